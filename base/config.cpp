@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/config.hpp"
+
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "base/quantity_text.hpp"
+
+namespace lacuna {
+
+struct ConfigReader::Memory {
+  ConfigTree root;
+  ConfigTree resolved;
+  std::map<std::string, std::set<std::string>> asked;  // mapping path -> keys
+};
+
+namespace {
+
+/// Path steps are joined by '.', list items are "[i]".
+template <class Tree>
+Tree* walk(Tree* tree, std::string_view path) {
+  while (tree != nullptr && !path.empty()) {
+    if (path.front() == '.') path.remove_prefix(1);
+    if (path.front() == '[') {
+      const auto close = path.find(']');
+      const auto index = parse_integer(path.substr(1, close - 1));
+      if (tree->kind != ConfigTree::Kind::sequence || !index || *index >= tree->items.size()) {
+        return nullptr;
+      }
+      tree = &tree->items[static_cast<std::size_t>(*index)];
+      path.remove_prefix(close + 1);
+      continue;
+    }
+    const auto end = std::min(path.find('.'), path.find('['));
+    const auto key = path.substr(0, end);
+    Tree* next = nullptr;
+    for (auto& [name, value] : tree->children) {
+      if (name == key) next = &value;
+    }
+    tree = next;
+    path.remove_prefix(end == std::string_view::npos ? path.size() : end);
+  }
+  return tree;
+}
+
+ConfigTree& make(ConfigTree& root, std::string_view path) {
+  ConfigTree* tree = &root;
+  while (!path.empty()) {
+    if (path.front() == '.') path.remove_prefix(1);
+    if (path.front() == '[') {
+      const auto close = path.find(']');
+      const auto index = static_cast<std::size_t>(*parse_integer(path.substr(1, close - 1)));
+      tree->kind = ConfigTree::Kind::sequence;
+      if (tree->items.size() <= index) tree->items.resize(index + 1);
+      tree = &tree->items[index];
+      path.remove_prefix(close + 1);
+      continue;
+    }
+    const auto end = std::min(path.find('.'), path.find('['));
+    tree = &tree->at_or_add(path.substr(0, end));
+    path.remove_prefix(end == std::string_view::npos ? path.size() : end);
+  }
+  return *tree;
+}
+
+std::vector<std::string> to_vector(const std::set<std::string>& names) {
+  return {names.begin(), names.end()};
+}
+
+}  // namespace
+
+ConfigReader::ConfigReader(ConfigTree root) : memory_(std::make_shared<Memory>()) {
+  memory_->root = std::move(root);
+  memory_->resolved.kind = ConfigTree::Kind::mapping;
+}
+
+ConfigReader::ConfigReader(std::shared_ptr<Memory> memory, std::string path)
+    : memory_(std::move(memory)), path_(std::move(path)) {}
+
+std::string ConfigReader::path_of(std::string_view key) const {
+  if (path_.empty()) return std::string(key);
+  return key.empty() ? path_ : fmt::format("{}.{}", path_, key);
+}
+
+const ConfigTree* ConfigReader::node() const {
+  return walk(static_cast<const ConfigTree*>(&memory_->root), path_);
+}
+
+const ConfigTree* ConfigReader::child(std::string_view key) const {
+  memory_->asked[path_].insert(std::string(key));
+  const ConfigTree* here = node();
+  const ConfigTree* found = here == nullptr ? nullptr : here->find(key);
+  return found != nullptr && found->kind == ConfigTree::Kind::null ? nullptr : found;
+}
+
+bool ConfigReader::has(std::string_view key) const {
+  return child(key) != nullptr;
+}
+
+bool ConfigReader::is_scalar(std::string_view key) const {
+  const ConfigTree* found = child(key);
+  return found != nullptr && found->kind == ConfigTree::Kind::scalar;
+}
+
+bool ConfigReader::is_sequence(std::string_view key) const {
+  const ConfigTree* found = child(key);
+  return found != nullptr && found->kind == ConfigTree::Kind::sequence;
+}
+
+std::vector<std::string> ConfigReader::keys() const {
+  std::vector<std::string> names;
+  if (const ConfigTree* here = node(); here != nullptr) {
+    for (const auto& [name, value] : here->children) {
+      memory_->asked[path_].insert(name);
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+ConfigReader ConfigReader::mapping(std::string_view key) const {
+  const ConfigTree* found = child(key);
+  if (found != nullptr && found->kind != ConfigTree::Kind::mapping) {
+    fail(key, fmt::format("{} must be a mapping of keys to values", key));
+  }
+  memory_->asked[path_of(key)];
+  return {memory_, path_of(key)};
+}
+
+std::vector<ConfigReader> ConfigReader::mappings(std::string_view key) const {
+  std::vector<ConfigReader> readers;
+  const ConfigTree* found = child(key);
+  if (found == nullptr) return readers;
+  if (found->kind != ConfigTree::Kind::sequence) fail(key, fmt::format("{} must be a list", key));
+  for (std::size_t i = 0; i < found->items.size(); ++i) {
+    const std::string path = fmt::format("{}[{}]", path_of(key), i);
+    ConfigReader reader(memory_, path);
+    if (found->items[i].kind != ConfigTree::Kind::mapping) {
+      reader.fail({}, "expected a mapping of keys to values");
+    }
+    memory_->asked[path];
+    readers.push_back(reader);
+  }
+  return readers;
+}
+
+std::vector<std::string> ConfigReader::texts(std::string_view key) const {
+  const ConfigTree* found = child(key);
+  if (found == nullptr) return {};
+  std::vector<std::string> out;
+  if (found->kind == ConfigTree::Kind::scalar) {
+    out.push_back(found->scalar);
+    note(key, found->scalar);
+    return out;
+  }
+  if (found->kind != ConfigTree::Kind::sequence) fail(key, fmt::format("{} must be a list", key));
+  ConfigTree& list = make(memory_->resolved, path_of(key));
+  list = *found;
+  for (const auto& item : found->items) {
+    if (item.kind != ConfigTree::Kind::scalar) {
+      fail(key, fmt::format("{} must be a list of plain values", key));
+    }
+    out.push_back(item.scalar);
+  }
+  return out;
+}
+
+std::optional<std::string> ConfigReader::scalar(std::string_view key) const {
+  const ConfigTree* found = child(key);
+  if (found == nullptr) return std::nullopt;
+  if (found->kind != ConfigTree::Kind::scalar) {
+    fail(key, fmt::format("{} must be a single value", key));
+  }
+  return found->scalar;
+}
+
+void ConfigReader::note(std::string_view key, const std::string& value) const {
+  ConfigTree& target = make(memory_->resolved, path_of(key));
+  target.kind = ConfigTree::Kind::scalar;
+  target.scalar = value;
+}
+
+std::string ConfigReader::text(std::string_view key, std::optional<std::string> def) const {
+  auto value = scalar(key);
+  if (!value && !def) missing(key, "a name");
+  std::string result = value ? *value : *def;
+  note(key, result);
+  return result;
+}
+
+std::uint64_t ConfigReader::integer(std::string_view key, Range range,
+                                    std::optional<std::uint64_t> def) const {
+  const auto value = scalar(key);
+  if (!value && !def) missing(key, "a whole number");
+  std::uint64_t result = def.value_or(0);
+  if (value) {
+    const auto parsed = parse_integer(*value);
+    if (!parsed) fail(key, fmt::format("'{}' is not a whole number", *value), "expected digits");
+    result = *parsed;
+  }
+  if (value &&
+      (static_cast<double>(result) < range.low || static_cast<double>(result) > range.high)) {
+    fail(key, fmt::format("{} is out of range", result),
+         fmt::format("expected a whole number in [{}, {}]", range.low, range.high));
+  }
+  note(key, fmt::format("{}", result));
+  return result;
+}
+
+double ConfigReader::number(std::string_view key, Range range, std::optional<double> def) const {
+  const auto value = scalar(key);
+  if (!value && !def) missing(key, "a number");
+  double result = def.value_or(0);
+  if (value) {
+    const auto parsed = parse_number(*value);
+    if (!parsed) fail(key, fmt::format("'{}' is not a number", *value), "expected a plain number");
+    result = *parsed;
+    if (result < range.low || result > range.high) {
+      fail(key, fmt::format("{} is out of range", result),
+           fmt::format("expected a number in [{}, {}]", range.low, range.high));
+    }
+  }
+  note(key, fmt::format("{}", result));
+  return result;
+}
+
+bool ConfigReader::boolean(std::string_view key, std::optional<bool> def) const {
+  const auto value = scalar(key);
+  if (!value && !def) missing(key, "true or false");
+  bool result = def.value_or(false);
+  if (value) {
+    if (*value != "true" && *value != "false") {
+      fail(key, fmt::format("'{}' is not a truth value", *value), "expected true or false");
+    }
+    result = *value == "true";
+  }
+  note(key, result ? "true" : "false");
+  return result;
+}
+
+Bytes ConfigReader::bytes(std::string_view key, std::optional<Bytes> def) const {
+  const auto value = scalar(key);
+  if (!value && !def) missing(key, "a size, like 64 KiB");
+  Bytes result = def.value_or(Bytes(0));
+  if (value) {
+    const auto parsed = parse_bytes(*value);
+    if (!parsed) {
+      fail(key, fmt::format("'{}' is not a size", *value),
+           "expected whole bytes with a unit: B, KiB, MiB, GiB (2^n) or kB, MB, GB (10^n)");
+    }
+    result = *parsed;
+  }
+  note(key, to_text(result));
+  return result;
+}
+
+Hertz ConfigReader::hertz(std::string_view key, std::optional<Hertz> def) const {
+  const auto value = scalar(key);
+  if (!value && !def) missing(key, "a frequency, like 1 GHz");
+  Hertz result = def.value_or(Hertz(0));
+  if (value) {
+    const auto parsed = parse_hertz(*value);
+    if (!parsed) {
+      fail(key, fmt::format("'{}' is not a frequency", *value),
+           "expected a number with MHz or GHz");
+    }
+    result = *parsed;
+  }
+  note(key, fmt::format("{} Hz", result.count()));
+  return result;
+}
+
+double ConfigReader::bandwidth(std::string_view key, Hertz clock, std::optional<double> def) const {
+  const auto value = scalar(key);
+  if (!value && !def) missing(key, "a bandwidth, like 64 B/cycle");
+  double result = def.value_or(0);
+  if (value && *value == "unbounded") {
+    result = std::numeric_limits<double>::infinity();
+  } else if (value) {
+    const auto parsed = parse_bytes_per_cycle(*value, clock);
+    if (!parsed) {
+      fail(key, fmt::format("'{}' is not a bandwidth", *value),
+           "expected bytes per cycle or second: 64 B/cycle, 68.256 GiB/s, unbounded");
+    }
+    result = *parsed;
+  }
+  note(key, std::isinf(result) ? "unbounded" : value ? *value : fmt::format("{} B/cycle", result));
+  return result;
+}
+
+Cycles ConfigReader::cycles(std::string_view key, Hertz clock, std::optional<Cycles> def) const {
+  const auto value = scalar(key);
+  if (!value && !def) missing(key, "a time, like 100 cycles");
+  Cycles result = def.value_or(Cycles(0));
+  if (value) {
+    const auto parsed = parse_cycles(*value, clock);
+    if (!parsed) {
+      fail(key, fmt::format("'{}' is not a time", *value),
+           "expected cycles or ns: 100 cycles, 40 ns");
+    }
+    result = *parsed;
+  }
+  note(key, fmt::format("{} cycles", result.count()));
+  return result;
+}
+
+double ConfigReader::picojoules_per_bit(std::string_view key, std::optional<double> def) const {
+  const auto value = scalar(key);
+  if (!value && !def) missing(key, "an energy, like 8 pJ/bit");
+  double result = def.value_or(0);
+  if (value) {
+    const auto parsed = parse_picojoules_per_bit(*value);
+    if (!parsed) {
+      fail(key, fmt::format("'{}' is not an energy per bit", *value), "expected pJ/bit or pJ/B");
+    }
+    result = *parsed;
+  }
+  note(key, fmt::format("{} pJ/bit", result));
+  return result;
+}
+
+void ConfigReader::finish() const {
+  for (const auto& [path, names] : memory_->asked) {
+    const ConfigTree* tree = walk(static_cast<const ConfigTree*>(&memory_->root), path);
+    if (tree == nullptr || tree->kind != ConfigTree::Kind::mapping) continue;
+    for (const auto& [key, value] : tree->children) {
+      if (names.contains(key)) continue;
+      throw InputError({value.file, value.line, path.empty() ? key : path + "." + key},
+                       fmt::format("unknown key '{}'", key), suggest(key, to_vector(names)));
+    }
+  }
+}
+
+ConfigTree ConfigReader::resolved() const {
+  const ConfigTree* here = walk(static_cast<const ConfigTree*>(&memory_->resolved), path_);
+  return here == nullptr ? ConfigTree{} : *here;
+}
+
+Place ConfigReader::place(std::string_view key) const {
+  const std::string path = path_of(key);
+  // The nearest ancestor that stands in a file says where a missing key should have been.
+  for (std::string_view at = path;;) {
+    const ConfigTree* tree = walk(static_cast<const ConfigTree*>(&memory_->root), at);
+    if (tree != nullptr && !tree->file.empty()) return {tree->file, tree->line, path};
+    if (at.empty()) return {memory_->root.file, 0, path};
+    const auto cut = at.find_last_of(".[");
+    at = cut == std::string_view::npos ? std::string_view{} : at.substr(0, cut);
+  }
+}
+
+void ConfigReader::fail(std::string_view key, const std::string& problem,
+                        const std::string& suggestion) const {
+  throw InputError(place(key), problem, suggestion);
+}
+
+void ConfigReader::missing(std::string_view key, std::string_view expected) const {
+  const ConfigTree* here = node();
+  std::string suggestion;
+  if (here != nullptr) {
+    const auto& asked = memory_->asked[path_];
+    for (const auto& [name, value] : here->children) {
+      if (!asked.contains(name) && !nearest(name, {std::string(key)}).empty()) {
+        suggestion = fmt::format("is '{}' meant?", name);
+      }
+    }
+  }
+  fail(key, fmt::format("'{}' is required: expected {}", key, expected), suggestion);
+}
+
+}  // namespace lacuna

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The strict configuration reader. A file becomes a tree whose nodes know their file and line; a
+// ConfigReader is asked for keys by name and type, remembers what it was asked for, and finish()
+// rejects everything else. So the code that reads a key is the only list of keys there is. What was
+// read, defaults included, is the resolved configuration that is written beside every result.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+
+namespace lacuna {
+
+/// A parsed YAML (or JSON) value. Mappings keep their order.
+struct ConfigTree {
+  enum class Kind { null, scalar, sequence, mapping };
+  Kind kind = Kind::null;
+  std::string scalar;
+  std::vector<ConfigTree> items;                             // sequence
+  std::vector<std::pair<std::string, ConfigTree>> children;  // mapping
+  std::string file;
+  std::uint64_t line = 0;
+
+  [[nodiscard]] const ConfigTree* find(std::string_view key) const;
+  ConfigTree& at_or_add(std::string_view key);
+
+  /// Reads a file and the files it `extends:` (relative to it, one or a list; later and nearer
+  /// win).
+  static ConfigTree load(const std::filesystem::path& path);
+  static ConfigTree parse(const std::string& text, const std::string& name);
+  /// Applies "a.b.c=value"; the value is YAML. Missing mappings on the way are made, so that a
+  /// misspelt path is caught by finish() with its suggestion.
+  void set(std::string_view assignment);
+  /// Mappings merge key by key, anything else is replaced.
+  void merge(const ConfigTree& other);
+  [[nodiscard]] std::string to_yaml() const;
+};
+
+/// A closed interval for numbers; both ends are legal.
+struct Range {
+  double low;
+  double high;
+};
+
+/// One mapping of a configuration while it is being read. Cheap to copy; copies share their memory
+/// of what was asked.
+class ConfigReader {
+ public:
+  explicit ConfigReader(ConfigTree root);
+
+  [[nodiscard]] bool has(std::string_view key) const;
+  /// The value was given and is a plain scalar (not a mapping or a list).
+  [[nodiscard]] bool is_scalar(std::string_view key) const;
+  [[nodiscard]] bool is_sequence(std::string_view key) const;
+  /// Keys that are present, in order: for mappings whose keys are the user's own names. Each key so
+  /// returned counts as asked for.
+  [[nodiscard]] std::vector<std::string> keys() const;
+
+  /// A nested mapping; an absent one reads as empty, so its required keys are what is reported.
+  [[nodiscard]] ConfigReader mapping(std::string_view key) const;
+  /// The mappings of a list (absent: none).
+  [[nodiscard]] std::vector<ConfigReader> mappings(std::string_view key) const;
+  /// The scalars of a list; a single scalar counts as a list of one (absent: none).
+  [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
+
+  // Each getter: without a default the key is required. Quantities are given with their unit.
+  [[nodiscard]] std::string text(std::string_view key, std::optional<std::string> def = {}) const;
+  [[nodiscard]] std::uint64_t integer(std::string_view key, Range range,
+                                      std::optional<std::uint64_t> def = {}) const;
+  [[nodiscard]] double number(std::string_view key, Range range,
+                              std::optional<double> def = {}) const;
+  [[nodiscard]] bool boolean(std::string_view key, std::optional<bool> def = {}) const;
+  [[nodiscard]] Bytes bytes(std::string_view key, std::optional<Bytes> def = {}) const;
+  [[nodiscard]] Hertz hertz(std::string_view key, std::optional<Hertz> def = {}) const;
+  /// "64 B/cycle" or "68.256 GiB/s", in bytes per cycle; "unbounded" is infinity when allowed.
+  [[nodiscard]] double bandwidth(std::string_view key, Hertz clock,
+                                 std::optional<double> def = {}) const;
+  [[nodiscard]] Cycles cycles(std::string_view key, Hertz clock,
+                              std::optional<Cycles> def = {}) const;
+  [[nodiscard]] double picojoules_per_bit(std::string_view key,
+                                          std::optional<double> def = {}) const;
+
+  template <class Enum>
+  using Choices = std::initializer_list<std::pair<std::string_view, Enum>>;
+  template <class Enum>
+  [[nodiscard]] Enum choice(std::string_view key, Choices<Enum> choices,
+                            std::optional<Enum> def = {}) const {
+    std::vector<std::string> names;
+    std::optional<std::string> def_name;
+    for (const auto& [name, value] : choices) {
+      names.emplace_back(name);
+      if (def && *def == value) def_name = std::string(name);
+    }
+    const std::string given = text(key, def_name);
+    for (const auto& [name, value] : choices) {
+      if (name == given) return value;
+    }
+    fail(key, fmt::format("'{}' is not a value of {}", given, key), suggest(given, names));
+  }
+
+  /// Rejects every key, at any depth, that nobody asked for.
+  void finish() const;
+  /// What was read, with defaults filled in and units written out.
+  [[nodiscard]] ConfigTree resolved() const;
+  [[nodiscard]] Place place(std::string_view key = {}) const;
+  [[noreturn]] void fail(std::string_view key, const std::string& problem,
+                         const std::string& suggestion = {}) const;
+
+ private:
+  struct Memory;
+  ConfigReader(std::shared_ptr<Memory> memory, std::string path);
+  [[nodiscard]] const ConfigTree* node() const;
+  [[nodiscard]] const ConfigTree* child(std::string_view key) const;
+  [[nodiscard]] std::optional<std::string> scalar(std::string_view key) const;
+  void note(std::string_view key, const std::string& value) const;
+  [[nodiscard]] std::string path_of(std::string_view key) const;
+  [[noreturn]] void missing(std::string_view key, std::string_view expected) const;
+
+  std::shared_ptr<Memory> memory_;
+  std::string path_;
+};
+
+}  // namespace lacuna

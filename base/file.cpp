@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "base/error.hpp"
+
+namespace lacuna {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason() {
+  return std::strerror(errno);
+}
+
+[[noreturn]] void cannot_write(const fs::path& path) {
+  throw InputError({path.string(), 0, {}}, "cannot write: " + reason(),
+                   "choose another folder with --out, or free some space");
+}
+
+/// Unique beside the target, so that the rename stays on one file system.
+fs::path temporary_name(const fs::path& target) {
+  static unsigned counter = 0;
+  return target.parent_path() /
+         fmt::format(".{}.{}.{}.tmp", target.filename().string(), ::getpid(), counter++);
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path, const std::function<void(double)>& progress) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    throw InputError({path.string(), 0, {}}, "is a folder, expected a file");
+  }
+  errno = 0;
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
+  if (!file) throw InputError({path.string(), 0, {}}, "cannot read the file: " + reason());
+  gzbuffer(file.get(), 1U << 18);
+  const auto stored = fs::file_size(path, ignored);
+  std::string content;
+  content.reserve(gzdirect(file.get()) != 0 ? static_cast<std::size_t>(stored)
+                                            : std::size_t{1} << 20);
+  constexpr std::size_t chunk = std::size_t{1} << 20;
+  while (true) {
+    const std::size_t before = content.size();
+    content.resize(before + chunk);
+    const int got = gzread(file.get(), content.data() + before, chunk);
+    content.resize(before + static_cast<std::size_t>(std::max(got, 0)));
+    int status = Z_OK;
+    const char* message = gzerror(file.get(), &status);
+    if (got < 0 || (got == 0 && status == Z_BUF_ERROR)) {
+      throw InputError({path.string(), 0, {}}, fmt::format("cannot inflate the file: {}",
+                                                           got < 0 ? message : "it is cut short"));
+    }
+    if (got == 0) break;
+    if (progress && stored > 0) {
+      progress(static_cast<double>(gzoffset(file.get())) / static_cast<double>(stored));
+    }
+  }
+  return content;
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  const fs::path temporary = temporary_name(path);
+  errno = 0;
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (descriptor < 0) cannot_write(path);
+  const auto give_up = [&] {
+    const int saved = errno;
+    ::close(descriptor);
+    ::unlink(temporary.c_str());
+    errno = saved;
+    cannot_write(path);
+  };
+  while (!content.empty()) {
+    const auto written = ::write(descriptor, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) give_up();
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::close(descriptor) != 0 || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int saved = errno;
+    ::unlink(temporary.c_str());
+    errno = saved;
+    cannot_write(path);
+  }
+}
+
+std::string sha256_of(const fs::path& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             std::fclose);
+  if (!file) throw InputError({path.string(), 0, {}}, "cannot read the file: " + reason());
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(),
+                                                                   EVP_MD_CTX_free);
+  LACUNA_CHECK(context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1,
+               "SHA-256 is not available");
+  std::array<unsigned char, 1U << 16> buffer{};
+  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+    EVP_DigestUpdate(context.get(), buffer.data(), got);
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_DigestFinal_ex(context.get(), digest.data(), &size);
+  std::string text = "sha256:";
+  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
+
+StagedFolder::StagedFolder(fs::path target) : target_(std::move(target)) {
+  if (target_.filename().empty()) target_ = target_.parent_path();
+  std::error_code error;
+  if (fs::exists(target_, error)) {
+    if (!fs::is_directory(target_, error)) {
+      throw InputError({target_.string(), 0, {}}, "exists and is not a folder",
+                       "choose another name with --out");
+    }
+    if (!fs::is_empty(target_, error) && !fs::exists(target_ / "result.json", error)) {
+      throw InputError({target_.string(), 0, {}},
+                       "the folder holds files that are not an earlier result",
+                       "choose a new or empty folder with --out");
+    }
+    if (::access(target_.c_str(), W_OK) != 0) cannot_write(target_);
+  }
+  if (!target_.parent_path().empty()) {
+    fs::create_directories(target_.parent_path(), error);
+    if (error) {
+      errno = error.value();
+      cannot_write(target_);
+    }
+  }
+  staging_ = temporary_name(target_);
+  if (!fs::create_directory(staging_, error)) {
+    errno = error.value();
+    cannot_write(target_);
+  }
+}
+
+StagedFolder::~StagedFolder() {
+  if (committed_) return;
+  std::error_code ignored;
+  fs::remove_all(staging_, ignored);
+}
+
+void StagedFolder::commit() {
+  std::error_code error;
+  fs::remove_all(target_, error);
+  if (!error) fs::rename(staging_, target_, error);
+  if (error) {
+    errno = error.value();
+    cannot_write(target_);
+  }
+  committed_ = true;
+}
+
+}  // namespace lacuna

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files in and out. Reading inflates gzip on the fly; writing goes to a temporary name that is
+// renamed when complete, so that nobody ever sees half a file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace lacuna {
+
+/// The whole file, inflated when it is gzip (told by its first bytes, not its name). Throws
+/// InputError when it is missing, unreadable or a truncated gzip stream. `progress`, when given, is
+/// called with the share of the file read so far.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path,
+                                    const std::function<void(double)>& progress = {});
+
+/// Writes `content` under a temporary name in the same folder and renames it. Throws InputError
+/// when the folder cannot be written or the disk is full; the temporary file is removed then.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+/// "sha256:<hex>" of the file's bytes as stored.
+[[nodiscard]] std::string sha256_of(const std::filesystem::path& path);
+
+/// A folder that appears under its name only when commit() is called; until then everything is
+/// written beside it under a temporary name, which the destructor removes. An existing folder of
+/// that name is replaced by commit() only when it is empty or holds an earlier result
+/// (result.json).
+class StagedFolder {
+ public:
+  explicit StagedFolder(std::filesystem::path target);
+  ~StagedFolder();
+  StagedFolder(const StagedFolder&) = delete;
+  StagedFolder& operator=(const StagedFolder&) = delete;
+
+  /// Where to write; files given to write_file() below this path join the folder.
+  [[nodiscard]] const std::filesystem::path& path() const { return staging_; }
+  void commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path staging_;
+  bool committed_ = false;
+};
+
+}  // namespace lacuna

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# One static library per folder. A folder's sources are globbed, so that adding a file is adding a
+# file; CONFIGURE_DEPENDS makes the build notice.
+
+add_library(lacuna_flags INTERFACE)
+target_compile_options(lacuna_flags INTERFACE
+  $<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wsign-conversion>
+  # Results must not depend on whether a compiler fuses multiply and add.
+  $<BUILD_INTERFACE:-ffp-contract=off>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 reports std::string's own inlined copies (PR 105329, PR 105651).
+  target_compile_options(lacuna_flags INTERFACE $<BUILD_INTERFACE:-Wno-restrict>)
+endif()
+if(LACUNA_WERROR)
+  target_compile_options(lacuna_flags INTERFACE $<BUILD_INTERFACE:-Werror>)
+endif()
+if(LACUNA_SANITIZE)
+  target_compile_options(lacuna_flags INTERFACE
+    $<BUILD_INTERFACE:-fsanitize=address,undefined;-fno-sanitize-recover=all;-fno-omit-frame-pointer>)
+  target_link_options(lacuna_flags INTERFACE $<BUILD_INTERFACE:-fsanitize=address,undefined>)
+endif()
+
+# lacuna_folder(NAME [SOURCES <glob>...] [LINK <target>...])
+# The library lacuna_<NAME> of the current folder; headers are included from the repository's root.
+function(lacuna_folder name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  if(NOT arg_SOURCES)
+    set(arg_SOURCES "*.cpp")
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${arg_SOURCES})
+  if(NOT sources)
+    return()
+  endif()
+  add_library(lacuna_${name} STATIC ${sources})
+  add_library(lacuna::${name} ALIAS lacuna_${name})
+  set_target_properties(lacuna_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(lacuna_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/lacuna>)
+  target_link_libraries(lacuna_${name} PUBLIC ${arg_LINK} PRIVATE $<BUILD_INTERFACE:lacuna_flags>)
+  target_compile_features(lacuna_${name} PUBLIC cxx_std_20)
+  set_property(GLOBAL APPEND PROPERTY LACUNA_LIBRARIES lacuna_${name})
+endfunction()

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one place that knows which Catch2 is installed: 2 (Debian 12) or 3 (Ubuntu 24.04).
+#pragma once
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+#else
+#include <catch2/catch.hpp>
+#endif
+
+#include <filesystem>
+#include <string>
+
+namespace lacuna::test {
+
+using Approx = Catch::
+#if __has_include(<catch2/catch_all.hpp>)
+    Approx;
+#else
+    Detail::Approx;
+#endif
+
+/// Real data for local checks, beside a checkout; tests that use it call LACUNA_NEEDS_SHARED first.
+inline std::filesystem::path shared_data() {
+  return std::filesystem::path(LACUNA_SOURCE_DIR) / ".." / "shared" / "data";
+}
+
+inline std::filesystem::path source_dir() {
+  return LACUNA_SOURCE_DIR;
+}
+
+/// An empty folder of this test, below the build tree.
+inline std::filesystem::path scratch(const std::string& name) {
+  auto path = std::filesystem::path(LACUNA_BINARY_DIR) / "scratch" / name;
+  std::filesystem::remove_all(path);
+  std::filesystem::create_directories(path);
+  return path;
+}
+
+/// The message of the InputError (or other std::exception) that `action` throws; empty when none.
+template <class Action>
+std::string error_of(Action&& action) {
+  try {
+    action();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return {};
+}
+
+}  // namespace lacuna::test
+
+#define LACUNA_NEEDS_SHARED()                                    \
+  if (!std::filesystem::exists(::lacuna::test::shared_data())) { \
+    WARN("skipped: ../shared/data is not beside this checkout"); \
+    return;                                                      \
+  }

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/intersect/fiber_intersect.hpp"
+
+#include <algorithm>
+
+namespace lacuna {
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+constexpr Wide wide(const Mask128& mask) { return (Wide{mask.high} << 64) | mask.low; }
+
+/// Coordinates 0..last.
+constexpr Wide up_to(unsigned last) { return ~Wide{0} >> (127 - last); }
+
+[[gnu::always_inline]] inline unsigned population(Wide x) {
+  return static_cast<unsigned>(__builtin_popcountll(static_cast<std::uint64_t>(x)) +
+                               __builtin_popcountll(static_cast<std::uint64_t>(x >> 64)));
+}
+
+/// Maximal runs of `only` that no member of `other` interrupts. Adding one at the start of each
+/// segment between members of `other` ripples up to the segment's first member of `only`, or to the
+/// `other` that ends it: so each segment with a member of `only` leaves exactly one bit there.
+[[gnu::always_inline]] inline unsigned runs(Wide only, Wide other) {
+  const Wide neither = ~(only | other);
+  const Wide starts = (other << 1) | 1;
+  return population((neither + starts) & ~neither & only);
+}
+
+[[gnu::always_inline]] inline unsigned skip_ahead(Wide a, Wide b, unsigned a_last, unsigned b_last) {
+  const Wide alive = up_to(std::min(a_last, b_last));
+  a &= alive;
+  b &= alive;
+  const Wide match = a & b;
+  return population(match) + runs(a & ~b, b) + runs(b & ~a, a);
+}
+
+[[gnu::always_inline]] inline unsigned two_finger(Wide a, Wide b, unsigned a_last, unsigned b_last) {
+  return population((a | b) & up_to(std::min(a_last, b_last)));
+}
+
+template <IntersectKind kind>
+[[gnu::always_inline]] inline unsigned tries_of(const MaskGroup& a, const MaskGroup& b) {
+  if constexpr (kind == IntersectKind::skip_ahead) {
+    return skip_ahead(wide(a.mask), wide(b.mask), a.last, b.last);
+  } else {
+    return two_finger(wide(a.mask), wide(b.mask), a.last, b.last);
+  }
+}
+
+/// A single coordinate i against fiber b takes one try, and one more for the run that b makes before
+/// i when b neither starts at or after i nor ends before it.
+[[gnu::always_inline]] inline std::uint64_t single_extra(std::span<const SingleGroup> singles,
+                                                         std::span<const MaskGroup> groups) {
+  std::uint64_t extra = 0;
+  for (const SingleGroup& single : singles) {
+    std::uint32_t crossed = 0;
+    for (const MaskGroup& group : groups) {
+      crossed += (group.first < single.at) & (single.at <= group.last) ? group.times : 0U;
+    }
+    extra += std::uint64_t{crossed} * single.times;
+  }
+  return extra;
+}
+
+template <IntersectKind kind>
+[[gnu::always_inline]] inline std::uint64_t groups_tries(std::span<const MaskGroup> a,
+                                                         std::span<const MaskGroup> b) {
+  std::uint64_t sum = 0;
+  for (const MaskGroup& x : a) {
+    std::uint64_t row = 0;
+    for (const MaskGroup& y : b) row += std::uint64_t{tries_of<kind>(x, y)} * y.times;
+    sum += row * x.times;
+  }
+  return sum;
+}
+
+[[gnu::always_inline]] inline std::uint64_t skip_ahead_pair(const PairCounter& counter,
+                                                            const Microtile& a,
+                                                            const Microtile& b) {
+  const auto a_groups = counter.a().groups(a);
+  const auto b_groups = counter.b().groups(b);
+  const auto a_singles = counter.a().singles(a);
+  const auto b_singles = counter.b().singles(b);
+  std::uint64_t a_single_fibers = 0;
+  for (const SingleGroup& single : a_singles) a_single_fibers += single.times;
+  std::uint64_t b_single_fibers = 0;
+  for (const SingleGroup& single : b_singles) b_single_fibers += single.times;
+  // One try for every pair of fibers with a single member, and what they cost beyond it.
+  const std::uint64_t pairs = std::uint64_t{a.outer_fibers} * b.outer_fibers;
+  const std::uint64_t both_many =
+      (a.outer_fibers - a_single_fibers) * (b.outer_fibers - b_single_fibers);
+  return pairs - both_many + single_extra(a_singles, b_groups) +
+         single_extra(b_singles, a_groups) +
+         groups_tries<IntersectKind::skip_ahead>(a_groups, b_groups);
+}
+
+[[gnu::always_inline]] inline std::uint64_t two_finger_pair(const PairCounter& counter,
+                                                            const Microtile& a,
+                                                            const Microtile& b) {
+  const auto single_mask = [](const SingleGroup& single) {
+    MaskGroup group{{}, single.times, static_cast<std::uint8_t>(single.at),
+                    static_cast<std::uint8_t>(single.at)};
+    group.mask.insert(single.at);
+    return group;
+  };
+  constexpr auto kind = IntersectKind::two_finger;
+  const auto a_groups = counter.a().groups(a);
+  const auto b_groups = counter.b().groups(b);
+  std::uint64_t sum = groups_tries<kind>(a_groups, b_groups);
+  for (const SingleGroup& single : counter.a().singles(a)) {
+    const MaskGroup x = single_mask(single);
+    sum += groups_tries<kind>({&x, 1}, b_groups);
+    for (const SingleGroup& other : counter.b().singles(b)) {
+      const MaskGroup y = single_mask(other);
+      sum += std::uint64_t{tries_of<kind>(x, y)} * x.times * y.times;
+    }
+  }
+  for (const SingleGroup& single : counter.b().singles(b)) {
+    const MaskGroup y = single_mask(single);
+    sum += groups_tries<kind>(a_groups, {&y, 1});
+  }
+  return sum;
+}
+
+std::uint64_t skip_ahead_portable(const PairCounter& counter, const Microtile& a,
+                                  const Microtile& b) {
+  return skip_ahead_pair(counter, a, b);
+}
+std::uint64_t two_finger_portable(const PairCounter& counter, const Microtile& a,
+                                  const Microtile& b) {
+  return two_finger_pair(counter, a, b);
+}
+
+#if defined(__x86_64__)
+[[gnu::target("popcnt,bmi,bmi2,avx2")]] std::uint64_t skip_ahead_fast(const PairCounter& counter,
+                                                                     const Microtile& a,
+                                                                     const Microtile& b) {
+  return skip_ahead_pair(counter, a, b);
+}
+[[gnu::target("popcnt,bmi,bmi2,avx2")]] std::uint64_t two_finger_fast(const PairCounter& counter,
+                                                                     const Microtile& a,
+                                                                     const Microtile& b) {
+  return two_finger_pair(counter, a, b);
+}
+bool has_fast() {
+  return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi2") &&
+         __builtin_cpu_supports("avx2");
+}
+#else
+constexpr auto skip_ahead_fast = skip_ahead_portable;
+constexpr auto two_finger_fast = two_finger_portable;
+bool has_fast() { return false; }
+#endif
+
+}  // namespace
+
+std::uint32_t intersect_tries(IntersectKind kind, const Mask128& a, const Mask128& b) {
+  return kind == IntersectKind::skip_ahead ? skip_ahead(wide(a), wide(b), a.last(), b.last())
+                                           : two_finger(wide(a), wide(b), a.last(), b.last());
+}
+
+PairCounter::PairCounter(IntersectKind kind, const MicrotileGrid& a, const MicrotileGrid& b,
+                         bool portable)
+    : kind_(kind), a_(&a), b_(&b) {
+  const bool fast = !portable && has_fast();
+  isa_ = fast ? "popcnt+bmi2+avx2" : "portable";
+  if (kind == IntersectKind::skip_ahead) {
+    count_ = fast ? skip_ahead_fast : skip_ahead_portable;
+  } else {
+    count_ = fast ? two_finger_fast : two_finger_portable;
+  }
+}
+
+}  // namespace lacuna

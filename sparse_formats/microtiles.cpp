@@ -80,9 +80,9 @@ MicrotileGrid::MicrotileGrid(const CsrMatrix& matrix, MicrotileShape shape)
       outer_blocks_(static_cast<Coordinate>(ceil_div(matrix.rows, shape.outer))),
       inner_blocks_(static_cast<Coordinate>(ceil_div(matrix.cols, shape.inner))),
       nnz_(matrix.nnz()) {
-  LACUNA_CHECK(shape.inner >= 1 && shape.inner <= kMaxFiber && shape.outer >= 1 &&
-                   shape.outer <= 65535,
-               "microtile {} x {}", shape.outer, shape.inner);
+  LACUNA_CHECK(
+      shape.inner >= 1 && shape.inner <= kMaxFiber && shape.outer >= 1 && shape.outer <= 65535,
+      "microtile {} x {}", shape.outer, shape.inner);
   offsets_.reserve(std::size_t{outer_blocks_} + 1);
   offsets_.push_back(0);
   BlockBuilder builder(inner_blocks_);
@@ -93,8 +93,7 @@ MicrotileGrid::MicrotileGrid(const CsrMatrix& matrix, MicrotileShape shape)
     tile.nnz = nnz;
     tile.outer_fibers = static_cast<std::uint16_t>(masks.size());
     tile.inner_fibers = static_cast<std::uint16_t>(across);
-    tile.padded_payload =
-        2 * padded_list(static_cast<std::uint32_t>(masks.size()), 4) + payload;
+    tile.padded_payload = 2 * padded_list(static_cast<std::uint32_t>(masks.size()), 4) + payload;
     tile.group_begin = static_cast<std::uint32_t>(groups_.size());
     tile.single_begin = static_cast<std::uint32_t>(singles_.size());
     std::sort(masks.begin(), masks.end());
@@ -130,7 +129,9 @@ MicrotileGrid::MicrotileGrid(const CsrMatrix& matrix, MicrotileShape shape)
 std::span<const Microtile> MicrotileGrid::list(Coordinate outer_block, Coordinate first,
                                                Coordinate last) const {
   const auto whole = list(outer_block);
-  const auto below = [](const Microtile& tile, Coordinate block) { return tile.inner_block < block; };
+  const auto below = [](const Microtile& tile, Coordinate block) {
+    return tile.inner_block < block;
+  };
   const auto from = std::lower_bound(whole.begin(), whole.end(), first, below);
   const auto to = std::lower_bound(from, whole.end(), last, below);
   return {from, to};

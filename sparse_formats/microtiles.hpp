@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A matrix cut into microtiles: the unit that a processing element works on. A microtile holds fibers
-// along the contracted rank K; a fiber is a set of at most 128 coordinates, so it is one 128-bit mask
-// and two fibers meet in a few instructions.
+// A matrix cut into microtiles: the unit that a processing element works on. A microtile holds
+// fibers along the contracted rank K; a fiber is a set of at most 128 coordinates, so it is one
+// 128-bit mask and two fibers meet in a few instructions.
 //
 // For A[m,k] the fibers of a microtile are its rows m0 over k0; for B[k,n] its columns n0 over k0.
 // Both are "outer rank x contracted rank", so one grid serves both: outer = m or n, inner = k.
@@ -21,9 +21,7 @@ struct Mask128 {
   std::uint64_t low = 0;
   std::uint64_t high = 0;
 
-  constexpr void insert(unsigned at) {
-    (at < 64 ? low : high) |= std::uint64_t{1} << (at & 63U);
-  }
+  constexpr void insert(unsigned at) { (at < 64 ? low : high) |= std::uint64_t{1} << (at & 63U); }
   [[nodiscard]] constexpr bool contains(unsigned at) const {
     return (((at < 64 ? low : high) >> (at & 63U)) & 1U) != 0;
   }
@@ -65,22 +63,22 @@ struct MicrotileShape {
 };
 
 struct Microtile {
-  Coordinate inner_block = 0;         // k1, the coordinate in its list
-  std::uint32_t nnz = 0;              // z
-  std::uint16_t outer_fibers = 0;     // nonempty fibers over K (rows m0 of A, columns n0 of B)
-  std::uint16_t inner_fibers = 0;     // nonempty fibers across K (columns of A, rows of B)
-  std::uint16_t groups = 0;           // MaskGroups (two or more coordinates)
-  std::uint16_t singles = 0;          // SingleGroups
+  Coordinate inner_block = 0;      // k1, the coordinate in its list
+  std::uint32_t nnz = 0;           // z
+  std::uint16_t outer_fibers = 0;  // nonempty fibers over K (rows m0 of A, columns n0 of B)
+  std::uint16_t inner_fibers = 0;  // nonempty fibers across K (columns of A, rows of B)
+  std::uint16_t groups = 0;        // MaskGroups (two or more coordinates)
+  std::uint16_t singles = 0;       // SingleGroups
   std::uint32_t group_begin = 0;
   std::uint32_t single_begin = 0;
-  std::uint32_t padded_payload = 0;   // bytes, see MicrotileGrid
+  std::uint32_t padded_payload = 0;  // bytes, see MicrotileGrid
 };
 
 /// All nonempty microtiles of a matrix, listed by outer block, ascending in the inner block.
 ///
-/// padded_payload is what crosses from the last-level buffer to a processing element: coordinate and
-/// pointer arrays and values in 64-bit lines, 2*8*ceil(f/2) + sum over fibers of (8*ceil(z/2) + 8z)
-/// bytes with f fibers over K (CSF with 32-bit coordinates and pointers and 64-bit values).
+/// padded_payload is what crosses from the last-level buffer to a processing element: coordinate
+/// and pointer arrays and values in 64-bit lines, 2*8*ceil(f/2) + sum over fibers of (8*ceil(z/2) +
+/// 8z) bytes with f fibers over K (CSF with 32-bit coordinates and pointers and 64-bit values).
 class MicrotileGrid {
  public:
   /// `matrix` rows are the outer rank and columns the contracted one: A as it is, B transposed.

@@ -8,10 +8,14 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-constexpr Wide wide(const Mask128& mask) { return (Wide{mask.high} << 64) | mask.low; }
+constexpr Wide wide(const Mask128& mask) {
+  return (Wide{mask.high} << 64) | mask.low;
+}
 
 /// Coordinates 0..last.
-constexpr Wide up_to(unsigned last) { return ~Wide{0} >> (127 - last); }
+constexpr Wide up_to(unsigned last) {
+  return ~Wide{0} >> (127 - last);
+}
 
 [[gnu::always_inline]] inline unsigned population(Wide x) {
   return static_cast<unsigned>(__builtin_popcountll(static_cast<std::uint64_t>(x)) +
@@ -27,7 +31,8 @@ constexpr Wide up_to(unsigned last) { return ~Wide{0} >> (127 - last); }
   return population((neither + starts) & ~neither & only);
 }
 
-[[gnu::always_inline]] inline unsigned skip_ahead(Wide a, Wide b, unsigned a_last, unsigned b_last) {
+[[gnu::always_inline]] inline unsigned skip_ahead(Wide a, Wide b, unsigned a_last,
+                                                  unsigned b_last) {
   const Wide alive = up_to(std::min(a_last, b_last));
   a &= alive;
   b &= alive;
@@ -35,7 +40,8 @@ constexpr Wide up_to(unsigned last) { return ~Wide{0} >> (127 - last); }
   return population(match) + runs(a & ~b, b) + runs(b & ~a, a);
 }
 
-[[gnu::always_inline]] inline unsigned two_finger(Wide a, Wide b, unsigned a_last, unsigned b_last) {
+[[gnu::always_inline]] inline unsigned two_finger(Wide a, Wide b, unsigned a_last,
+                                                  unsigned b_last) {
   return population((a | b) & up_to(std::min(a_last, b_last)));
 }
 
@@ -48,8 +54,8 @@ template <IntersectKind kind>
   }
 }
 
-/// A single coordinate i against fiber b takes one try, and one more for the run that b makes before
-/// i when b neither starts at or after i nor ends before it.
+/// A single coordinate i against fiber b takes one try, and one more for the run that b makes
+/// before i when b neither starts at or after i nor ends before it.
 [[gnu::always_inline]] inline std::uint64_t single_extra(std::span<const SingleGroup> singles,
                                                          std::span<const MaskGroup> groups) {
   std::uint64_t extra = 0;
@@ -90,8 +96,7 @@ template <IntersectKind kind>
   const std::uint64_t pairs = std::uint64_t{a.outer_fibers} * b.outer_fibers;
   const std::uint64_t both_many =
       (a.outer_fibers - a_single_fibers) * (b.outer_fibers - b_single_fibers);
-  return pairs - both_many + single_extra(a_singles, b_groups) +
-         single_extra(b_singles, a_groups) +
+  return pairs - both_many + single_extra(a_singles, b_groups) + single_extra(b_singles, a_groups) +
          groups_tries<IntersectKind::skip_ahead>(a_groups, b_groups);
 }
 
@@ -99,7 +104,9 @@ template <IntersectKind kind>
                                                             const Microtile& a,
                                                             const Microtile& b) {
   const auto single_mask = [](const SingleGroup& single) {
-    MaskGroup group{{}, single.times, static_cast<std::uint8_t>(single.at),
+    MaskGroup group{{},
+                    single.times,
+                    static_cast<std::uint8_t>(single.at),
                     static_cast<std::uint8_t>(single.at)};
     group.mask.insert(single.at);
     return group;
@@ -134,13 +141,13 @@ std::uint64_t two_finger_portable(const PairCounter& counter, const Microtile& a
 
 #if defined(__x86_64__)
 [[gnu::target("popcnt,bmi,bmi2,avx2")]] std::uint64_t skip_ahead_fast(const PairCounter& counter,
-                                                                     const Microtile& a,
-                                                                     const Microtile& b) {
+                                                                      const Microtile& a,
+                                                                      const Microtile& b) {
   return skip_ahead_pair(counter, a, b);
 }
 [[gnu::target("popcnt,bmi,bmi2,avx2")]] std::uint64_t two_finger_fast(const PairCounter& counter,
-                                                                     const Microtile& a,
-                                                                     const Microtile& b) {
+                                                                      const Microtile& a,
+                                                                      const Microtile& b) {
   return two_finger_pair(counter, a, b);
 }
 bool has_fast() {
@@ -150,7 +157,9 @@ bool has_fast() {
 #else
 constexpr auto skip_ahead_fast = skip_ahead_portable;
 constexpr auto two_finger_fast = two_finger_portable;
-bool has_fast() { return false; }
+bool has_fast() {
+  return false;
+}
 #endif
 
 }  // namespace

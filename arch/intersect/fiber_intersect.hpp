@@ -17,8 +17,8 @@ enum class IntersectKind { skip_ahead, two_finger };
 /// Tries for one pair of nonempty fibers.
 [[nodiscard]] std::uint32_t intersect_tries(IntersectKind kind, const Mask128& a, const Mask128& b);
 
-/// Sum of intersect_tries over all pairs of fibers of microtile a and microtile b: what a processing
-/// element spends on the pair, one try per cycle.
+/// Sum of intersect_tries over all pairs of fibers of microtile a and microtile b: what a
+/// processing element spends on the pair, one try per cycle.
 class PairCounter {
  public:
   /// `a` and `b` must outlive the counter. `portable` avoids instructions beyond the baseline.

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/compute/element_pairs.hpp"
+
+#include <algorithm>
+
+namespace lacuna {
+namespace {
+
+std::uint64_t lines(std::uint64_t entries_of_32_bits) {
+  return (entries_of_32_bits + 1) / 2;
+}
+
+}  // namespace
+
+ElementPairs::ElementPairs(const TileProgram& program, IntersectKind kind)
+    : program_(program),
+      kind_(kind),
+      a_shape_(program.a().shape()),
+      b_shape_(program.b().shape()),
+      index_of_block_(program.a().inner_blocks()),
+      accumulator_(std::size_t{a_shape_.outer} * b_shape_.outer),
+      present_(accumulator_.size()) {
+  LACUNA_CHECK(program.a_matrix().has_values() && program.b_matrix_transposed().has_values(),
+               "the element fidelity needs values");
+}
+
+void ElementPairs::Tiles::expand(const CsrMatrix& matrix, MicrotileShape shape,
+                                 Coordinate outer_block, std::span<const Microtile> list,
+                                 std::size_t first, std::vector<std::uint32_t>& index) {
+  if (list.empty()) return;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    index[list[i].inner_block] = static_cast<std::uint32_t>(first + i);
+    fibers[first + i].clear();
+  }
+  const Coordinate from = list.front().inner_block * shape.inner;
+  const std::uint64_t to = (std::uint64_t{list.back().inner_block} + 1) * shape.inner;
+  const Coordinate begin = outer_block * shape.outer;
+  const Coordinate end = std::min(matrix.rows, begin + shape.outer);
+  for (Coordinate row = begin; row < end; ++row) {
+    const auto columns = matrix.cols_of(row);
+    auto at = std::lower_bound(columns.begin(), columns.end(), from);
+    while (at != columns.end() && *at < to) {
+      const Coordinate block = *at / shape.inner;
+      const auto start = at;
+      while (at != columns.end() && *at / shape.inner == block) ++at;
+      const auto offset = matrix.offsets[row];
+      fibers[index[block]].push_back({row - begin,
+                                      offset + static_cast<std::uint64_t>(start - columns.begin()),
+                                      offset + static_cast<std::uint64_t>(at - columns.begin())});
+    }
+  }
+}
+
+void ElementPairs::begin_tile(const StationaryTile& tile) {
+  b_.fibers.resize(tile.ends.size());
+  for (const ColumnList& column : tile.columns) {
+    b_.expand(program_.b_matrix_transposed(), b_shape_, column.n1, column.tiles,
+              column.first_offset, index_of_block_);
+  }
+}
+
+void ElementPairs::begin_row(const RowInstruction& row) {
+  a_.fibers.resize(row.tiles.size());
+  a_.expand(program_.a_matrix(), a_shape_, row.m1, row.tiles, 0, index_of_block_);
+}
+
+void ElementPairs::begin_z(Coordinate m1, Coordinate n1) {
+  z_key_ = (std::uint64_t{m1} << 32) | n1;
+  const auto found = z_.find(z_key_);
+  if (found == z_.end()) return;
+  for (const Cell& cell : found->second) {
+    accumulator_[cell.at] = cell.value;
+    present_[cell.at] = 1;
+    touched_.push_back(cell.at);
+  }
+  counts_.z_before += found->second.size();
+}
+
+void ElementPairs::end_z() {
+  if (touched_.empty()) return;
+  std::vector<Cell>& cells = z_[z_key_];
+  counts_.z_added += touched_.size() - cells.size();
+  cells.resize(touched_.size());
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    const std::uint32_t at = touched_[i];
+    cells[i] = {at, accumulator_[at]};
+    present_[at] = 0;
+    accumulator_[at] = 0;
+  }
+  touched_.clear();
+}
+
+std::uint64_t ElementPairs::run(std::size_t a_index, std::size_t b_index) {
+  const auto& a_fibers = a_.fibers[a_index];
+  const auto& b_fibers = b_.fibers[b_index];
+  // The pair moves into the PE's buffers: coordinates, pointers and values in 64-bit lines.
+  std::uint64_t a_lines = 2 * lines(a_fibers.size()), b_lines = 2 * lines(b_fibers.size());
+  std::uint64_t a_entries = 0, b_entries = 0;
+  for (const Fiber& fiber : a_fibers) {
+    a_lines += lines(fiber.end - fiber.begin) + (fiber.end - fiber.begin);
+    a_entries += fiber.end - fiber.begin;
+  }
+  for (const Fiber& fiber : b_fibers) {
+    b_lines += lines(fiber.end - fiber.begin) + (fiber.end - fiber.begin);
+    b_entries += fiber.end - fiber.begin;
+  }
+  counts_.peb_fills += a_lines + b_lines;
+  Buffet a_buffer(a_entries), b_buffer(b_entries);
+  for (std::uint64_t i = 0; i < a_entries; ++i) a_buffer.fill();
+  for (std::uint64_t i = 0; i < b_entries; ++i) b_buffer.fill();
+  const std::uint64_t before = counts_.tries;
+  std::uint64_t a_first = 0;
+  for (const Fiber& a : a_fibers) {
+    ++counts_.m0;
+    std::uint64_t b_first = 0;
+    for (const Fiber& b : b_fibers) {
+      ++counts_.n0;
+      intersect(a, b, std::size_t{a.outer} * b_shape_.outer + b.outer, a_buffer, b_buffer, a_first,
+                b_first);
+      b_first += b.end - b.begin;
+    }
+    a_first += a.end - a.begin;
+  }
+  counts_.peb_reads += a_buffer.reads() + b_buffer.reads();
+  a_buffer.shrink(a_entries);
+  b_buffer.shrink(b_entries);
+  return counts_.tries - before;
+}
+
+void ElementPairs::intersect(const Fiber& a, const Fiber& b, std::size_t cell, Buffet& a_buffer,
+                             Buffet& b_buffer, std::uint64_t a_first, std::uint64_t b_first) {
+  const CsrMatrix& am = program_.a_matrix();
+  const CsrMatrix& bm = program_.b_matrix_transposed();
+  std::uint64_t i = a.begin, j = b.begin;
+  int side = 0;
+  while (i < a.end && j < b.end) {
+    const Coordinate x = am.columns[i];
+    const Coordinate y = bm.columns[j];
+    const int now = x == y ? 0 : x < y ? 1 : 2;
+    if (now == 0 || now != side || kind_ == IntersectKind::two_finger) {
+      // A try compares the two coordinates at the heads.
+      ++counts_.tries;
+      a_buffer.read(a_first + (i - a.begin));
+      b_buffer.read(b_first + (j - b.begin));
+    }
+    side = now;
+    if (now == 0) {
+      a_buffer.read(a_first + (i - a.begin));
+      b_buffer.read(b_first + (j - b.begin));
+      ++counts_.multiplies;
+      if (present_[cell] == 0) {
+        present_[cell] = 1;
+        touched_.push_back(static_cast<std::uint32_t>(cell));
+      } else {
+        ++counts_.adds;
+      }
+      accumulator_[cell] += am.values[i] * bm.values[j];
+      ++i;
+      ++j;
+    } else if (now == 1) {
+      ++i;
+    } else {
+      ++j;
+    }
+  }
+}
+
+CsrMatrix ElementPairs::result() const {
+  std::vector<Entry> entries;
+  for (const auto& [key, cells] : z_) {
+    const auto m1 = static_cast<Coordinate>(key >> 32);
+    const auto n1 = static_cast<Coordinate>(key);
+    for (const Cell& cell : cells) {
+      entries.push_back({m1 * a_shape_.outer + cell.at / b_shape_.outer,
+                         n1 * b_shape_.outer + cell.at % b_shape_.outer, cell.value});
+    }
+  }
+  return from_entries(program_.a_matrix().rows, program_.b_matrix_transposed().rows,
+                      std::move(entries), false);
+}
+
+}  // namespace lacuna

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Microtile pairs coordinate by coordinate, values carried: the element fidelity's processing
+// element and the source of the functional result in both fidelities.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "arch/buffer/buffet.hpp"
+#include "arch/intersect/fiber_intersect.hpp"
+#include "arch/program/tile_program.hpp"
+
+namespace lacuna {
+
+/// What the elements of a run did, counted as it happened.
+struct ElementCounts {
+  std::uint64_t tries = 0;
+  std::uint64_t multiplies = 0;
+  std::uint64_t adds = 0;
+  std::uint64_t m0 = 0;         // fibers of A walked
+  std::uint64_t n0 = 0;         // fibers of B walked, once per fiber of A
+  std::uint64_t peb_fills = 0;  // 64-bit lines
+  std::uint64_t peb_reads = 0;
+  std::uint64_t z_before = 0;  // nonzeros found by visits of Z microtiles
+  std::uint64_t z_added = 0;
+};
+
+class ElementPairs {
+ public:
+  ElementPairs(const TileProgram& program, IntersectKind kind);
+
+  void begin_tile(const StationaryTile& tile);
+  void begin_row(const RowInstruction& row);
+  /// Visits of one Z microtile: begin, its pairs, end.
+  void begin_z(Coordinate m1, Coordinate n1);
+  /// Runs the pair; returns its tries. Indices are positions in the row's and in the tile's lists.
+  std::uint64_t run(std::size_t a_index, std::size_t b_index);
+  void end_z();
+
+  [[nodiscard]] const ElementCounts& counts() const { return counts_; }
+  /// The product so far.
+  [[nodiscard]] CsrMatrix result() const;
+
+ private:
+  struct Fiber {
+    std::uint32_t outer;  // within its microtile
+    std::uint64_t begin, end;
+  };
+  struct Tiles {
+    std::vector<std::vector<Fiber>> fibers;  // per microtile
+    void expand(const CsrMatrix& matrix, MicrotileShape shape, Coordinate outer_block,
+                std::span<const Microtile> list, std::size_t first,
+                std::vector<std::uint32_t>& index);
+  };
+  struct Cell {
+    std::uint32_t at;
+    double value;
+  };
+  void intersect(const Fiber& a, const Fiber& b, std::size_t cell, Buffet& a_buffer,
+                 Buffet& b_buffer, std::uint64_t a_first, std::uint64_t b_first);
+
+  const TileProgram& program_;
+  IntersectKind kind_;
+  MicrotileShape a_shape_, b_shape_;
+  Tiles a_, b_;
+  std::vector<std::uint32_t> index_of_block_;
+  ElementCounts counts_;
+  std::vector<double> accumulator_;
+  std::vector<char> present_;
+  std::vector<std::uint32_t> touched_;
+  std::uint64_t z_key_ = 0;
+  std::unordered_map<std::uint64_t, std::vector<Cell>> z_;
+};
+
+}  // namespace lacuna

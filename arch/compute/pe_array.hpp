@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The processing elements and the network that feeds them, as plain next-free-time resources: a
+// pair of microtiles goes to the element that is free first, over the shared port of the last-level
+// buffer, into one of its input slots.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "arch/program/statistics.hpp"
+#include "arch/spec/machine_spec.hpp"
+#include "sim/port.hpp"
+
+namespace lacuna {
+
+class PeArray {
+ public:
+  PeArray(const PeSpec& pes, const PebSpec& peb, const LlbSpec& llb, const NetworkSpec& network);
+
+  struct Placement {
+    sim::Ticks sent;  // when the pair started to leave the last-level buffer
+    sim::Ticks end;   // when its work is done
+  };
+  /// Time that the dispatcher has spent waiting so far, by cause; it only grows.
+  struct Waits {
+    sim::Ticks a = 0;
+    sim::Ticks b = 0;
+    sim::Ticks barrier = 0;
+  };
+  /// A pair that is ready to leave the last-level buffer at `ready`: `bytes` to move, then
+  /// `busy` cycles of work. Pairs leave in the order of the calls.
+  Placement place(sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy, const Waits& waits);
+
+  [[nodiscard]] const sim::BandwidthPort& port() const { return port_; }
+  [[nodiscard]] const std::vector<std::uint64_t>& busy() const { return busy_; }
+  /// Where the elements' time went until `end`, in PE-cycles; what is rounded away goes to drain.
+  [[nodiscard]] StallBreakdown breakdown(sim::Ticks end) const;
+  /// When the last element becomes free.
+  [[nodiscard]] sim::Ticks last_end() const { return last_end_; }
+
+ private:
+  void replay(std::uint32_t pe, sim::Ticks free_at);
+  void charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network, const Waits& waits);
+
+  std::uint32_t count_;
+  std::uint32_t leaves_;  // power of two >= count
+  std::size_t slots_;     // input slots beyond the pair being computed
+  sim::Ticks overhead_;
+  sim::Ticks latency_;
+  sim::BandwidthPort port_;
+  std::vector<std::uint32_t> winner_;  // tree over free_at_; ties go to the lower number
+  std::vector<sim::Ticks> free_at_;
+  std::vector<sim::Ticks> starts_;  // count x slots: when the pairs before began
+  std::vector<std::uint32_t> next_slot_;
+  std::vector<Waits> seen_;  // the dispatcher's waits at each element's last pair
+  std::vector<std::uint64_t> busy_;
+  sim::Ticks idle_a_ = 0, idle_b_ = 0, idle_barrier_ = 0, idle_pair_ = 0, idle_network_ = 0;
+  sim::Ticks last_end_ = 0;
+};
+
+}  // namespace lacuna

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/machine/cluster_module.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/units.hpp"
+
+namespace lacuna {
+namespace {
+
+IntersectKind to_kind(IntersectUnitKind kind) {
+  return kind == IntersectUnitKind::skip_ahead ? IntersectKind::skip_ahead
+                                               : IntersectKind::two_finger;
+}
+
+}  // namespace
+
+ClusterModule::ClusterModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
+                             const MachineSpec& spec, const TileProgram& program, StreamModule& a,
+                             StreamModule& b, StreamModule& z, DrainModule& drain,
+                             sim::Channel<RowCommand>& rows, ElementPairs* elements,
+                             bool exact_steps)
+    : sc_core::sc_module(name),
+      simulation_(simulation),
+      spec_(spec),
+      a_(a),
+      b_(b),
+      z_(z),
+      drain_(drain),
+      rows_(rows),
+      elements_(elements),
+      exact_steps_(exact_steps),
+      k1_kind_(to_kind(spec.intersect_k1.kind)),
+      counter_(to_kind(spec.intersect_k0.kind), program.a(), program.b()),
+      pes_(spec.pes, spec.peb, spec.llb, spec.network),
+      z_room_(z.capacity()),
+      timer_("timer"),
+      finished_event_("finished") {
+  if (std::isfinite(spec.intersect_k1.tries_per_cycle)) {
+    ticks_per_try_ = static_cast<sim::Ticks>(
+        std::llround(std::ldexp(1.0, sim::kTickBits) / spec.intersect_k1.tries_per_cycle));
+  }
+  LACUNA_METHOD(dispatch);
+  sensitive << rows.written() << a.arrival() << b.arrival() << timer_;
+  LACUNA_METHOD(collect);
+  sensitive << finished_event_ << z.arrival() << drain.progress();
+  simulation.watch(this->name(), [this] { return blocked_on(); });
+}
+
+void ClusterModule::dispatch() {
+  while (true) {
+    if (simulation_.now() < resume_at_) {
+      simulation_.at(resume_at_, timer_);
+      return;
+    }
+    if (!active_) {
+      // Outputs that cannot leave hold the elements back.
+      if (finished_.size() >= spec_.lookahead || !rows_.ready()) return;
+      begin_row();
+    }
+    if (!a_ready_ && !a_arrived()) return;
+    if (!dispatched_) {
+      if (!dispatch_row()) return;
+      dispatched_ = true;
+      // Pairs were placed ahead of time; what the row holds is given back when they have left.
+      resume_at_ = std::max(simulation_.now(), Cycles(clock_ >> sim::kTickBits));
+      continue;
+    }
+    end_row();
+  }
+}
+
+void ClusterModule::begin_row() {
+  command_ = rows_.pop();
+  active_ = true;
+  a_ready_ = false;
+  dispatched_ = false;
+  waiting_b_ = false;
+  column_ = 0;
+  in_column_ = false;
+  pair_pending_ = false;
+  b_released_ = command_.walk.resident;
+  a_released_ = 0;
+  row_begin_ = simulation_.now();
+  row_end_ = simulation_.now_ticks();
+  row_pairs_ = 0;
+  clock_ = std::max(clock_, simulation_.now_ticks());
+  if (elements_ != nullptr) {
+    if (command_.new_tile) elements_->begin_tile(*command_.tile);
+    elements_->begin_row(command_.row);
+  }
+}
+
+bool ClusterModule::a_arrived() {
+  const std::uint64_t bytes = command_.row.a_bytes + command_.row.a_refetch_bytes;
+  if (a_.arrived() < command_.a_end) {
+    // A row larger than its share streams through it.
+    const std::uint64_t begin = command_.a_end - bytes;
+    if (bytes > a_.capacity() && a_.arrived() > begin + a_released_) {
+      const std::uint64_t fresh = a_.arrived() - begin - a_released_;
+      a_released_ += fresh;
+      a_.release(fresh);
+    }
+    return false;
+  }
+  a_ready_ = true;
+  const sim::Ticks now = simulation_.now_ticks();
+  if (now > clock_) {
+    waits_.a += now - clock_;
+    clock_ = now;
+  }
+  return true;
+}
+
+bool ClusterModule::b_arrived(std::uint64_t end) {
+  const Walk& walk = command_.walk;
+  const std::uint64_t arrived = b_.arrived();
+  // What has streamed by up to this microtile has been used: its ring slots are free again.
+  if (end > b_released_ && end > walk.begin && arrived > walk.base) {
+    const std::uint64_t here = std::min(end, walk.begin + (arrived - walk.base));
+    if (here > b_released_) {
+      b_.release(here - b_released_);
+      b_released_ = here;
+    }
+  }
+  return arrived >= walk.needed(end);
+}
+
+bool ClusterModule::dispatch_row() {
+  const StationaryTile& tile = *command_.tile;
+  const bool streams = tile.bytes > command_.walk.resident;
+  while (column_ < tile.columns.size()) {
+    const ColumnList& column = tile.columns[column_];
+    if (!in_column_) {
+      lists_ = ListIntersect(k1_kind_, command_.row.tiles, column.tiles);
+      tries_seen_ = 0;
+      ++counts_.n1;
+      in_column_ = true;
+      if (elements_ != nullptr) elements_->begin_z(command_.row.m1, column.n1);
+    }
+    while (pair_pending_ || lists_.next()) {
+      if (!pair_pending_) {
+        clock_ += (lists_.tries() - tries_seen_) * ticks_per_try_;
+        tries_seen_ = lists_.tries();
+        pair_pending_ = true;
+      }
+      // A streamed part is consumed as time passes, not ahead of it.
+      if (streams && sim::to_cycles_up(clock_) > simulation_.now()) {
+        resume_at_ = sim::to_cycles_up(clock_);
+        simulation_.at(resume_at_, timer_);
+        return false;
+      }
+      if (!b_arrived(tile.ends[column.first_offset + lists_.b_index()])) {
+        waiting_b_ = true;
+        return false;
+      }
+      if (waiting_b_) {
+        waiting_b_ = false;
+        const sim::Ticks now = simulation_.now_ticks();
+        if (now > clock_) {
+          waits_.b += now - clock_;
+          clock_ = now;
+        }
+      }
+      dispatch_pair();
+      pair_pending_ = false;
+    }
+    clock_ += (lists_.tries() - tries_seen_) * ticks_per_try_;
+    end_column();
+    ++column_;
+    in_column_ = false;
+  }
+  // Whatever of the tile no pair of this row used still comes by before the next walk.
+  if (!b_arrived(tile.bytes)) {
+    waiting_b_ = true;
+    return false;
+  }
+  return true;
+}
+
+void ClusterModule::dispatch_pair() {
+  const Microtile& a = lists_.a();
+  const Microtile& b = lists_.b();
+  std::uint64_t busy = counter_.tries(a, b);
+  if (elements_ != nullptr) {
+    const ColumnList& column = command_.tile->columns[column_];
+    const std::uint64_t stepped =
+        elements_->run(lists_.a_index(), column.first_offset + lists_.b_index());
+    LACUNA_CHECK(stepped == busy, "{} tries stepped, {} counted", stepped, busy);
+    if (exact_steps_) busy = stepped;
+  }
+  const std::uint64_t bytes = std::uint64_t{a.padded_payload} + b.padded_payload;
+  std::uint64_t moved = bytes;
+  if (bytes > spec_.peb.capacity.count()) {
+    const std::uint64_t excess = bytes - spec_.peb.capacity.count();
+    counts_.peb_overflow_bytes += excess;
+    moved += excess;
+  }
+  ++counts_.matches;
+  ++row_pairs_;
+  counts_.k0_tries += busy;
+  counts_.m0 += a.outer_fibers;
+  counts_.n0 += std::uint64_t{a.outer_fibers} * b.outer_fibers;
+  counts_.a_bytes += a.padded_payload;
+  counts_.b_bytes += b.padded_payload;
+  counts_.llb_read_lines += ceil_div(a.padded_payload, spec_.llb.line.count()) +
+                            ceil_div(b.padded_payload, spec_.llb.line.count());
+  counts_.peb_fill_lines += bytes / 8;
+  const auto placed = pes_.place(clock_, moved, busy, waits_);
+  clock_ = placed.sent;  // pairs leave in order: the next one is produced behind this one
+  row_end_ = std::max(row_end_, placed.end);
+}
+
+void ClusterModule::end_column() {
+  counts_.k1_tries += lists_.tries();
+  if (elements_ != nullptr) elements_->end_z();
+  // With K1 spread over the elements, the next Z microtile starts when this one is done.
+  if (spec_.pes.dispatch == Dispatch::k1 && row_end_ > clock_) {
+    waits_.barrier += row_end_ - clock_;
+    clock_ = row_end_;
+  }
+}
+
+void ClusterModule::end_row() {
+  const StationaryTile& tile = *command_.tile;
+  if (command_.walk.last) b_.release(command_.walk.resident);
+  a_.release(command_.row.a_bytes + command_.row.a_refetch_bytes - a_released_);
+  Cycles done = std::max(sim::to_cycles_up(std::max(row_end_, clock_)), simulation_.now());
+  if (!finished_.empty()) done = std::max(done, finished_.back().done);
+  finished_.push_back({done, command_.z_end, command_.row.z_read_bytes,
+                       command_.row.z_partial_bytes, command_.row.z_final_bytes});
+  finished_event_.notify(sc_core::SC_ZERO_TIME);
+  if (sim::Timeline* timeline = simulation_.timeline()) {
+    timeline->slice(timeline->row("pes"), "row", row_begin_, done, row_pairs_, "pairs");
+  }
+  LACUNA_CHECK(b_released_ == std::max(command_.walk.resident, tile.bytes),
+               "{} of {} bytes of the tile walked", b_released_, tile.bytes);
+  active_ = false;
+  command_ = {};
+}
+
+void ClusterModule::collect() {
+  const Cycles now = simulation_.now();
+  bool freed = false;
+  while (!finished_.empty()) {
+    const Finished& row = finished_.front();
+    if (row.done > now) {
+      simulation_.at(row.done, finished_event_);
+      break;
+    }
+    if (row.z_read > z_.capacity() && z_.arrived() < row.z_end) {
+      // More partial outputs than their share holds: they pass through it.
+      const std::uint64_t begin = row.z_end - row.z_read;
+      if (z_.arrived() > std::max(begin, z_streamed_)) {
+        z_.release(z_.arrived() - std::max(begin, z_streamed_));
+        z_streamed_ = z_.arrived();
+      }
+    }
+    if (z_.arrived() < row.z_end) break;
+    if (drain_.pending() > 0 && drain_.pending() + row.z_partial + row.z_final > z_room_) break;
+    z_.release(row.z_end - std::max(row.z_end - row.z_read, z_streamed_));
+    z_streamed_ = row.z_end;
+    drain_.write(Tensor::z_partial, row.z_partial);
+    drain_.write(Tensor::z, row.z_final);
+    simulation_.retire();
+    finished_.pop_front();
+    freed = true;
+  }
+  if (freed) timer_.notify(sc_core::SC_ZERO_TIME);
+}
+
+std::string ClusterModule::blocked_on() const {
+  if (active_ && !a_ready_)
+    return fmt::format("A: {} of {} bytes arrived", a_.arrived(), command_.a_end);
+  if (active_ && waiting_b_) {
+    return fmt::format("B: tile (n2 {}, k2 {}), {} bytes arrived", command_.tile->n2,
+                       command_.tile->k2, b_.arrived());
+  }
+  if (!finished_.empty()) {
+    return fmt::format("outputs: {} rows done and not written, partial outputs at {} of {} bytes",
+                       finished_.size(), z_.arrived(), finished_.front().z_end);
+  }
+  return {};
+}
+
+}  // namespace lacuna

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The processing elements with their network and the K1 intersection: one contention domain, one
+// process. A row command is expanded into matched pairs of microtiles here; within a row everything
+// is private to the cluster, so it is computed ahead in one go, up to where a tile has to arrive.
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "arch/buffer/stream_module.hpp"
+#include "arch/compute/element_pairs.hpp"
+#include "arch/compute/pe_array.hpp"
+#include "arch/intersect/list_intersect.hpp"
+#include "arch/machine/row_command.hpp"
+#include "sim/channel.hpp"
+
+namespace lacuna {
+
+/// What the cluster counted.
+struct ClusterCounts {
+  std::uint64_t n1 = 0;       // loop trips
+  std::uint64_t matches = 0;  // K1
+  std::uint64_t k1_tries = 0;
+  std::uint64_t m0 = 0, n0 = 0;
+  std::uint64_t k0_tries = 0;
+  std::uint64_t a_bytes = 0, b_bytes = 0;  // padded payload sent to the elements
+  std::uint64_t llb_read_lines = 0;
+  std::uint64_t peb_fill_lines = 0;
+  std::uint64_t peb_overflow_bytes = 0;  // operand pairs larger than a PE buffer, moved once more
+};
+
+class ClusterModule : public sc_core::sc_module {
+ public:
+  SC_HAS_PROCESS(ClusterModule);
+  /// `elements` may be null: then pairs are counted, not stepped. `exact_steps` takes the pair's
+  /// duration from the stepped coordinates instead of the counter.
+  ClusterModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
+                const MachineSpec& spec, const TileProgram& program, StreamModule& a,
+                StreamModule& b, StreamModule& z, DrainModule& drain,
+                sim::Channel<RowCommand>& rows, ElementPairs* elements, bool exact_steps);
+
+  [[nodiscard]] const ClusterCounts& counts() const { return counts_; }
+  [[nodiscard]] const PeArray& pes() const { return pes_; }
+
+ private:
+  LACUNA_PROCESS(dispatch);
+  LACUNA_PROCESS(collect);
+
+  void begin_row();
+  bool a_arrived();
+  bool dispatch_row();
+  bool b_arrived(std::uint64_t end);
+  void dispatch_pair();
+  void end_column();
+  void end_row();
+  [[nodiscard]] std::string blocked_on() const;
+
+  struct Finished {
+    Cycles done;
+    std::uint64_t z_end, z_read, z_partial, z_final;
+  };
+
+  sim::Simulation& simulation_;
+  MachineSpec spec_;
+  StreamModule& a_;
+  StreamModule& b_;
+  StreamModule& z_;
+  DrainModule& drain_;
+  sim::Channel<RowCommand>& rows_;
+  ElementPairs* elements_;
+  bool exact_steps_;
+  IntersectKind k1_kind_;
+  PairCounter counter_;
+  PeArray pes_;
+  ClusterCounts counts_;
+  PeArray::Waits waits_;
+  std::uint64_t z_room_;
+
+  // The row at hand.
+  bool active_ = false;
+  RowCommand command_;
+  Cycles resume_at_;
+  sim::Ticks clock_ = 0;  // the K1 unit: when it can produce the next pair
+  sim::Ticks ticks_per_try_ = 0;
+  bool waiting_b_ = false;
+  bool a_ready_ = false;
+  bool dispatched_ = false;
+  std::size_t column_ = 0;
+  bool in_column_ = false;
+  bool pair_pending_ = false;
+  ListIntersect lists_;
+  std::uint64_t tries_seen_ = 0;
+  std::uint64_t b_released_ = 0;  // tile offset up to which the streamed part has been given back
+  std::uint64_t a_released_ = 0;  // bytes of the row given back while streaming
+  sim::Ticks row_end_ = 0;
+  Cycles row_begin_;
+  std::uint64_t row_pairs_ = 0;
+
+  std::deque<Finished> finished_;
+  std::uint64_t z_streamed_ = 0;  // stream position up to which partial outputs were given back
+  sc_core::sc_event timer_, finished_event_;
+};
+
+}  // namespace lacuna

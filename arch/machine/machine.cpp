@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/machine/machine.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "arch/machine/cluster_module.hpp"
+#include "arch/machine/sequencer_module.hpp"
+
+namespace lacuna {
+namespace {
+
+std::uint64_t share_of(const LlbSpec& llb, double share) {
+  return std::max<std::uint64_t>(
+      1, static_cast<std::uint64_t>(share * static_cast<double>(llb.capacity.count())));
+}
+
+/// The blocks and their wiring. Members are made in this order and die in the reverse one.
+struct Blocks {
+  sim::Channel<RowCommand> rows;
+  DramModule dram;
+  StreamModule a, b, z;
+  DrainModule drain;
+  SequencerModule sequencer;
+  ClusterModule cluster;
+
+  Blocks(sim::Simulation& simulation, const MachineSpec& spec, TileProgram& program,
+         ElementPairs* elements, bool exact_steps)
+      : rows(simulation, "rows", spec.lookahead),
+        dram("dram", simulation, spec.dram),
+        a("a_stream", simulation, Tensor::a, share_of(spec.llb, spec.llb.shares.a), spec.dram),
+        b("b_stream", simulation, Tensor::b, share_of(spec.llb, spec.llb.shares.b), spec.dram),
+        z("z_stream", simulation, Tensor::z_partial, share_of(spec.llb, spec.llb.shares.z),
+          spec.dram),
+        drain("drain", simulation, spec.dram),
+        sequencer("sequencer", simulation, program, spec.llb, a, b, z, rows),
+        cluster("pes", simulation, spec, program, a, b, z, drain, rows, elements, exact_steps) {
+    a.dram.socket.bind(dram.socket);
+    b.dram.socket.bind(dram.socket);
+    z.dram.socket.bind(dram.socket);
+    drain.dram.socket.bind(dram.socket);
+  }
+};
+
+Cycles work_over_rate(std::uint64_t work, double rate) {
+  if (!std::isfinite(rate)) return Cycles(0);
+  return Cycles(static_cast<std::uint64_t>(std::ceil(static_cast<double>(work) / rate - 1e-9)));
+}
+
+void fill_traffic(const Blocks& blocks, const ElementCounts*, MachineStatistics& out) {
+  auto& dram = out.traffic["dram"];
+  for (std::size_t t = 0; t < kTensorNames.size(); ++t) {
+    dram[std::string(kTensorNames[t])] = blocks.dram.moved()[t];
+  }
+  const ClusterCounts& counts = blocks.cluster.counts();
+  auto& llb = out.traffic["llb"];
+  llb["A"] = {counts.a_bytes, dram["A"].read_bytes};
+  llb["B"] = {counts.b_bytes, dram["B"].read_bytes};
+  // Partial outputs and outputs pass the last-level buffer in both directions.
+  llb["Z"] = {dram["Z"].write_bytes, dram["Z"].write_bytes};
+  llb["Z_partial"] = {dram["Z_partial"].read_bytes + dram["Z_partial"].write_bytes,
+                      dram["Z_partial"].read_bytes + dram["Z_partial"].write_bytes};
+}
+
+void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistics& out) {
+  const ClusterCounts& counts = blocks.cluster.counts();
+  const sim::BandwidthPort& dram = blocks.dram.port();
+  out.bounds["dram"] = work_over_rate(dram.bytes(), spec.dram.bytes_per_cycle);
+  const std::uint64_t overhead = counts.matches * spec.pes.pair_overhead.count();
+  out.bounds["compute"] =
+      work_over_rate(counts.k0_tries + overhead, static_cast<double>(spec.pes.count));
+  out.bounds["network"] =
+      work_over_rate(blocks.cluster.pes().port().bytes(), spec.llb.bytes_per_cycle);
+  out.bounds["intersect"] = work_over_rate(counts.k1_tries, spec.intersect_k1.tries_per_cycle);
+  const std::map<std::string, bool> counted{{"dram", spec.bound.dram},
+                                            {"compute", spec.bound.compute},
+                                            {"network", spec.bound.network},
+                                            {"intersect", spec.bound.intersect_k1}};
+  for (const auto& [block, cycles] : out.bounds) {
+    if (!counted.at(block) || (!out.bound.empty() && cycles <= out.cycles_bound)) continue;
+    out.bound = block;
+    out.cycles_bound = cycles;
+  }
+  const double total = std::max(1.0, static_cast<double>(out.cycles.count()));
+  for (const auto& [block, cycles] : out.bounds) {
+    out.utilization[block] = static_cast<double>(cycles.count()) / total;
+    LACUNA_CHECK(out.utilization[block] <= 1.0 + 1e-9, "{} is used {:.6f} of the time", block,
+                 out.utilization[block]);
+  }
+}
+
+}  // namespace
+
+RunOutcome run_machine(const MachineSpec& spec, TileProgram& program, const RunOptions& options) {
+  sim::SimulationOptions simulation_options;
+  simulation_options.clock = spec.clock;
+  simulation_options.stalls = options.stalls;
+  simulation_options.timeline = options.timeline;
+  simulation_options.interrupted = options.interrupted;
+  sim::Simulation simulation(simulation_options);
+
+  const bool exact_steps = options.fidelity == Fidelity::element;
+  std::optional<ElementPairs> elements;
+  if (exact_steps || options.carry_values) {
+    elements.emplace(program, spec.intersect_k0.kind == IntersectUnitKind::skip_ahead
+                                  ? IntersectKind::skip_ahead
+                                  : IntersectKind::two_finger);
+  }
+  Blocks blocks(simulation, spec, program, elements ? &*elements : nullptr, exact_steps);
+  simulation.run();
+
+  RunOutcome outcome;
+  MachineStatistics& out = outcome.statistics;
+  out.cycles = simulation.now();
+  out.activations = simulation.activations();
+  fill_traffic(blocks, nullptr, out);
+  fill_bounds(spec, blocks, out);
+  if (elements) outcome.product = elements->result();
+  return outcome;
+}
+
+}  // namespace lacuna

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/machine/sequencer_module.hpp"
+
+#include <algorithm>
+
+#include "arch/buffer/buffet.hpp"
+
+namespace lacuna {
+
+SequencerModule::SequencerModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
+                                 TileProgram& program, const LlbSpec& llb, StreamModule& a,
+                                 StreamModule& b, StreamModule& z, sim::Channel<RowCommand>& rows)
+    : sc_core::sc_module(name),
+      simulation_(simulation),
+      program_(program),
+      llb_(llb),
+      a_(a),
+      b_(b),
+      z_(z),
+      rows_(rows),
+      start_("start") {
+  LACUNA_METHOD(issue);
+  sensitive << start_ << rows.freed();
+  start_.notify(sc_core::SC_ZERO_TIME);
+  simulation_.issue();  // the program's end retires it
+  simulation.watch(this->name(), [this] {
+    return done_ || !rows_.full() ? std::string{} : std::string("room for row commands");
+  });
+}
+
+void SequencerModule::issue() {
+  while (!done_ && !rows_.full()) {
+    if (next_row_ == pass_.rows.size()) {
+      next_row_ = 0;
+      if (!program_.next(pass_)) {
+        done_ = true;
+        simulation_.retire();
+        return;
+      }
+      ++iterations_["M2"];
+      if (pass_.loads_stationary) begin_stationary();
+      if (pass_.rows.empty()) continue;
+    }
+    issue_row();
+  }
+}
+
+void SequencerModule::begin_stationary() {
+  if (pass_.stationary->n2 != last_n2_) {
+    ++iterations_["N2"];
+    last_n2_ = pass_.stationary->n2;
+  }
+  ++iterations_["K2"];
+  tile_base_ = b_.requested();
+  b_.request(pass_.stationary->bytes);
+  new_tile_ = true;
+  first_walk_ = true;
+}
+
+std::uint64_t SequencerModule::resident(std::uint64_t bytes) const {
+  if (bytes <= b_.capacity()) return bytes;
+  // A buffet has no answer to a tile larger than itself: nothing of it survives a traversal.
+  return llb_.policy == BufferPolicy::buffet ? 0 : b_.capacity() - llb_.window.count();
+}
+
+void SequencerModule::issue_row() {
+  RowCommand command;
+  command.tile = pass_.stationary;
+  command.row = std::move(pass_.rows[next_row_++]);
+  command.new_tile = std::exchange(new_tile_, false);
+  const std::uint64_t bytes = command.tile->bytes;
+  Walk& walk = command.walk;
+  walk.resident = resident(bytes);
+  if (first_walk_) {
+    walk.base = tile_base_;
+    walk.begin = 0;
+    first_walk_ = false;
+  } else {
+    walk.begin = walk.resident;
+    walk.base = b_.requested();
+    b_.request(bytes - walk.resident);
+  }
+  walk.last = pass_.last_of_stationary && next_row_ == pass_.rows.size();
+  command.a_end = a_.request(command.row.a_bytes + command.row.a_refetch_bytes);
+  command.z_end = z_.request(command.row.z_read_bytes);
+  ++iterations_["M1"];
+  simulation_.issue();
+  rows_.push(std::move(command));
+}
+
+}  // namespace lacuna

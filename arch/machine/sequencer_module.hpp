@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decodes tile instructions ahead of the processing elements: asks the operand streams for what the
+// coming rows use and hands row commands on. How far ahead is the depth of its output channel.
+#pragma once
+
+#include <map>
+
+#include "arch/buffer/stream_module.hpp"
+#include "arch/machine/row_command.hpp"
+#include "sim/channel.hpp"
+
+namespace lacuna {
+
+class SequencerModule : public sc_core::sc_module {
+ public:
+  SC_HAS_PROCESS(SequencerModule);
+  SequencerModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
+                  TileProgram& program, const LlbSpec& llb, StreamModule& a, StreamModule& b,
+                  StreamModule& z, sim::Channel<RowCommand>& rows);
+
+  /// Loop trips of the ranks that this unit steps: N2, K2, M2, M1.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& iterations() const {
+    return iterations_;
+  }
+  [[nodiscard]] std::uint64_t b_bytes_as_read() const { return b_bytes_as_read_; }
+
+ private:
+  LACUNA_PROCESS(issue);
+  void begin_stationary();
+  void issue_row();
+  [[nodiscard]] std::uint64_t resident(std::uint64_t bytes) const;
+
+  sim::Simulation& simulation_;
+  TileProgram& program_;
+  LlbSpec llb_;
+  StreamModule& a_;
+  StreamModule& b_;
+  StreamModule& z_;
+  sim::Channel<RowCommand>& rows_;
+  PassInstruction pass_;
+  std::size_t next_row_ = 0;
+  bool done_ = false;
+  bool new_tile_ = false;
+  bool first_walk_ = false;
+  std::uint64_t tile_base_ = 0;
+  std::uint64_t last_n2_ = ~std::uint64_t{0};
+  std::map<std::string, std::uint64_t> iterations_;
+  std::uint64_t b_bytes_as_read_ = 0;
+  sc_core::sc_event start_;
+};
+
+}  // namespace lacuna

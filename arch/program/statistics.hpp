@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run leaves behind: plain counts with their unit in the name. Ratios and energies are
+// derived from them at report time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/units.hpp"
+
+namespace lacuna {
+
+enum class Tensor : std::uint8_t { a, b, z, z_partial };
+inline constexpr std::array<std::string_view, 4> kTensorNames{"A", "B", "Z", "Z_partial"};
+
+struct Moved {
+  std::uint64_t read_bytes = 0;
+  std::uint64_t write_bytes = 0;
+  friend bool operator==(const Moved&, const Moved&) = default;
+};
+
+/// Per level, per tensor. "dram" is the off-chip traffic; "llb" what the last-level buffer gives to
+/// and takes from the processing elements; "peb_spill" what a processing element's buffer cannot
+/// hold.
+using Traffic = std::map<std::string, std::map<std::string, Moved>>;
+
+/// Counts of actions by component and action; times the energy of each they give the run's energy.
+using ActionCounts = std::map<std::string, std::map<std::string, std::uint64_t>>;
+
+/// Where the time of the processing elements goes, in PE-cycles; they sum to cycles * PEs.
+struct StallBreakdown {
+  std::uint64_t busy = 0;
+  std::uint64_t wait_a = 0;          // the row's microtiles of A had not arrived
+  std::uint64_t wait_b = 0;          // the stationary tile (or its streamed tail) had not arrived
+  std::uint64_t wait_intersect = 0;  // K1 had not produced the pair
+  std::uint64_t wait_network = 0;    // the pair was on its way from the last-level buffer
+  std::uint64_t imbalance = 0;       // other PEs still worked and no pair was left to give
+  std::uint64_t drain = 0;           // outputs leave after the last pair
+};
+
+struct MachineStatistics {
+  Cycles cycles;
+  Cycles cycles_bound;
+  std::string bound;                          // the block that sets cycles_bound
+  std::map<std::string, Cycles> bounds;       // per block: its work / its rate
+  std::map<std::string, double> utilization;  // per block: busy share of `cycles`
+  Traffic traffic;
+  ActionCounts actions;
+  StallBreakdown stalls;
+  std::vector<std::uint64_t> pe_busy;  // cycles, per PE
+  std::map<std::string, std::uint64_t>
+      iterations;  // loop trips by rank: N2 K2 M2 M1 N1 K1 M0 N0 K0
+  std::uint64_t macs_effectual = 0;
+  std::uint64_t adds = 0;
+  std::uint64_t z_nonzeros = 0;
+  std::uint64_t b_bytes_as_read = 0;  // B by the fibers the machine reads (columns), once per tile
+  std::uint64_t activations = 0;      // of SystemC processes
+};
+
+}  // namespace lacuna

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a machine is made of: parameters, resolved and validated, no behaviour. Read from YAML by
+// read_machine(); see docs/configuration.md for every key.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/config.hpp"
+#include "base/units.hpp"
+
+namespace lacuna {
+
+enum class Fidelity { tile, element };
+
+struct DramSpec {
+  double bytes_per_cycle = 0;
+  Cycles latency;
+  Bytes burst{1};     // every contiguous transfer is rounded up to whole bursts
+  Bytes chunk{4096};  // largest request of one unit, so that units share the channel fairly
+  std::uint64_t outstanding = 4;  // requests of one unit under way
+};
+
+/// What a buffer does with a tile that is larger than itself.
+enum class BufferPolicy {
+  buffet,   // no answer: the tile is fetched again whole on every traversal (HYTE 2.2; Tailors)
+  tailors,  // the head stays, the tail streams through a window (Tailors, slides 85-88)
+};
+
+struct OperandShares {
+  double a = 0;
+  double b = 0;
+  double z = 0;
+};
+
+struct LlbSpec {
+  Bytes capacity;
+  double bytes_per_cycle = 0;  // toward the processing elements
+  Bytes line{64};              // one access of the array
+  BufferPolicy policy = BufferPolicy::buffet;
+  Bytes window;  // f of Tailors, in bytes; part of the operand's share
+  OperandShares shares;
+};
+
+struct PebSpec {
+  Bytes capacity;
+  Bytes line{8};
+  std::uint64_t pairs_in_flight =
+      2;                // microtile pairs a PE can hold: one computed, others arriving
+  bool strict = false;  // refuse what does not fit instead of counting it
+};
+
+enum class IntersectUnitKind { skip_ahead, two_finger };
+
+struct IntersectSpec {
+  IntersectUnitKind kind = IntersectUnitKind::skip_ahead;
+  double tries_per_cycle = 1;  // infinity: the unit is never waited for
+};
+
+/// How matched pairs of microtiles go to processing elements.
+enum class Dispatch {
+  any_pair,  // any pair to any free PE, several Z microtiles in flight
+  k1,        // the K1 matches of one Z microtile in parallel, then the next Z microtile
+};
+
+struct PeSpec {
+  std::uint64_t count = 128;
+  Dispatch dispatch = Dispatch::any_pair;
+  Cycles pair_overhead;  // spent by a PE on each pair besides its tries
+};
+
+struct NetworkSpec {
+  Cycles latency;
+};
+
+/// How many bytes a stored microtile of A or B takes in DRAM, and which of its fibers are counted.
+struct OperandFormat {
+  enum class Fibers { over_k, across_k };
+  std::uint64_t microtile_bytes = 8;  // its coordinate tuple or coordinate + pointer
+  std::uint64_t fiber_bytes = 8;      // per nonempty fiber: coordinate + pointer
+  std::uint64_t nonzero_bytes = 12;   // per nonzero: coordinate + value
+  std::uint64_t list_bytes = 0;       // per microtile list (N1 coordinate + pointer of B)
+  Fibers fibers = Fibers::over_k;     // A: rows, B: columns; across_k counts the other rank
+  bool padded = false;                // arrays in whole 64-bit lines (the TeAAL accounting)
+};
+
+struct FormatSpec {
+  OperandFormat a;
+  OperandFormat b;
+  std::uint64_t z_nonzero_bytes = 16;
+  /// How the selected microtiles of A are charged: per selected tile, or tuples of the whole list.
+  bool a_tuples_of_whole_list = false;
+};
+
+struct LoopTiles {
+  // In microtiles; 0 = not given.
+  std::uint64_t m1 = 0;
+  std::uint64_t k1 = 0;
+  std::uint64_t n1 = 0;
+};
+
+struct MicrotileSpec {
+  std::uint32_t m0 = 128;
+  std::uint32_t n0 = 128;
+  std::uint32_t k0 = 128;
+};
+
+enum class TilingStrategy { fixed, dense_shape, prescient, swiftiles };
+enum class Growth { k_first, n_first, square };
+
+struct TilingSpec {
+  TilingStrategy strategy = TilingStrategy::fixed;
+  LoopTiles fixed;
+  std::vector<std::pair<std::string, LoopTiles>> by_workload;  // fixed sizes for named matrices
+  Growth growth = Growth::k_first;
+  double overbooked_share = 0.1;    // y of Swiftiles
+  std::uint64_t tail_samples = 10;  // k of Swiftiles
+  std::uint64_t seed = 1;
+};
+
+struct EnergySpec {
+  std::string table;  // name or path of a component table
+  double dram_picojoules_per_bit = 0;
+  std::string ert;  // an Accelergy ERT that replaces the table's component energies
+};
+
+/// Blocks that a throughput bound may count.
+struct BoundSpec {
+  bool dram = true;
+  bool compute = true;
+  bool network = true;
+  bool intersect_k1 = true;
+};
+
+/// A sparse machine of the ExTensor kind: DRAM, a shared last-level buffer, processing elements
+/// that intersect fibers.
+struct MachineSpec {
+  std::string name;
+  std::string description;
+  Hertz clock{1e9};
+  DramSpec dram;
+  LlbSpec llb;
+  PebSpec peb;
+  NetworkSpec network;
+  PeSpec pes;
+  IntersectSpec intersect_k1;
+  IntersectSpec intersect_k0;
+  FormatSpec formats;
+  MicrotileSpec microtile;
+  TilingSpec tiling;
+  EnergySpec energy;
+  BoundSpec bound;
+  std::uint64_t lookahead = 8;  // row instructions decoded ahead of the processing elements
+};
+
+/// Reads and validates a machine. Throws InputError with file, line and field.
+[[nodiscard]] MachineSpec read_machine(const ConfigReader& config);
+
+}  // namespace lacuna

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataflows/extensor_program.hpp"
+
+#include <algorithm>
+
+#include "arch/program/stored_bytes.hpp"
+#include "base/error.hpp"
+#include "base/quantity_text.hpp"
+
+namespace lacuna {
+namespace {
+
+std::uint64_t share_of(Bytes capacity, double share) {
+  return static_cast<std::uint64_t>(share * static_cast<double>(capacity.count()));
+}
+
+/// What one traversal after the first fetches again (Tailors: the tail beyond the resident head;
+/// buffet: everything), for a tile of n bytes in a share of b.
+std::uint64_t refetch(std::uint64_t n, std::uint64_t b, const LlbSpec& llb) {
+  if (n <= b) return 0;
+  return llb.policy == BufferPolicy::buffet ? n : n - (b - std::min(b, llb.window.count()));
+}
+
+}  // namespace
+
+ProductOperands::ProductOperands(CsrMatrix a_matrix, CsrMatrix b_matrix_transposed,
+                                 const MicrotileSpec& shape)
+    : a(std::move(a_matrix)),
+      b_transposed(std::move(b_matrix_transposed)),
+      a_grid(a, {shape.m0, shape.k0}),
+      b_grid(b_transposed, {shape.n0, shape.k0}) {}
+
+ExtensorProgram::ExtensorProgram(const ProductOperands& operands, const MachineSpec& machine,
+                                 LoopTiles tiles)
+    : operands_(operands),
+      machine_(machine),
+      tiles_(tiles),
+      occupancy_(operands.a, operands.b_transposed, operands.a_grid, operands.b_grid,
+                 {machine.peb.capacity.count(), machine.formats.z_nonzero_bytes}),
+      a_share_(share_of(machine.llb.capacity, machine.llb.shares.a)),
+      b_share_(share_of(machine.llb.capacity, machine.llb.shares.b)),
+      b_has_k1_(operands.b_grid.inner_blocks()) {
+  LACUNA_CHECK(tiles.m1 > 0 && tiles.k1 > 0 && tiles.n1 > 0, "tile of {} x {} x {}", tiles.m1,
+               tiles.k1, tiles.n1);
+}
+
+bool ExtensorProgram::next_stripe() {
+  const auto& grid = operands_.b_grid;
+  while (std::uint64_t{n2_} * tiles_.n1 < grid.outer_blocks()) {
+    const auto first = static_cast<Coordinate>(n2_ * tiles_.n1);
+    const auto last =
+        static_cast<Coordinate>(std::min<std::uint64_t>(grid.outer_blocks(), first + tiles_.n1));
+    std::fill(b_has_k1_.begin(), b_has_k1_.end(), 0);
+    bool any = false;
+    for (Coordinate n1 = first; n1 < last; ++n1) {
+      for (const Microtile& tile : grid.list(n1)) {
+        b_has_k1_[tile.inner_block] = 1;
+        any = true;
+      }
+    }
+    if (any) {
+      stripe_rows_ = &occupancy_.stripe({first, last, static_cast<Coordinate>(tiles_.k1)});
+      return true;
+    }
+    ++n2_;
+  }
+  return false;
+}
+
+bool ExtensorProgram::next_stationary() {
+  const auto& grid = operands_.b_grid;
+  const auto k2_blocks = ceil_div(grid.inner_blocks(), tiles_.k1);
+  while (true) {
+    if (!stripe_loaded_) {
+      if (!next_stripe()) return false;
+      stripe_loaded_ = true;
+      k2_ = 0;
+    }
+    for (; k2_ < k2_blocks; ++k2_) {
+      if ((*stripe_rows_)[k2_].empty()) continue;  // K2 intersection: A has nothing here
+      auto tile = std::make_shared<StationaryTile>();
+      tile->n2 = n2_;
+      tile->k2 = k2_;
+      tile->k1_first = static_cast<Coordinate>(k2_ * tiles_.k1);
+      tile->k1_last = static_cast<Coordinate>(
+          std::min<std::uint64_t>(grid.inner_blocks(), tile->k1_first + tiles_.k1));
+      const auto first = static_cast<Coordinate>(n2_ * tiles_.n1);
+      const auto last = std::min<std::uint64_t>(grid.outer_blocks(), first + tiles_.n1);
+      const OperandFormat& format = machine_.formats.b;
+      for (Coordinate n1 = first; n1 < last; ++n1) {
+        const auto list = grid.list(n1, tile->k1_first, tile->k1_last);
+        if (list.empty()) continue;
+        tile->columns.push_back({n1, list, tile->ends.size()});
+        tile->bytes += list_bytes(list.size(), format);
+        for (const Microtile& microtile : list) {
+          tile->bytes += stored_bytes(microtile, format, machine_.dram.burst);
+          tile->payload += value_bytes(microtile);
+          tile->ends.push_back(tile->bytes);
+        }
+      }
+      if (tile->columns.empty()) continue;
+      if (format.padded) {  // the N1 list comes before everything else
+        const std::uint64_t list = list_bytes(tile->columns.size(), format);
+        tile->bytes += list;
+        for (auto& end : tile->ends) end += list;
+      }
+      tile->id = next_id_++;
+      ++totals_.stationary_tiles;
+      if (tile->bytes > b_share_) ++totals_.overbooked_tiles;
+      totals_.stationary_fill +=
+          std::min(1.0, static_cast<double>(tile->bytes) /
+                            static_cast<double>(std::max<std::uint64_t>(b_share_, 1)));
+      stationary_ = std::move(tile);
+      next_row_ = 0;
+      return true;
+    }
+    stripe_loaded_ = false;
+    ++n2_;
+  }
+}
+
+bool ExtensorProgram::next(PassInstruction& pass) {
+  pass.loads_stationary = false;
+  if (!stationary_) {
+    if (!next_stationary()) return false;
+    pass.loads_stationary = true;
+  }
+  const auto& rows = (*stripe_rows_)[k2_];
+  pass.stationary = stationary_;
+  pass.m2 = static_cast<Coordinate>(rows[next_row_].m1 / tiles_.m1);
+  pass.rows.clear();
+  for (; next_row_ < rows.size() && rows[next_row_].m1 / tiles_.m1 == pass.m2; ++next_row_) {
+    fill_row(rows[next_row_], pass.rows.emplace_back());
+  }
+  ++totals_.passes;
+  totals_.rows += pass.rows.size();
+  pass.last_of_stationary = next_row_ == rows.size();
+  if (pass.last_of_stationary) {
+    stationary_.reset();
+    ++k2_;
+  }
+  return true;
+}
+
+void ExtensorProgram::fill_row(const RowOccupancy& occupancy, RowInstruction& row) {
+  row.m1 = occupancy.m1;
+  row.tiles = operands_.a_grid.list(row.m1, stationary_->k1_first, stationary_->k1_last);
+  const OperandFormat& format = machine_.formats.a;
+  for (const Microtile& tile : row.tiles) {
+    if (machine_.formats.a_tuples_of_whole_list) row.a_bytes += format.microtile_bytes;
+    if (b_has_k1_[tile.inner_block] == 0) continue;
+    row.a_bytes += stored_bytes(tile, format, machine_.dram.burst);
+  }
+  if (const std::uint64_t again = refetch(row.a_bytes, a_share_, machine_.llb); again > 0) {
+    const std::uint64_t walks = walked_columns(row.tiles);
+    row.a_refetch_bytes = walks > 1 ? (walks - 1) * again : 0;
+  }
+  const std::uint64_t z = machine_.formats.z_nonzero_bytes;
+  row.z_read_bytes = occupancy.before * z;
+  // What returned leaves again; by the end each nonzero has left for good exactly once.
+  row.z_partial_bytes = occupancy.before * z;
+  row.z_final_bytes = occupancy.added * z;
+  row.z_peb_spill_bytes = 2 * occupancy.peb_excess;
+  totals_.multiplies += occupancy.multiplies;
+  totals_.z_nonzeros += occupancy.added;
+  if (machine_.peb.strict) check_fits(row);
+}
+
+std::uint64_t ExtensorProgram::walked_columns(std::span<const Microtile> tiles) const {
+  std::uint64_t walked = 0;
+  for (const ColumnList& column : stationary_->columns) {
+    std::size_t i = 0, j = 0;
+    while (i < tiles.size() && j < column.tiles.size() &&
+           tiles[i].inner_block != column.tiles[j].inner_block) {
+      tiles[i].inner_block < column.tiles[j].inner_block ? ++i : ++j;
+    }
+    if (i < tiles.size() && j < column.tiles.size()) ++walked;
+  }
+  return walked;
+}
+
+void ExtensorProgram::check_fits(const RowInstruction& row) const {
+  if (row.z_peb_spill_bytes > 0) {
+    throw InputError(
+        fmt::format("{}: buffers.peb.capacity is {}, but Z microtiles of block row {} against the "
+                    "tile (n2 {}, k2 {}) need {} more",
+                    machine_.name, to_text(machine_.peb.capacity), row.m1, stationary_->n2,
+                    stationary_->k2, human_bytes(static_cast<double>(row.z_peb_spill_bytes) / 2)),
+        "enlarge it, use a smaller microtile, or set buffers.peb.strict to false");
+  }
+  if (stationary_->bytes > b_share_ && machine_.llb.policy == BufferPolicy::buffet) {
+    throw InputError(fmt::format("{}: the tile of B (n2 {}, k2 {}) needs {}, but its share of "
+                                 "buffers.llb.capacity is {}",
+                                 machine_.name, stationary_->n2, stationary_->k2,
+                                 human_bytes(static_cast<double>(stationary_->bytes)),
+                                 human_bytes(static_cast<double>(b_share_))),
+                     "enlarge the buffer or its share, use smaller tiles or the tailors policy");
+  }
+}
+
+}  // namespace lacuna

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataflows/z_occupancy.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+
+namespace lacuna {
+
+ZOccupancy::ZOccupancy(const CsrMatrix& a, const CsrMatrix& b_transposed,
+                       const MicrotileGrid& a_grid, const MicrotileGrid& b_grid, PebBudget peb)
+    : a_(a),
+      b_transposed_(b_transposed),
+      a_grid_(a_grid),
+      b_grid_(b_grid),
+      peb_(peb),
+      slot_of_k_(a.cols, 0),
+      active_k1_(b_grid.inner_blocks(), 0) {
+  LACUNA_CHECK(a.cols == b_transposed.cols, "A has {} columns, B {} rows", a.cols,
+               b_transposed.cols);
+  for (const Microtile& tile : b_grid.all()) {
+    largest_b_payload_ = std::max<std::uint64_t>(largest_b_payload_, tile.padded_payload);
+  }
+}
+
+const std::vector<std::vector<RowOccupancy>>& ZOccupancy::stripe(const StripeGeometry& geometry) {
+  const auto k2_blocks = ceil_div(a_grid_.inner_blocks(), geometry.k1_per_tile);
+  rows_.resize(static_cast<std::size_t>(k2_blocks));
+  for (auto& rows : rows_) rows.clear();
+  slice_b(geometry);
+  const std::size_t stripe_columns =
+      std::size_t{geometry.n1_last - geometry.n1_first} * b_grid_.shape().outer;
+  words_per_row_ = (stripe_columns + 63) / 64;
+  bits_.resize(words_per_row_ * a_grid_.shape().outer);
+  counts_.resize(geometry.n1_last - geometry.n1_first);
+  for (Coordinate m1 = 0; m1 < a_grid_.outer_blocks(); ++m1) block_row(geometry, m1);
+  return rows_;
+}
+
+void ZOccupancy::slice_b(const StripeGeometry& geometry) {
+  for (const Coordinate k : active_k_) slot_of_k_[k] = 0;
+  active_k_.clear();
+  std::fill(active_k1_.begin(), active_k1_.end(), 0);
+  const Coordinate width = b_grid_.shape().outer;
+  const Coordinate first = geometry.n1_first * width;
+  const auto last = static_cast<Coordinate>(
+      std::min<std::uint64_t>(b_transposed_.rows, std::uint64_t{geometry.n1_last} * width));
+  // Counting sort of the stripe's nonzeros by k; columns come out ascending within each k.
+  segment_ends_.clear();
+  for (Coordinate n = first; n < last; ++n) {
+    for (const Coordinate k : b_transposed_.cols_of(n)) {
+      if (slot_of_k_[k] == 0) {
+        active_k_.push_back(k);
+        segment_ends_.push_back(0);
+        slot_of_k_[k] = static_cast<std::uint32_t>(active_k_.size());
+        active_k1_[k / b_grid_.shape().inner] = 1;
+      }
+      ++segment_ends_[slot_of_k_[k] - 1];
+    }
+  }
+  std::uint64_t sum = 0;
+  for (auto& end : segment_ends_) {
+    const std::uint64_t length = end;
+    end = sum;
+    sum += length;
+  }
+  segment_columns_.resize(static_cast<std::size_t>(sum));
+  for (Coordinate n = first; n < last; ++n) {
+    for (const Coordinate k : b_transposed_.cols_of(n)) {
+      segment_columns_[segment_ends_[slot_of_k_[k] - 1]++] = n - first;
+    }
+  }
+}
+
+void ZOccupancy::block_row(const StripeGeometry& geometry, Coordinate m1) {
+  const auto tiles = a_grid_.list(m1);
+  if (tiles.empty()) return;
+  const bool relevant = std::any_of(tiles.begin(), tiles.end(), [&](const Microtile& tile) {
+    return active_k1_[tile.inner_block] != 0;
+  });
+  if (relevant) {
+    const Coordinate first = m1 * a_grid_.shape().outer;
+    const Coordinate rows = std::min(a_.rows - first, a_grid_.shape().outer);
+    position_.assign(a_.offsets.begin() + first, a_.offsets.begin() + first + rows);
+  }
+  for (std::size_t begin = 0; begin < tiles.size();) {
+    const Coordinate k2 = tiles[begin].inner_block / geometry.k1_per_tile;
+    std::size_t end = begin + 1;
+    while (end < tiles.size() && tiles[end].inner_block / geometry.k1_per_tile == k2) ++end;
+    RowOccupancy row;
+    row.m1 = m1;
+    if (relevant) {
+      const std::uint64_t k_end = std::min<std::uint64_t>(
+          a_.cols, (std::uint64_t{k2} + 1) * geometry.k1_per_tile * a_grid_.shape().inner);
+      tile_row(geometry, m1, static_cast<Coordinate>(k_end), tiles.subspan(begin, end - begin),
+               row);
+    }
+    rows_[k2].push_back(row);
+    begin = end;
+  }
+  for (const std::uint32_t word : touched_words_) bits_[word] = 0;
+  touched_words_.clear();
+  for (const std::uint32_t n1 : present_) counts_[n1] = 0;
+  present_.clear();
+}
+
+void ZOccupancy::tile_row(const StripeGeometry& geometry, Coordinate m1, Coordinate k_end,
+                          std::span<const Microtile> tiles, RowOccupancy& row) {
+  count_returning(geometry, tiles, row);
+  const Coordinate first = m1 * a_grid_.shape().outer;
+  const Coordinate width = b_grid_.shape().outer;
+  for (std::size_t r = 0; r < position_.size(); ++r) {
+    const std::uint64_t row_end = a_.offsets[std::size_t{first} + r + 1];
+    std::uint64_t* bits = bits_.data() + r * words_per_row_;
+    for (; position_[r] < row_end && a_.columns[position_[r]] < k_end; ++position_[r]) {
+      const std::uint32_t slot = slot_of_k_[a_.columns[position_[r]]];
+      if (slot == 0) continue;
+      const std::uint64_t from = slot == 1 ? 0 : segment_ends_[slot - 2];
+      const std::uint64_t to = segment_ends_[slot - 1];
+      row.multiplies += to - from;
+      for (std::uint64_t i = from; i < to; ++i) {
+        const Coordinate n = segment_columns_[i];
+        std::uint64_t& word = bits[n / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (n % 64);
+        if ((word & bit) != 0) continue;
+        if (word == 0) touched_words_.push_back(static_cast<std::uint32_t>(&word - bits_.data()));
+        word |= bit;
+        std::uint32_t& count = counts_[n / width];
+        if (count++ == 0) present_.push_back(n / width);
+        ++row.added;
+      }
+    }
+  }
+  // What a PE buffer must hold of Z, beside the largest microtiles of A and B that meet it.
+  std::uint64_t a_payload = 0;
+  for (const Microtile& tile : tiles)
+    a_payload = std::max<std::uint64_t>(a_payload, tile.padded_payload);
+  for (const std::uint32_t n1 : present_) {
+    const std::uint64_t z_bytes = counts_[n1] * peb_.z_nonzero_bytes;
+    if (z_bytes + a_payload + largest_b_payload_ <= peb_.capacity) continue;  // the common case
+    if (!meets(geometry.n1_first + n1, tiles)) continue;
+    std::uint64_t b_payload = 0;
+    for (const Microtile& tile : b_grid_.list(geometry.n1_first + n1, tiles.front().inner_block,
+                                              tiles.back().inner_block + 1)) {
+      b_payload = std::max<std::uint64_t>(b_payload, tile.padded_payload);
+    }
+    const std::uint64_t operands = std::min(peb_.capacity, a_payload + b_payload);
+    const std::uint64_t room = peb_.capacity - operands;
+    if (z_bytes > room) row.peb_excess += z_bytes - room;
+  }
+}
+
+void ZOccupancy::count_returning(const StripeGeometry& geometry, std::span<const Microtile> tiles,
+                                 RowOccupancy& row) {
+  for (const std::uint32_t n1 : present_) {
+    if (meets(geometry.n1_first + n1, tiles)) row.before += counts_[n1];
+  }
+}
+
+bool ZOccupancy::meets(Coordinate n1, std::span<const Microtile> tiles) const {
+  const auto column = b_grid_.list(n1, tiles.front().inner_block, tiles.back().inner_block + 1);
+  std::size_t i = 0;
+  for (const Microtile& tile : column) {
+    while (i < tiles.size() && tiles[i].inner_block < tile.inner_block) ++i;
+    if (i == tiles.size()) return false;
+    if (tiles[i].inner_block == tile.inner_block) return true;
+  }
+  return false;
+}
+
+}  // namespace lacuna

@@ -97,6 +97,33 @@ void write_file(const fs::path& path, std::string_view content) {
   }
 }
 
+std::string gzip(std::string_view content) {
+  z_stream stream{};
+  constexpr int gzip_window = 15 + 16;  // +16 asks zlib for gzip framing
+  LACUNA_CHECK(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, gzip_window, 8,
+                            Z_DEFAULT_STRATEGY) == Z_OK,
+               "zlib cannot start a stream");
+  std::string out;
+  constexpr std::size_t chunk = std::size_t{1} << 20;
+  int status = Z_OK;
+  while (status != Z_STREAM_END) {
+    if (stream.avail_in == 0 && !content.empty()) {
+      const std::string_view piece = content.substr(0, chunk);
+      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
+      stream.avail_in = static_cast<uInt>(piece.size());
+      content.remove_prefix(piece.size());
+    }
+    const std::size_t before = out.size();
+    out.resize(before + chunk);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
+    stream.avail_out = static_cast<uInt>(chunk);
+    status = deflate(&stream, content.empty() ? Z_FINISH : Z_NO_FLUSH);
+    out.resize(out.size() - stream.avail_out);
+  }
+  deflateEnd(&stream);
+  return out;
+}
+
 std::string sha256_of(const fs::path& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                              std::fclose);

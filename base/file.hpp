@@ -21,6 +21,10 @@ namespace lacuna {
 /// when the folder cannot be written or the disk is full; the temporary file is removed then.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
+/// `content` as a gzip stream (its header holds no name and no time, so equal content gives equal
+/// bytes).
+[[nodiscard]] std::string gzip(std::string_view content);
+
 /// "sha256:<hex>" of the file's bytes as stored.
 [[nodiscard]] std::string sha256_of(const std::filesystem::path& path);
 

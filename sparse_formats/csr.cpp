@@ -2,11 +2,77 @@
 #include "sparse_formats/csr.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/random.hpp"
 
 namespace lacuna {
+namespace {
+
+/// Counting sort by row: stable, so equal coordinates keep the order they came in.
+void scatter_by_row(CsrMatrix& matrix, Triples triples) {
+  const std::size_t count = triples.rows.size();
+  LACUNA_CHECK(
+      triples.cols.size() == count && (triples.values.empty() || triples.values.size() == count),
+      "{} rows, {} columns, {} values", count, triples.cols.size(), triples.values.size());
+  matrix.offsets.assign(std::size_t{matrix.rows} + 1, 0);
+  for (const Coordinate row : triples.rows) {
+    LACUNA_CHECK(row < matrix.rows, "row {} of {}", row, matrix.rows);
+    ++matrix.offsets[std::size_t{row} + 1];
+  }
+  for (std::size_t r = 0; r < matrix.rows; ++r) matrix.offsets[r + 1] += matrix.offsets[r];
+  matrix.columns.resize(count);
+  matrix.values.resize(triples.values.size());
+  std::vector<std::uint64_t> next(matrix.offsets.begin(), matrix.offsets.end() - 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    LACUNA_CHECK(triples.cols[i] < matrix.cols, "column {} of {}", triples.cols[i], matrix.cols);
+    const std::uint64_t at = next[triples.rows[i]]++;
+    matrix.columns[at] = triples.cols[i];
+    if (!triples.values.empty()) matrix.values[at] = triples.values[i];
+  }
+}
+
+/// Sorts nonzeros [begin, end) by column, keeping the order of duplicates; most files come sorted.
+void sort_range(CsrMatrix& matrix, std::uint64_t begin, std::uint64_t end,
+                std::vector<std::pair<Coordinate, double>>& scratch) {
+  Coordinate* const first = matrix.columns.data() + begin;
+  Coordinate* const last = matrix.columns.data() + end;
+  if (std::is_sorted(first, last)) return;
+  if (matrix.values.empty()) {
+    std::sort(first, last);
+    return;
+  }
+  scratch.clear();
+  for (std::uint64_t i = begin; i < end; ++i) {
+    scratch.emplace_back(matrix.columns[i], matrix.values[i]);
+  }
+  std::stable_sort(scratch.begin(), scratch.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (std::uint64_t i = begin; i < end; ++i) {
+    matrix.columns[i] = scratch[i - begin].first;
+    matrix.values[i] = scratch[i - begin].second;
+  }
+}
+
+/// Moves the sorted nonzeros [begin, end) to `to` <= begin, summing duplicates; returns their end.
+std::uint64_t merge_range(CsrMatrix& matrix, std::uint64_t begin, std::uint64_t end,
+                          std::uint64_t to) {
+  const std::uint64_t start = to;
+  for (std::uint64_t i = begin; i < end; ++i) {
+    const bool duplicate = to > start && matrix.columns[to - 1] == matrix.columns[i];
+    if (!duplicate) {
+      matrix.columns[to] = matrix.columns[i];
+      if (!matrix.values.empty()) matrix.values[to] = matrix.values[i];
+      ++to;
+    } else if (!matrix.values.empty()) {
+      matrix.values[to - 1] += matrix.values[i];
+    }
+  }
+  return to;
+}
+
+}  // namespace
 
 double CsrMatrix::density() const {
   if (rows == 0 || cols == 0) return 0;
@@ -30,47 +96,57 @@ void CsrMatrix::validate() const {
 }
 
 CsrMatrix from_entries(Coordinate rows, Coordinate cols, std::vector<Entry> entries, bool pattern) {
+  Triples triples;
+  triples.rows.reserve(entries.size());
+  triples.cols.reserve(entries.size());
+  if (!pattern) triples.values.reserve(entries.size());
+  for (const Entry& entry : entries) {
+    triples.rows.push_back(entry.row);
+    triples.cols.push_back(entry.col);
+    if (!pattern) triples.values.push_back(entry.value);
+  }
+  entries = {};
+  return from_triples(rows, cols, std::move(triples));
+}
+
+CsrMatrix from_triples(Coordinate rows, Coordinate cols, Triples triples) {
   CsrMatrix matrix;
   matrix.rows = rows;
   matrix.cols = cols;
-  matrix.offsets.assign(std::size_t{rows} + 1, 0);
-  // Counting sort by row, then a sort within each row: linear in the input for most matrices.
-  for (const Entry& entry : entries) ++matrix.offsets[std::size_t{entry.row} + 1];
-  for (std::size_t r = 0; r < rows; ++r) matrix.offsets[r + 1] += matrix.offsets[r];
-  struct Cell {
-    Coordinate col;
-    double value;
-  };
-  std::vector<Cell> cells(entries.size());
-  std::vector<std::uint64_t> next(matrix.offsets.begin(), matrix.offsets.end() - 1);
-  for (const Entry& entry : entries) cells[next[entry.row]++] = {entry.col, entry.value};
-  entries = {};
-  matrix.columns.reserve(cells.size());
-  if (!pattern) matrix.values.reserve(cells.size());
+  scatter_by_row(matrix, std::move(triples));
+  std::uint64_t kept = 0;
   std::uint64_t begin = 0;
+  std::vector<std::pair<Coordinate, double>> scratch;
   for (Coordinate row = 0; row < rows; ++row) {
     const std::uint64_t end = matrix.offsets[std::size_t{row} + 1];
-    const auto first = cells.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto last = cells.begin() + static_cast<std::ptrdiff_t>(end);
-    if (!std::is_sorted(first, last, [](const Cell& a, const Cell& b) { return a.col < b.col; })) {
-      std::stable_sort(first, last, [](const Cell& a, const Cell& b) { return a.col < b.col; });
-    }
-    matrix.offsets[row] = matrix.columns.size();
-    for (auto cell = first; cell != last; ++cell) {
-      const bool duplicate =
-          matrix.columns.size() > matrix.offsets[row] && matrix.columns.back() == cell->col;
-      if (!duplicate) matrix.columns.push_back(cell->col);
-      if (pattern) continue;
-      if (duplicate) {
-        matrix.values.back() += cell->value;
-      } else {
-        matrix.values.push_back(cell->value);
-      }
+    sort_range(matrix, begin, end, scratch);
+    matrix.offsets[row] = kept;
+    kept = merge_range(matrix, begin, end, kept);
+    begin = end;
+  }
+  matrix.offsets[rows] = kept;
+  matrix.columns.resize(kept);
+  if (!matrix.values.empty()) matrix.values.resize(kept);
+  return matrix;
+}
+
+void drop_zeros(CsrMatrix& matrix) {
+  if (matrix.values.empty()) return;
+  std::uint64_t kept = 0;
+  std::uint64_t begin = 0;
+  for (Coordinate row = 0; row < matrix.rows; ++row) {
+    const std::uint64_t end = matrix.offsets[std::size_t{row} + 1];
+    matrix.offsets[row] = kept;
+    for (std::uint64_t i = begin; i < end; ++i) {
+      if (matrix.values[i] == 0.0) continue;
+      matrix.columns[kept] = matrix.columns[i];
+      matrix.values[kept++] = matrix.values[i];
     }
     begin = end;
   }
-  matrix.offsets[rows] = matrix.columns.size();
-  return matrix;
+  matrix.offsets[matrix.rows] = kept;
+  matrix.columns.resize(kept);
+  matrix.values.resize(kept);
 }
 
 CsrMatrix transpose(const CsrMatrix& matrix) {

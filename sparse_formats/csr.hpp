@@ -45,6 +45,19 @@ struct Entry {
 /// storage and move); a duplicate sum of zero stays too.
 [[nodiscard]] CsrMatrix from_entries(Coordinate rows, Coordinate cols, std::vector<Entry> entries,
                                      bool pattern);
+
+/// Nonzeros as three columns, in any order; `values` is empty (a pattern) or as long as the others.
+struct Triples {
+  std::vector<Coordinate> rows;
+  std::vector<Coordinate> cols;
+  std::vector<double> values;
+};
+
+/// The same as from_entries(), linear in the input when each row's columns come in order, and with
+/// less memory on the way. Every coordinate must be inside the matrix.
+[[nodiscard]] CsrMatrix from_triples(Coordinate rows, Coordinate cols, Triples triples);
+/// Removes stored zeros; a pattern is left as it is.
+void drop_zeros(CsrMatrix& matrix);
 [[nodiscard]] CsrMatrix transpose(const CsrMatrix& matrix);
 /// Values drawn uniformly from [-1, 1) without zero, a function of (seed, name, position) alone:
 /// for functional checks of patterns that come without values.

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sparse_formats/text_cursor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.hpp"
+
+namespace lacuna {
+
+std::string shown(std::string_view word) {
+  constexpr std::size_t longest = 40;
+  std::string out = "'";
+  for (const char c : word.substr(0, longest)) out += c >= ' ' && c <= '~' ? c : '?';
+  if (word.size() > longest) out += "...";
+  return out + "'";
+}
+
+void TextCursor::skip_line() {
+  const auto* newline = static_cast<const char*>(std::memchr(at_, '\n', remaining()));
+  at_ = newline == nullptr ? end_ : newline + 1;
+}
+
+std::string_view TextCursor::word() {
+  skip_blanks();
+  const char* const first = at_;
+  while (!separates(at_)) ++at_;
+  return {first, static_cast<std::size_t>(at_ - first)};
+}
+
+double TextCursor::integer(const char* what) {
+  skip_blanks();
+  constexpr std::int64_t largest = std::int64_t{1} << 53;
+  std::int64_t value = 0;
+  const auto [after, error] = std::from_chars(skip_plus(), end_, value);
+  const bool whole =
+      (error == std::errc{} || error == std::errc::result_out_of_range) && separates(after);
+  if (!whole) {
+    if (line_ended()) fail(fmt::format("the {} is missing", what));
+    fail(fmt::format("{} {} is not an integer, as the banner promises", what, shown(word())),
+         "write 'real' in the banner if values have fractions");
+  }
+  if (error != std::errc{} || value > largest || value < -largest) {
+    fail(fmt::format("{} {} is beyond 2^53, where doubles stop being exact", what, shown(word())),
+         "write 'real' in the banner to have it rounded");
+  }
+  at_ = after;
+  return static_cast<double>(value);
+}
+
+double TextCursor::odd_real(const char* what) {
+  const char* const digits = skip_plus();
+  if (line_ended()) fail(fmt::format("the {} is missing", what));
+  double value = 0;
+  const auto [after, error] = std::from_chars(digits, end_, value);
+  if (error == std::errc::result_out_of_range && separates(after)) {
+    // Too small is as good as strtod rounds it; too large is infinite and refused below.
+    value = std::strtod(std::string(digits, after).c_str(), nullptr);
+  } else if (error != std::errc{} || !separates(after)) {
+    fail(fmt::format("{} {} is not a number", what, shown(word())),
+         "expected decimal notation such as -1.5e-3");
+  }
+  if (!std::isfinite(value)) fail(fmt::format("{} {} is not finite", what, shown(word())));
+  at_ = after;
+  return value;
+}
+
+void TextCursor::bad_unsigned(const char* what) {
+  if (line_ended()) fail(fmt::format("the {} is missing", what));
+  const std::string_view text = word();
+  const bool digits =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  fail(fmt::format("{} {} is {}", what, shown(text),
+                   digits ? "too large" : "not a non-negative integer"));
+}
+
+void TextCursor::trailing(const char* what) {
+  fail(fmt::format("unexpected {} after the {}", shown(word()), what));
+}
+
+void TextCursor::fail(const std::string& problem, const std::string& suggestion) const {
+  // At the end of the text the last line that holds something is the one to look at.
+  const char* stop = at_;
+  if (stop == end_) {
+    while (stop != begin_ && (blank(stop[-1]) || stop[-1] == '\n')) --stop;
+  }
+  const auto line = static_cast<std::uint64_t>(std::count(begin_, stop, '\n')) + 1;
+  throw InputError(Place{file_, line, {}}, problem, suggestion);
+}
+
+}  // namespace lacuna

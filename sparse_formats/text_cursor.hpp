@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cursor over the text of a matrix file in memory: numbers and words separated by blanks, with
+// lines that mean something. The line number is counted only when something is wrong.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace lacuna {
+
+class TextCursor {
+ public:
+  /// `text` must outlive the cursor; `file` is what errors name.
+  TextCursor(std::string_view text, std::string file)
+      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), file_(std::move(file)) {}
+
+  /// Moves to the first word of the next line that holds one, over blank lines and lines that start
+  /// with '%'. False at the end of the text.
+  bool next_line() {
+    while (true) {
+      skip_blanks();
+      if (at_ == end_) return false;
+      if (*at_ == '%') {
+        skip_line();
+      } else if (*at_ == '\n') {
+        ++at_;
+      } else {
+        return true;
+      }
+    }
+  }
+
+  /// Skips blanks; true when the line or the text ends here.
+  bool line_ended() {
+    skip_blanks();
+    return at_ == end_ || *at_ == '\n';
+  }
+
+  /// Moves behind the end of the current line.
+  void skip_line();
+
+  /// The next word of the line, empty at its end. Separators are blanks.
+  std::string_view word();
+
+  /// A non-negative integer; `what` names it in the error.
+  std::uint64_t unsigned_integer(const char* what) {
+    skip_blanks();
+    std::uint64_t value = 0;
+    const auto [after, error] = std::from_chars(at_, end_, value);
+    if (error != std::errc{} || !separates(after)) [[unlikely]]
+      bad_unsigned(what);
+    at_ = after;
+    return value;
+  }
+
+  /// A finite real number in decimal notation.
+  double real(const char* what) {
+    skip_blanks();
+    double value = 0;
+    const char* const digits = skip_plus();
+    const auto [after, error] = std::from_chars(digits, end_, value);
+    if (error != std::errc{} || !separates(after) || !(value - value == 0.0)) [[unlikely]] {
+      value = odd_real(what);
+      return value;
+    }
+    at_ = after;
+    return value;
+  }
+
+  /// An integer that a double holds exactly (|value| <= 2^53).
+  double integer(const char* what);
+
+  /// Throws unless the line ends here. `what` is what was read before.
+  void expect_line_end(const char* what) {
+    if (!line_ended()) [[unlikely]]
+      trailing(what);
+  }
+
+  /// How much has been read, 0 to 1.
+  [[nodiscard]] double share() const {
+    return begin_ == end_ ? 1.0
+                          : static_cast<double>(at_ - begin_) / static_cast<double>(end_ - begin_);
+  }
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
+  [[nodiscard]] std::size_t remaining() const { return static_cast<std::size_t>(end_ - at_); }
+
+  /// InputError at the current line.
+  [[noreturn]] void fail(const std::string& problem, const std::string& suggestion = {}) const;
+
+ private:
+  static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+  void skip_blanks() {
+    while (at_ != end_ && blank(*at_)) ++at_;
+  }
+  bool separates(const char* after) const {
+    return after == end_ || blank(*after) || *after == '\n';
+  }
+  /// from_chars takes no plus sign, files written by Fortran have it.
+  const char* skip_plus() const {
+    return end_ - at_ > 1 && *at_ == '+' && at_[1] != '-' && at_[1] != '+' ? at_ + 1 : at_;
+  }
+  double odd_real(const char* what);
+  [[noreturn]] void bad_unsigned(const char* what);
+  [[noreturn]] void trailing(const char* what);
+
+  const char* begin_;
+  const char* at_;
+  const char* end_;
+  std::string file_;
+};
+
+/// A word of the user's text as it may appear in a message: quoted, shortened, printable.
+[[nodiscard]] std::string shown(std::string_view word);
+
+}  // namespace lacuna

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sparse_formats/smtx.hpp"
 
+#include <sys/stat.h>
+
+#include <fstream>
+#include <thread>
+
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "sparse_formats/matrix_file.hpp"
@@ -110,4 +115,16 @@ TEST_CASE("every supplied SMTX file is read") {
     ++files;
   }
   CHECK(files > 50);
+}
+
+TEST_CASE("a matrix is read from a pipe") {
+  const auto path = lacuna::test::scratch("matrix_pipe") / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  for (const bool compressed : {false, true}) {
+    const std::string text = "2, 2, 2\n0 1 2\n0 1\n";
+    std::thread writer([&] { std::ofstream(path) << (compressed ? gzip(text) : text); });
+    const std::string message = error_of([&] { CHECK(load_matrix(path).nnz() == 2); });
+    writer.join();
+    CHECK(message.empty());
+  }
 }

@@ -15,7 +15,8 @@ DramModule::DramModule(const sc_core::sc_module_name& name, sim::Simulation& sim
   socket.register_b_transport(this, &DramModule::transport);
 }
 
-void DramModule::transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+void DramModule::transport(int /*initiator*/, tlm::tlm_generic_payload& payload,
+                           sc_core::sc_time& delay) {
   const auto* extension = payload.get_extension<TensorExtension>();
   LACUNA_CHECK(extension != nullptr, "a DRAM request without its tensor");
   const std::uint64_t bytes = payload.get_data_length();

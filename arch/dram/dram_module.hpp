@@ -3,8 +3,8 @@
 // place: first come first served at a fixed bandwidth, a fixed latency, no banks or refresh.
 #pragma once
 
+#include <tlm_utils/multi_passthrough_target_socket.h>
 #include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
 #include <tlm>
 
 #include <array>
@@ -32,13 +32,14 @@ class DramModule : public sc_core::sc_module {
   DramModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
              const DramSpec& spec);
 
-  tlm_utils::simple_target_socket<DramModule> socket;
+  /// Any number of initiators, one per unit.
+  tlm_utils::multi_passthrough_target_socket<DramModule> socket;
 
   [[nodiscard]] const std::array<Moved, 4>& moved() const { return moved_; }
   [[nodiscard]] const sim::BandwidthPort& port() const { return port_; }
 
  private:
-  void transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  void transport(int initiator, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
 
   sim::Simulation& simulation_;
   Cycles latency_;

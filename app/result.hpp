@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything one run reports: what result.json holds, what the terminal table and the plots are made
+// of. Filled by the run command, rendered by app/report.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arch/program/statistics.hpp"
+#include "base/config.hpp"
+#include "base/units.hpp"
+
+namespace lacuna {
+
+/// Energy of one component: the sum over its actions of count x picojoules.
+struct ComponentReport {
+  double picojoules = 0;
+  std::map<std::string, double> by_action;
+};
+
+struct EnergyReport {
+  double total_picojoules = 0;
+  std::map<std::string, ComponentReport> components;
+  double area_um2 = 0;
+  std::string table;               // name of the component table and its node
+  std::vector<std::string> flags;  // "llb: extrapolated beyond 512 KiB", ...
+};
+
+/// How one operand was tiled.
+struct TilingReport {
+  std::string strategy;
+  std::vector<std::uint64_t> shape;       // coordinates per rank
+  std::vector<std::string> ranks;         // their names
+  std::uint64_t tiles = 0;                // nonempty
+  double overbooked_fraction = 0;
+  double buffer_utilization = 0;          // mean over tiles of min(1, occupancy / share)
+  bool clamped = false;                   // the tile is the whole tensor along a rank
+  std::uint64_t share_bytes = 0;          // of the buffer
+  std::uint64_t work_nonzeros = 0;        // touched to find the size
+  /// (quantile, bytes), for the printed table and the plot; sorted by quantile.
+  std::vector<std::pair<double, std::uint64_t>> occupancy;
+};
+
+struct CheckReport {
+  bool performed = false;
+  bool passed = false;
+  double max_relative_error = 0;
+  std::string reference;  // which library's product
+};
+
+struct Provenance {
+  std::string version;
+  std::uint64_t seed = 0;
+  std::string fidelity;
+  std::map<std::string, std::string> inputs;  // file -> sha256:...
+  std::vector<std::string> warnings;
+};
+
+struct HostReport {
+  double wall_s = 0;
+  std::uint64_t peak_rss_bytes = 0;
+  std::uint64_t events = 0;  // SystemC process activations
+};
+
+struct RunResult {
+  std::string name;      // the machine
+  std::string workload;
+  Hertz clock{1e9};
+  MachineStatistics statistics;
+  std::uint64_t macs_dense = 0;      // = effectual + gated + skipped
+  std::uint64_t macs_gated = 0;
+  std::uint64_t macs_skipped = 0;
+  EnergyReport energy;
+  std::map<std::string, TilingReport> tiling;
+  CheckReport check;
+  Provenance provenance;
+  HostReport host;
+  /// Counts that stand beside the main ones, by name: e.g. "dram_b_bytes_by_column_fibers".
+  std::map<std::string, std::uint64_t> beside;
+  ConfigTree resolved;  // the configuration that reproduces the run
+  std::string timeline; // Chrome trace JSON; empty when off
+  /// Set when the machine cannot run the workload: why. Everything else is then empty.
+  std::string unsupported;
+
+  [[nodiscard]] double seconds() const {
+    return static_cast<double>(statistics.cycles.count()) / clock.count();
+  }
+};
+
+}  // namespace lacuna

@@ -182,13 +182,14 @@ bool ClusterModule::dispatch_row() {
 void ClusterModule::dispatch_pair() {
   const Microtile& a = lists_.a();
   const Microtile& b = lists_.b();
-  std::uint64_t busy = counter_.tries(a, b);
+  const std::uint64_t busy = counter_.tries(a, b);
+  std::span<const PeArray::Step> steps;
   if (elements_ != nullptr) {
     const ColumnList& column = command_.tile->columns[column_];
     const std::uint64_t stepped =
         elements_->run(lists_.a_index(), column.first_offset + lists_.b_index());
     LACUNA_CHECK(stepped == busy, "{} tries stepped, {} counted", stepped, busy);
-    if (exact_steps_) busy = stepped;
+    if (exact_steps_) steps = elements_->steps();
   }
   const std::uint64_t bytes = std::uint64_t{a.padded_payload} + b.padded_payload;
   std::uint64_t moved = bytes;
@@ -207,7 +208,7 @@ void ClusterModule::dispatch_pair() {
   counts_.llb_read_lines += ceil_div(a.padded_payload, spec_.llb.line.count()) +
                             ceil_div(b.padded_payload, spec_.llb.line.count());
   counts_.peb_fill_lines += bytes / 8;
-  const auto placed = pes_.place(clock_, moved, busy, waits_);
+  const auto placed = pes_.place(clock_, moved, busy, waits_, steps);
   clock_ = placed.sent;  // pairs leave in order: the next one is produced behind this one
   row_end_ = std::max(row_end_, placed.end);
 }
@@ -223,6 +224,10 @@ void ClusterModule::end_column() {
 }
 
 void ClusterModule::end_row() {
+  counts_.multiplies += command_.row.multiplies;
+  // Every product but the first of an output is added to what is there.
+  counts_.adds += command_.row.multiplies - command_.row.z_added;
+  counts_.z_nonzeros += command_.row.z_added;
   const StationaryTile& tile = *command_.tile;
   if (command_.walk.last) b_.release(command_.walk.resident);
   a_.release(command_.row.a_bytes + command_.row.a_refetch_bytes - a_released_);

@@ -23,6 +23,7 @@ struct ClusterCounts {
   std::uint64_t k1_tries = 0;
   std::uint64_t m0 = 0, n0 = 0;
   std::uint64_t k0_tries = 0;
+  std::uint64_t multiplies = 0, adds = 0, z_nonzeros = 0;
   std::uint64_t a_bytes = 0, b_bytes = 0;  // padded payload sent to the elements
   std::uint64_t llb_read_lines = 0;
   std::uint64_t peb_fill_lines = 0;

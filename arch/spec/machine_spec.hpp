@@ -116,6 +116,7 @@ struct TilingSpec {
   LoopTiles fixed;
   std::vector<std::pair<std::string, LoopTiles>> by_workload;  // fixed sizes for named matrices
   Growth growth = Growth::k_first;
+  double aspect = 1;                // square growth: N edge / K edge
   double overbooked_share = 0.1;    // y of Swiftiles
   std::uint64_t tail_samples = 10;  // k of Swiftiles
   std::uint64_t seed = 1;

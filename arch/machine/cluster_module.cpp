@@ -137,7 +137,7 @@ bool ClusterModule::dispatch_row() {
       tries_seen_ = 0;
       ++counts_.n1;
       in_column_ = true;
-      if (elements_ != nullptr) elements_->begin_z(command_.row.m1, column.n1);
+      in_z_ = false;
     }
     while (pair_pending_ || lists_.next()) {
       if (!pair_pending_) {
@@ -186,6 +186,7 @@ void ClusterModule::dispatch_pair() {
   std::span<const PeArray::Step> steps;
   if (elements_ != nullptr) {
     const ColumnList& column = command_.tile->columns[column_];
+    if (!std::exchange(in_z_, true)) elements_->begin_z(command_.row.m1, column.n1);
     const std::uint64_t stepped =
         elements_->run(lists_.a_index(), column.first_offset + lists_.b_index());
     LACUNA_CHECK(stepped == busy, "{} tries stepped, {} counted", stepped, busy);
@@ -215,7 +216,7 @@ void ClusterModule::dispatch_pair() {
 
 void ClusterModule::end_column() {
   counts_.k1_tries += lists_.tries();
-  if (elements_ != nullptr) elements_->end_z();
+  if (in_z_) elements_->end_z();
   // With K1 spread over the elements, the next Z microtile starts when this one is done.
   if (spec_.pes.dispatch == Dispatch::k1 && row_end_ > clock_) {
     waits_.barrier += row_end_ - clock_;

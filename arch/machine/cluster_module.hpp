@@ -88,6 +88,7 @@ class ClusterModule : public sc_core::sc_module {
   bool dispatched_ = false;
   std::size_t column_ = 0;
   bool in_column_ = false;
+  bool in_z_ = false;  // a visit of a Z microtile has begun, values carried
   bool pair_pending_ = false;
   ListIntersect lists_;
   std::uint64_t tries_seen_ = 0;

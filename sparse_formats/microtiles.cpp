@@ -103,6 +103,7 @@ MicrotileGrid::MicrotileGrid(const CsrMatrix& matrix, MicrotileShape shape)
       const auto times = static_cast<std::uint32_t>(end - i);
       const unsigned first = masks[i].first();
       if (masks[i].count() == 1) {
+        tile.single_fibers = static_cast<std::uint16_t>(tile.single_fibers + times);
         singles_.push_back({static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(times)});
       } else {
         groups_.push_back({masks[i], times, static_cast<std::uint8_t>(first),

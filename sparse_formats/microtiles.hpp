@@ -68,7 +68,8 @@ struct Microtile {
   std::uint16_t outer_fibers = 0;  // nonempty fibers over K (rows m0 of A, columns n0 of B)
   std::uint16_t inner_fibers = 0;  // nonempty fibers across K (columns of A, rows of B)
   std::uint16_t groups = 0;        // MaskGroups (two or more coordinates)
-  std::uint16_t singles = 0;       // SingleGroups
+  std::uint16_t singles = 0;        // SingleGroups
+  std::uint16_t single_fibers = 0;  // fibers over K with one coordinate
   std::uint32_t group_begin = 0;
   std::uint32_t single_begin = 0;
   std::uint32_t padded_payload = 0;  // bytes, see MicrotileGrid

@@ -2,7 +2,7 @@
 #include "arch/compute/pe_array.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <functional>
 
 #include "base/error.hpp"
 
@@ -11,37 +11,43 @@ namespace lacuna {
 PeArray::PeArray(const PeSpec& pes, const PebSpec& peb, const LlbSpec& llb,
                  const NetworkSpec& network)
     : count_(static_cast<std::uint32_t>(pes.count)),
-      leaves_(std::bit_ceil(count_)),
       slots_(static_cast<std::size_t>(peb.pairs_in_flight) - 1),
       overhead_(sim::to_ticks(pes.pair_overhead)),
       latency_(sim::to_ticks(network.latency)),
       port_(llb.bytes_per_cycle),
-      winner_(2 * std::size_t{leaves_}),
-      free_at_(leaves_, 0),
+      idle_(count_),
+      idle_size_(count_),
       starts_(std::max<std::size_t>(1, slots_) * count_, 0),
       next_slot_(count_, 0),
       seen_(count_),
       busy_(count_, 0) {
-  for (std::uint32_t pe = count_; pe < leaves_; ++pe) free_at_[pe] = ~sim::Ticks{0};
-  for (std::uint32_t pe = 0; pe < leaves_; ++pe) winner_[leaves_ + pe] = pe;
-  for (std::uint32_t node = leaves_ - 1; node >= 1; --node) {
-    winner_[node] = winner_[2 * node];  // all are free at zero: the lowest number wins
-  }
+  for (std::uint32_t pe = 0; pe < count_; ++pe) idle_[pe] = {0, pe};
+  working_.reserve(count_);
 }
 
-void PeArray::replay(std::uint32_t pe, sim::Ticks free_at) {
-  free_at_[pe] = free_at;
-  for (std::uint32_t node = (leaves_ + pe) / 2; node >= 1; node /= 2) {
-    const std::uint32_t left = winner_[2 * node];
-    const std::uint32_t right = winner_[2 * node + 1];
-    winner_[node] = free_at_[right] < free_at_[left] ? right : left;
+PeArray::Element PeArray::take_first(sim::Ticks ready) {
+  while (!working_.empty() && working_.front().free_at <= ready) {
+    std::pop_heap(working_.begin(), working_.end(), std::greater<>());
+    std::size_t at = idle_first_ + idle_size_++;
+    if (at >= count_) at -= count_;
+    idle_[at] = working_.back();
+    working_.pop_back();
   }
+  if (idle_size_ > 0) {
+    const Element first = idle_[idle_first_];
+    if (++idle_first_ == count_) idle_first_ = 0;
+    --idle_size_;
+    return first;
+  }
+  std::pop_heap(working_.begin(), working_.end(), std::greater<>());
+  const Element first = working_.back();
+  working_.pop_back();
+  return first;
 }
 
 PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy,
                                   const Waits& waits, std::span<const Step> steps) {
-  const std::uint32_t pe = leaves_ == 1 ? 0 : winner_[1];
-  const sim::Ticks free_at = free_at_[pe];
+  const auto [free_at, pe] = take_first(ready);
   // An input slot frees when the pair that held it starts to be computed.
   const sim::Ticks slot_free = slots_ > 0 ? starts_[pe * slots_ + next_slot_[pe]] : free_at;
   const sim::Ticks sent = std::max({ready, slot_free, port_.free_at()});
@@ -69,7 +75,8 @@ PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::ui
   busy_[pe] += busy + (overhead_ >> sim::kTickBits);
   idle_network_ += end - start - (busy << sim::kTickBits) - overhead_;
   last_end_ = std::max(last_end_, end);
-  replay(pe, end);
+  working_.push_back({end, pe});
+  std::push_heap(working_.begin(), working_.end(), std::greater<>());
   return {sent, end};
 }
 
@@ -91,10 +98,11 @@ void PeArray::charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network,
 StallBreakdown PeArray::breakdown(sim::Ticks end) const {
   StallBreakdown out;
   sim::Ticks tail = idle_barrier_;
-  for (std::uint32_t pe = 0; pe < count_; ++pe) {
-    out.busy += busy_[pe];
-    tail += last_end_ - free_at_[pe];
+  for (const Element& element : working_) tail += last_end_ - element.free_at;
+  for (std::size_t i = 0; i < idle_size_; ++i) {
+    tail += last_end_ - idle_[(idle_first_ + i) % count_].free_at;
   }
+  for (const std::uint64_t busy : busy_) out.busy += busy;
   out.wait_a = idle_a_ >> sim::kTickBits;
   out.wait_b = idle_b_ >> sim::kTickBits;
   out.wait_network = idle_network_ >> sim::kTickBits;

@@ -47,17 +47,26 @@ class PeArray {
   [[nodiscard]] sim::Ticks last_end() const { return last_end_; }
 
  private:
-  void replay(std::uint32_t pe, sim::Ticks free_at);
+  struct Element {
+    sim::Ticks free_at;
+    std::uint32_t pe;
+    friend bool operator>(const Element& x, const Element& y) {
+      return x.free_at != y.free_at ? x.free_at > y.free_at : x.pe > y.pe;
+    }
+  };
+  Element take_first(sim::Ticks ready);
   void charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network, const Waits& waits);
 
   std::uint32_t count_;
-  std::uint32_t leaves_;  // power of two >= count
-  std::size_t slots_;     // input slots beyond the pair being computed
+  std::size_t slots_;  // input slots beyond the pair being computed
   sim::Ticks overhead_;
   sim::Ticks latency_;
   sim::BandwidthPort port_;
-  std::vector<std::uint32_t> winner_;  // tree over free_at_; ties go to the lower number
-  std::vector<sim::Ticks> free_at_;
+  // Requests come in the order of time, so elements that are free by now can wait in the order in
+  // which they became free; only the busy ones need a heap.
+  std::vector<Element> idle_;  // a ring
+  std::size_t idle_first_ = 0, idle_size_ = 0;
+  std::vector<Element> working_;    // a heap, the earliest end first
   std::vector<sim::Ticks> starts_;  // count x slots: when the pairs before began
   std::vector<std::uint32_t> next_slot_;
   std::vector<Waits> seen_;  // the dispatcher's waits at each element's last pair

@@ -84,20 +84,17 @@ template <IntersectKind kind>
 [[gnu::always_inline]] inline std::uint64_t skip_ahead_pair(const PairCounter& counter,
                                                             const Microtile& a,
                                                             const Microtile& b) {
-  const auto a_groups = counter.a().groups(a);
-  const auto b_groups = counter.b().groups(b);
-  const auto a_singles = counter.a().singles(a);
-  const auto b_singles = counter.b().singles(b);
-  std::uint64_t a_single_fibers = 0;
-  for (const SingleGroup& single : a_singles) a_single_fibers += single.times;
-  std::uint64_t b_single_fibers = 0;
-  for (const SingleGroup& single : b_singles) b_single_fibers += single.times;
   // One try for every pair of fibers with a single member, and what they cost beyond it.
   const std::uint64_t pairs = std::uint64_t{a.outer_fibers} * b.outer_fibers;
-  const std::uint64_t both_many =
-      (a.outer_fibers - a_single_fibers) * (b.outer_fibers - b_single_fibers);
-  return pairs - both_many + single_extra(a_singles, b_groups) + single_extra(b_singles, a_groups) +
-         groups_tries<IntersectKind::skip_ahead>(a_groups, b_groups);
+  const std::uint64_t both_many = std::uint64_t{a.outer_fibers - std::uint32_t{a.single_fibers}} *
+                                  (b.outer_fibers - std::uint32_t{b.single_fibers});
+  std::uint64_t tries = pairs - both_many;
+  if (b.groups != 0) tries += single_extra(counter.a().singles(a), counter.b().groups(b));
+  if (a.groups != 0) tries += single_extra(counter.b().singles(b), counter.a().groups(a));
+  if (both_many != 0) {
+    tries += groups_tries<IntersectKind::skip_ahead>(counter.a().groups(a), counter.b().groups(b));
+  }
+  return tries;
 }
 
 [[gnu::always_inline]] inline std::uint64_t two_finger_pair(const PairCounter& counter,

@@ -2,6 +2,7 @@
 #include "arch/machine/cluster_module.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "base/units.hpp"
@@ -41,6 +42,9 @@ ClusterModule::ClusterModule(const sc_core::sc_module_name& name, sim::Simulatio
     ticks_per_try_ = static_cast<sim::Ticks>(
         std::llround(std::ldexp(1.0, sim::kTickBits) / spec.intersect_k1.tries_per_cycle));
   }
+  LACUNA_CHECK(std::has_single_bit(spec.llb.line.count()), "line of {} bytes",
+               spec.llb.line.count());
+  line_shift_ = static_cast<unsigned>(std::countr_zero(spec.llb.line.count()));
   LACUNA_METHOD(dispatch);
   sensitive << rows.written() << a.arrival() << b.arrival() << timer_;
   LACUNA_METHOD(collect);
@@ -206,8 +210,9 @@ void ClusterModule::dispatch_pair() {
   counts_.n0 += std::uint64_t{a.outer_fibers} * b.outer_fibers;
   counts_.a_bytes += a.padded_payload;
   counts_.b_bytes += b.padded_payload;
-  counts_.llb_read_lines += ceil_div(a.padded_payload, spec_.llb.line.count()) +
-                            ceil_div(b.padded_payload, spec_.llb.line.count());
+  const std::uint64_t within = (std::uint64_t{1} << line_shift_) - 1;
+  counts_.llb_read_lines +=
+      ((a.padded_payload + within) >> line_shift_) + ((b.padded_payload + within) >> line_shift_);
   counts_.peb_fill_lines += bytes / 8;
   const auto placed = pes_.place(clock_, moved, busy, waits_, steps);
   clock_ = placed.sent;  // pairs leave in order: the next one is produced behind this one

@@ -76,6 +76,7 @@ class ClusterModule : public sc_core::sc_module {
   ClusterCounts counts_;
   PeArray::Waits waits_;
   std::uint64_t z_room_;
+  unsigned line_shift_ = 0;  // log2 of the last-level buffer's line
 
   // The row at hand.
   bool active_ = false;

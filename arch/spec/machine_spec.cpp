@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/spec/machine_spec.hpp"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -34,7 +35,7 @@ LlbSpec read_llb(const ConfigReader& config, Hertz clock) {
   require_positive(config, "capacity", llb.capacity);
   llb.bytes_per_cycle = config.bandwidth("bandwidth", clock);
   llb.line = config.bytes("line", llb.line);
-  require_positive(config, "line", llb.line);
+  if (!std::has_single_bit(llb.line.count())) config.fail("line", "a line must be a power of two");
   llb.policy = config.choice<BufferPolicy>(
       "policy", {{"buffet", BufferPolicy::buffet}, {"tailors", BufferPolicy::tailors}},
       BufferPolicy::buffet);

@@ -19,7 +19,7 @@ enum class Fidelity { tile, element };
 struct DramSpec {
   double bytes_per_cycle = 0;
   Cycles latency;
-  Bytes burst{1};     // every contiguous transfer is rounded up to whole bursts
+  Bytes burst{1};      // every contiguous transfer is rounded up to whole bursts
   Bytes chunk{16384};  // largest request of one unit, so that units share the channel fairly
   std::uint64_t outstanding = 4;  // requests of one unit under way
 };

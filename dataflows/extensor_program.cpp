@@ -60,6 +60,14 @@ bool ExtensorProgram::next_stripe() {
     }
     if (any) {
       stripe_rows_ = &occupancy_.stripe({first, last, static_cast<Coordinate>(tiles_.k1)});
+      // The K2 intersection stops when either list ends.
+      const auto a_end = std::find_if(stripe_rows_->rbegin(), stripe_rows_->rend(),
+                                      [](const auto& rows) { return !rows.empty(); });
+      const auto b_last = std::find(b_has_k1_.rbegin(), b_has_k1_.rend(), 1);
+      const auto a_blocks = static_cast<std::uint64_t>(stripe_rows_->rend() - a_end);
+      const auto b_blocks =
+          ceil_div(static_cast<std::uint64_t>(b_has_k1_.rend() - b_last), tiles_.k1);
+      k2_end_ = static_cast<Coordinate>(std::min(a_blocks, b_blocks));
       return true;
     }
     ++n2_;
@@ -67,50 +75,63 @@ bool ExtensorProgram::next_stripe() {
   return false;
 }
 
-bool ExtensorProgram::next_stationary() {
+/// The K2 intersection works by skip-ahead like the others (arch/intersect/fiber_intersect.hpp).
+void ExtensorProgram::step_k2(bool a_has, bool b_has) {
+  if (!a_has && !b_has) return;
+  const int side = a_has && b_has ? 0 : a_has ? 1 : 2;
+  if (side == 0 || side != k2_side_) ++k2_tries_;
+  k2_side_ = side;
+}
+
+std::shared_ptr<StationaryTile> ExtensorProgram::make_stationary() const {
   const auto& grid = operands_.b_grid;
-  const auto k2_blocks = ceil_div(grid.inner_blocks(), tiles_.k1);
+  const OperandFormat& format = machine_.formats.b;
+  auto tile = std::make_shared<StationaryTile>();
+  tile->n2 = n2_;
+  tile->k2 = k2_;
+  tile->k1_first = static_cast<Coordinate>(k2_ * tiles_.k1);
+  tile->k1_last = static_cast<Coordinate>(
+      std::min<std::uint64_t>(grid.inner_blocks(), tile->k1_first + tiles_.k1));
+  const auto first = static_cast<Coordinate>(n2_ * tiles_.n1);
+  const auto last = std::min<std::uint64_t>(grid.outer_blocks(), first + tiles_.n1);
+  for (Coordinate n1 = first; n1 < last; ++n1) {
+    const auto list = grid.list(n1, tile->k1_first, tile->k1_last);
+    if (list.empty()) continue;
+    tile->columns.push_back({n1, list, tile->ends.size()});
+    tile->bytes += list_bytes(list.size(), format);
+    for (const Microtile& microtile : list) {
+      tile->bytes += stored_bytes(microtile, format, machine_.dram.burst);
+      tile->ends.push_back(tile->bytes);
+    }
+  }
+  if (format.padded && !tile->columns.empty()) {  // the N1 list comes before everything else
+    const std::uint64_t list = list_bytes(tile->columns.size(), format);
+    tile->bytes += list;
+    for (auto& end : tile->ends) end += list;
+  }
+  return tile;
+}
+
+bool ExtensorProgram::next_stationary() {
   while (true) {
     if (!stripe_loaded_) {
       if (!next_stripe()) return false;
       stripe_loaded_ = true;
       k2_ = 0;
+      k2_side_ = 0;
     }
-    for (; k2_ < k2_blocks; ++k2_) {
-      if ((*stripe_rows_)[k2_].empty()) continue;  // K2 intersection: A has nothing here
-      auto tile = std::make_shared<StationaryTile>();
-      tile->n2 = n2_;
-      tile->k2 = k2_;
-      tile->k1_first = static_cast<Coordinate>(k2_ * tiles_.k1);
-      tile->k1_last = static_cast<Coordinate>(
-          std::min<std::uint64_t>(grid.inner_blocks(), tile->k1_first + tiles_.k1));
-      const auto first = static_cast<Coordinate>(n2_ * tiles_.n1);
-      const auto last = std::min<std::uint64_t>(grid.outer_blocks(), first + tiles_.n1);
-      const OperandFormat& format = machine_.formats.b;
-      for (Coordinate n1 = first; n1 < last; ++n1) {
-        const auto list = grid.list(n1, tile->k1_first, tile->k1_last);
-        if (list.empty()) continue;
-        tile->columns.push_back({n1, list, tile->ends.size()});
-        tile->bytes += list_bytes(list.size(), format);
-        for (const Microtile& microtile : list) {
-          tile->bytes += stored_bytes(microtile, format, machine_.dram.burst);
-          tile->payload += value_bytes(microtile);
-          tile->ends.push_back(tile->bytes);
-        }
-      }
-      if (tile->columns.empty()) continue;
-      if (format.padded) {  // the N1 list comes before everything else
-        const std::uint64_t list = list_bytes(tile->columns.size(), format);
-        tile->bytes += list;
-        for (auto& end : tile->ends) end += list;
-      }
+    for (; k2_ < k2_end_; ++k2_) {
+      const bool a_has = !(*stripe_rows_)[k2_].empty();
+      const auto tile = make_stationary();
+      step_k2(a_has, !tile->columns.empty());
+      if (!a_has || tile->columns.empty()) continue;
       tile->id = next_id_++;
       ++totals_.stationary_tiles;
       if (tile->bytes > b_share_) ++totals_.overbooked_tiles;
       totals_.stationary_fill +=
           std::min(1.0, static_cast<double>(tile->bytes) /
                             static_cast<double>(std::max<std::uint64_t>(b_share_, 1)));
-      stationary_ = std::move(tile);
+      stationary_ = tile;
       next_row_ = 0;
       return true;
     }
@@ -121,9 +142,11 @@ bool ExtensorProgram::next_stationary() {
 
 bool ExtensorProgram::next(PassInstruction& pass) {
   pass.loads_stationary = false;
+  pass.k2_tries = 0;
   if (!stationary_) {
     if (!next_stationary()) return false;
     pass.loads_stationary = true;
+    pass.k2_tries = std::exchange(k2_tries_, 0);
   }
   const auto& rows = (*stripe_rows_)[k2_];
   pass.stationary = stationary_;
@@ -161,6 +184,8 @@ void ExtensorProgram::fill_row(const RowOccupancy& occupancy, RowInstruction& ro
   row.z_partial_bytes = occupancy.before * z;
   row.z_final_bytes = occupancy.added * z;
   row.z_peb_spill_bytes = 2 * occupancy.peb_excess;
+  row.multiplies = occupancy.multiplies;
+  row.z_added = occupancy.added;
   totals_.multiplies += occupancy.multiplies;
   totals_.z_nonzeros += occupancy.added;
   if (machine_.peb.strict) check_fits(row);

@@ -51,6 +51,8 @@ class ExtensorProgram final : public TileProgram {
 
  private:
   bool next_stationary();
+  [[nodiscard]] std::shared_ptr<StationaryTile> make_stationary() const;
+  void step_k2(bool a_has, bool b_has);
   bool next_stripe();
   void fill_row(const RowOccupancy& occupancy, RowInstruction& row);
   void check_fits(const RowInstruction& row) const;
@@ -66,6 +68,9 @@ class ExtensorProgram final : public TileProgram {
   Coordinate n2_ = 0, k2_ = 0;
   bool stripe_loaded_ = false;
   const std::vector<std::vector<RowOccupancy>>* stripe_rows_ = nullptr;
+  Coordinate k2_end_ = 0;  // one past the last K2 block that both operands reach
+  int k2_side_ = 0;
+  std::uint64_t k2_tries_ = 0;
   std::vector<char> b_has_k1_;  // whether the stripe holds a microtile in block row k1
   std::shared_ptr<const StationaryTile> stationary_;
   std::size_t next_row_ = 0;  // in stripe_rows_[k2_]

@@ -110,8 +110,14 @@ std::uint64_t ElementPairs::run(std::size_t a_index, std::size_t b_index) {
   for (std::uint64_t i = 0; i < b_entries; ++i) b_buffer.fill();
   const std::uint64_t before = counts_.tries;
   std::uint64_t a_first = 0;
+  steps_.clear();
+  std::uint64_t arrived = 8 * b_lines;
   for (const Fiber& a : a_fibers) {
     ++counts_.m0;
+    const std::uint64_t tries_before = counts_.tries;
+    const std::uint64_t length = a.end - a.begin;
+    // Its coordinate and pointer, its coordinates, its values.
+    arrived += 8 + 8 * (lines(length) + length);
     std::uint64_t b_first = 0;
     for (const Fiber& b : b_fibers) {
       ++counts_.n0;
@@ -119,7 +125,8 @@ std::uint64_t ElementPairs::run(std::size_t a_index, std::size_t b_index) {
                 b_first);
       b_first += b.end - b.begin;
     }
-    a_first += a.end - a.begin;
+    a_first += length;
+    steps_.push_back({std::min(arrived, 8 * (a_lines + b_lines)), counts_.tries - tries_before});
   }
   counts_.peb_reads += a_buffer.reads() + b_buffer.reads();
   a_buffer.shrink(a_entries);

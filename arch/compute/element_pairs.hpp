@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arch/buffer/buffet.hpp"
+#include "arch/compute/pe_array.hpp"
 #include "arch/intersect/fiber_intersect.hpp"
 #include "arch/program/tile_program.hpp"
 
@@ -37,6 +38,8 @@ class ElementPairs {
   /// Runs the pair; returns its tries. Indices are positions in the row's and in the tile's lists.
   std::uint64_t run(std::size_t a_index, std::size_t b_index);
   void end_z();
+  /// The work of the last pair, one step per fiber of A: B arrives first, then A fiber by fiber.
+  [[nodiscard]] std::span<const PeArray::Step> steps() const { return steps_; }
 
   [[nodiscard]] const ElementCounts& counts() const { return counts_; }
   /// The product so far.
@@ -66,6 +69,7 @@ class ElementPairs {
   Tiles a_, b_;
   std::vector<std::uint32_t> index_of_block_;
   ElementCounts counts_;
+  std::vector<PeArray::Step> steps_;
   std::vector<double> accumulator_;
   std::vector<char> present_;
   std::vector<std::uint32_t> touched_;

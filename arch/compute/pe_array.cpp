@@ -39,15 +39,25 @@ void PeArray::replay(std::uint32_t pe, sim::Ticks free_at) {
 }
 
 PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy,
-                                  const Waits& waits) {
+                                  const Waits& waits, std::span<const Step> steps) {
   const std::uint32_t pe = leaves_ == 1 ? 0 : winner_[1];
   const sim::Ticks free_at = free_at_[pe];
   // An input slot frees when the pair that held it starts to be computed.
   const sim::Ticks slot_free = slots_ > 0 ? starts_[pe * slots_ + next_slot_[pe]] : free_at;
   const sim::Ticks sent = std::max({ready, slot_free, port_.free_at()});
   const sim::Ticks arrived = port_.transfer(sent, bytes) + latency_;
-  const sim::Ticks start = std::max(arrived, free_at);
-  const sim::Ticks end = start + (busy << sim::kTickBits) + overhead_;
+  const auto arrival = [&](std::uint64_t part) {
+    return sent + port_.service_time(part) + latency_;
+  };
+  const sim::Ticks start =
+      std::max(steps.empty() ? arrived : arrival(steps.front().bytes), free_at);
+  sim::Ticks end = start + (busy << sim::kTickBits) + overhead_;
+  if (!steps.empty()) {
+    end = start + overhead_;
+    for (const Step& step : steps) {
+      end = std::max(end, arrival(step.bytes)) + (step.busy << sim::kTickBits);
+    }
+  }
   if (start > free_at) {
     charge_idle(pe, start - free_at, start - std::min(start, std::max(ready, free_at)), waits);
   }
@@ -57,6 +67,7 @@ PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::ui
     if (++next_slot_[pe] == slots_) next_slot_[pe] = 0;
   }
   busy_[pe] += busy + (overhead_ >> sim::kTickBits);
+  idle_network_ += end - start - (busy << sim::kTickBits) - overhead_;
   last_end_ = std::max(last_end_, end);
   replay(pe, end);
   return {sent, end};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "arch/program/statistics.hpp"
@@ -27,9 +28,16 @@ class PeArray {
     sim::Ticks b = 0;
     sim::Ticks barrier = 0;
   };
+  /// A part of a pair's work: it can start when the pair's first `bytes` have arrived.
+  struct Step {
+    std::uint64_t bytes;
+    std::uint64_t busy;
+  };
   /// A pair that is ready to leave the last-level buffer at `ready`: `bytes` to move, then
   /// `busy` cycles of work. Pairs leave in the order of the calls.
-  Placement place(sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy, const Waits& waits);
+  /// Without `steps` the work starts when the whole pair is there; with them, part by part.
+  Placement place(sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy, const Waits& waits,
+                  std::span<const Step> steps = {});
 
   [[nodiscard]] const sim::BandwidthPort& port() const { return port_; }
   [[nodiscard]] const std::vector<std::uint64_t>& busy() const { return busy_; }

@@ -137,7 +137,7 @@ bool ClusterModule::dispatch_row() {
       tries_seen_ = 0;
       ++counts_.n1;
       in_column_ = true;
-      if (elements_ != nullptr) elements_->begin_z(command_.row.m1, column.n1);
+      in_z_ = false;
     }
     while (pair_pending_ || lists_.next()) {
       if (!pair_pending_) {
@@ -182,13 +182,15 @@ bool ClusterModule::dispatch_row() {
 void ClusterModule::dispatch_pair() {
   const Microtile& a = lists_.a();
   const Microtile& b = lists_.b();
-  std::uint64_t busy = counter_.tries(a, b);
+  const std::uint64_t busy = counter_.tries(a, b);
+  std::span<const PeArray::Step> steps;
   if (elements_ != nullptr) {
     const ColumnList& column = command_.tile->columns[column_];
+    if (!std::exchange(in_z_, true)) elements_->begin_z(command_.row.m1, column.n1);
     const std::uint64_t stepped =
         elements_->run(lists_.a_index(), column.first_offset + lists_.b_index());
     LACUNA_CHECK(stepped == busy, "{} tries stepped, {} counted", stepped, busy);
-    if (exact_steps_) busy = stepped;
+    if (exact_steps_) steps = elements_->steps();
   }
   const std::uint64_t bytes = std::uint64_t{a.padded_payload} + b.padded_payload;
   std::uint64_t moved = bytes;
@@ -207,14 +209,14 @@ void ClusterModule::dispatch_pair() {
   counts_.llb_read_lines += ceil_div(a.padded_payload, spec_.llb.line.count()) +
                             ceil_div(b.padded_payload, spec_.llb.line.count());
   counts_.peb_fill_lines += bytes / 8;
-  const auto placed = pes_.place(clock_, moved, busy, waits_);
+  const auto placed = pes_.place(clock_, moved, busy, waits_, steps);
   clock_ = placed.sent;  // pairs leave in order: the next one is produced behind this one
   row_end_ = std::max(row_end_, placed.end);
 }
 
 void ClusterModule::end_column() {
   counts_.k1_tries += lists_.tries();
-  if (elements_ != nullptr) elements_->end_z();
+  if (in_z_) elements_->end_z();
   // With K1 spread over the elements, the next Z microtile starts when this one is done.
   if (spec_.pes.dispatch == Dispatch::k1 && row_end_ > clock_) {
     waits_.barrier += row_end_ - clock_;
@@ -223,6 +225,10 @@ void ClusterModule::end_column() {
 }
 
 void ClusterModule::end_row() {
+  counts_.multiplies += command_.row.multiplies;
+  // Every product but the first of an output is added to what is there.
+  counts_.adds += command_.row.multiplies - command_.row.z_added;
+  counts_.z_nonzeros += command_.row.z_added;
   const StationaryTile& tile = *command_.tile;
   if (command_.walk.last) b_.release(command_.walk.resident);
   a_.release(command_.row.a_bytes + command_.row.a_refetch_bytes - a_released_);

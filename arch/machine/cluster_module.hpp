@@ -23,6 +23,7 @@ struct ClusterCounts {
   std::uint64_t k1_tries = 0;
   std::uint64_t m0 = 0, n0 = 0;
   std::uint64_t k0_tries = 0;
+  std::uint64_t multiplies = 0, adds = 0, z_nonzeros = 0;
   std::uint64_t a_bytes = 0, b_bytes = 0;  // padded payload sent to the elements
   std::uint64_t llb_read_lines = 0;
   std::uint64_t peb_fill_lines = 0;
@@ -87,6 +88,7 @@ class ClusterModule : public sc_core::sc_module {
   bool dispatched_ = false;
   std::size_t column_ = 0;
   bool in_column_ = false;
+  bool in_z_ = false;  // a visit of a Z microtile has begun, values carried
   bool pair_pending_ = false;
   ListIntersect lists_;
   std::uint64_t tries_seen_ = 0;

@@ -47,7 +47,7 @@ Cycles work_over_rate(std::uint64_t work, double rate) {
   return Cycles(static_cast<std::uint64_t>(std::ceil(static_cast<double>(work) / rate - 1e-9)));
 }
 
-void fill_traffic(const Blocks& blocks, const ElementCounts*, MachineStatistics& out) {
+void fill_traffic(const Blocks& blocks, MachineStatistics& out) {
   auto& dram = out.traffic["dram"];
   for (std::size_t t = 0; t < kTensorNames.size(); ++t) {
     dram[std::string(kTensorNames[t])] = blocks.dram.moved()[t];
@@ -60,6 +60,70 @@ void fill_traffic(const Blocks& blocks, const ElementCounts*, MachineStatistics&
   llb["Z"] = {dram["Z"].write_bytes, dram["Z"].write_bytes};
   llb["Z_partial"] = {dram["Z_partial"].read_bytes + dram["Z_partial"].write_bytes,
                       dram["Z_partial"].read_bytes + dram["Z_partial"].write_bytes};
+  out.traffic["peb_spill"]["Z"] = {blocks.sequencer.z_peb_spill_bytes() / 2,
+                                   blocks.sequencer.z_peb_spill_bytes() / 2};
+  out.traffic["peb_spill"]["A+B"] = {counts.peb_overflow_bytes, 0};
+}
+
+void fill_actions(const MachineSpec& spec, const Blocks& blocks, MachineStatistics& out) {
+  const ClusterCounts& counts = blocks.cluster.counts();
+  const std::uint64_t line = spec.llb.line.count();
+  const auto lines = [line](std::uint64_t bytes) { return ceil_div(bytes, line); };
+  std::uint64_t read = 0, written = 0;
+  for (const Moved& moved : blocks.dram.moved()) {
+    read += moved.read_bytes;
+    written += moved.write_bytes;
+  }
+  const std::uint64_t spill = blocks.sequencer.z_peb_spill_bytes() / 2;
+  out.actions["dram"]["read_bits"] = 8 * read;
+  out.actions["dram"]["write_bits"] = 8 * written;
+  // In: what DRAM brings, outputs and spilled parts of the elements. Out: what the elements take,
+  // outputs on their way to DRAM, partial outputs on their way back.
+  const std::uint64_t partial =
+      blocks.dram.moved()[static_cast<std::size_t>(Tensor::z_partial)].read_bytes;
+  out.actions["llb"]["write"] = lines(read) + lines(written) + lines(spill);
+  out.actions["llb"]["read"] = counts.llb_read_lines + lines(written) + lines(partial) +
+                               lines(spill) + lines(counts.peb_overflow_bytes);
+  out.actions["peb"]["write"] = counts.peb_fill_lines + counts.multiplies + partial / 8;
+  out.actions["peb"]["read"] =
+      2 * (counts.k0_tries + counts.multiplies) + counts.adds + written / 8;
+  out.actions["intersect_k0"]["try"] = counts.k0_tries;
+  out.actions["intersect_k0"]["match"] = counts.multiplies;
+  out.actions["intersect_k1"]["try"] = counts.k1_tries;
+  out.actions["intersect_k1"]["match"] = counts.matches;
+  out.actions["intersect_k2"]["try"] = blocks.sequencer.k2_tries();
+  out.actions["multiplier"]["compute"] = counts.multiplies;
+  out.actions["adder"]["compute"] = counts.adds;
+  out.iterations = blocks.sequencer.iterations();
+  out.iterations["N1"] = counts.n1;
+  out.iterations["K1"] = counts.matches;
+  out.iterations["M0"] = counts.m0;
+  out.iterations["N0"] = counts.n0;
+  out.iterations["K0"] = counts.multiplies;
+  for (const auto& [rank, trips] : out.iterations) out.actions["sequencer"]["step"] += trips;
+  out.macs_effectual = counts.multiplies;
+  out.adds = counts.adds;
+  out.z_nonzeros = counts.z_nonzeros;
+  out.pe_busy = blocks.cluster.pes().busy();
+  out.stalls = blocks.cluster.pes().breakdown(sim::to_ticks(out.cycles));
+}
+
+/// Counts of the stepped coordinates against those of the model.
+void check_elements(const ElementCounts& stepped, const Blocks& blocks, const MachineSpec& spec) {
+  const ClusterCounts& counts = blocks.cluster.counts();
+  const auto same = [](const char* what, std::uint64_t a, std::uint64_t b) {
+    LACUNA_CHECK(a == b, "{}: {} stepped, {} counted", what, a, b);
+  };
+  same("tries", stepped.tries, counts.k0_tries);
+  same("multiplies", stepped.multiplies, counts.multiplies);
+  same("adds", stepped.adds, counts.adds);
+  same("fibers of A", stepped.m0, counts.m0);
+  same("fibers of B", stepped.n0, counts.n0);
+  same("lines into PE buffers", stepped.peb_fills, counts.peb_fill_lines);
+  same("operand reads of PE buffers", stepped.peb_reads, 2 * (counts.k0_tries + counts.multiplies));
+  same("outputs", stepped.z_added, counts.z_nonzeros);
+  same("partial outputs that returned", stepped.z_before * spec.formats.z_nonzero_bytes,
+       blocks.dram.moved()[static_cast<std::size_t>(Tensor::z_partial)].read_bytes);
 }
 
 void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistics& out) {
@@ -113,9 +177,13 @@ RunOutcome run_machine(const MachineSpec& spec, TileProgram& program, const RunO
   MachineStatistics& out = outcome.statistics;
   out.cycles = simulation.now();
   out.activations = simulation.activations();
-  fill_traffic(blocks, nullptr, out);
+  fill_traffic(blocks, out);
+  fill_actions(spec, blocks, out);
   fill_bounds(spec, blocks, out);
-  if (elements) outcome.product = elements->result();
+  if (elements) {
+    check_elements(elements->counts(), blocks, spec);
+    outcome.product = elements->result();
+  }
   return outcome;
 }
 

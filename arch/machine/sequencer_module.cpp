@@ -38,6 +38,7 @@ void SequencerModule::issue() {
         return;
       }
       ++iterations_["M2"];
+      k2_tries_ += pass_.k2_tries;
       if (pass_.loads_stationary) begin_stationary();
       if (pass_.rows.empty()) continue;
     }
@@ -84,6 +85,7 @@ void SequencerModule::issue_row() {
   command.a_end = a_.request(command.row.a_bytes + command.row.a_refetch_bytes);
   command.z_end = z_.request(command.row.z_read_bytes);
   ++iterations_["M1"];
+  z_peb_spill_bytes_ += command.row.z_peb_spill_bytes;
   simulation_.issue();
   rows_.push(std::move(command));
 }

@@ -22,7 +22,8 @@ class SequencerModule : public sc_core::sc_module {
   [[nodiscard]] const std::map<std::string, std::uint64_t>& iterations() const {
     return iterations_;
   }
-  [[nodiscard]] std::uint64_t b_bytes_as_read() const { return b_bytes_as_read_; }
+  [[nodiscard]] std::uint64_t k2_tries() const { return k2_tries_; }
+  [[nodiscard]] std::uint64_t z_peb_spill_bytes() const { return z_peb_spill_bytes_; }
 
  private:
   LACUNA_PROCESS(issue);
@@ -45,7 +46,8 @@ class SequencerModule : public sc_core::sc_module {
   std::uint64_t tile_base_ = 0;
   std::uint64_t last_n2_ = ~std::uint64_t{0};
   std::map<std::string, std::uint64_t> iterations_;
-  std::uint64_t b_bytes_as_read_ = 0;
+  std::uint64_t k2_tries_ = 0;
+  std::uint64_t z_peb_spill_bytes_ = 0;
   sc_core::sc_event start_;
 };
 

@@ -28,7 +28,6 @@ struct StationaryTile {
   std::vector<ColumnList> columns;       // nonempty lists only, ascending in n1
   std::vector<std::uint64_t> ends;       // bytes of the tile up to and including each microtile
   std::uint64_t bytes = 0;               // as DRAM moves it
-  std::uint64_t payload = 0;             // of `bytes`, coordinates and values
 };
 
 /// One row of A microtiles against the whole stationary tile.
@@ -40,6 +39,8 @@ struct RowInstruction {
   std::uint64_t z_read_bytes = 0;       // partial outputs that return
   std::uint64_t z_partial_bytes = 0;    // partial outputs that leave again, not final
   std::uint64_t z_final_bytes = 0;      // outputs that leave for good
+  std::uint64_t multiplies = 0;         // effectual, of the whole row
+  std::uint64_t z_added = 0;            // output nonzeros that this row creates
   std::uint64_t z_peb_spill_bytes = 0;  // what does not fit the PEB, written out and read back
 };
 
@@ -49,6 +50,7 @@ struct PassInstruction {
   std::shared_ptr<const StationaryTile> stationary;
   bool loads_stationary = false;  // first pass of this tile
   bool last_of_stationary = false;
+  std::uint64_t k2_tries = 0;  // spent by the K2 intersection since the last stationary tile
   std::vector<RowInstruction> rows;
 };
 

@@ -127,6 +127,7 @@ TilingSpec read_tiling(const ConfigReader& config, MicrotileSpec& microtile) {
       "growth",
       {{"k-first", Growth::k_first}, {"n-first", Growth::n_first}, {"square", Growth::square}},
       Growth::k_first);
+  tiling.aspect = config.number("aspect", {1e-6, 1e6}, 1.0);
   tiling.overbooked_share = config.number("overbooked_share", {1e-6, 0.999}, 0.1);
   tiling.tail_samples = config.integer("tail_samples", {1, 1e6}, 10);
   tiling.seed = config.integer("seed", {0, kHuge}, 1);

@@ -20,7 +20,7 @@ struct DramSpec {
   double bytes_per_cycle = 0;
   Cycles latency;
   Bytes burst{1};     // every contiguous transfer is rounded up to whole bursts
-  Bytes chunk{4096};  // largest request of one unit, so that units share the channel fairly
+  Bytes chunk{16384};  // largest request of one unit, so that units share the channel fairly
   std::uint64_t outstanding = 4;  // requests of one unit under way
 };
 
@@ -116,6 +116,7 @@ struct TilingSpec {
   LoopTiles fixed;
   std::vector<std::pair<std::string, LoopTiles>> by_workload;  // fixed sizes for named matrices
   Growth growth = Growth::k_first;
+  double aspect = 1;                // square growth: N edge / K edge
   double overbooked_share = 0.1;    // y of Swiftiles
   std::uint64_t tail_samples = 10;  // k of Swiftiles
   std::uint64_t seed = 1;

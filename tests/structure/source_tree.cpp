@@ -96,7 +96,7 @@ std::size_t end_of_literal(std::string_view text, std::size_t at) {
   if (quote != '"' && (quote != '\'' || is_word(before))) return at;
   std::size_t end = at + 1;
   while (end < text.size() && text[end] != quote && text[end] != '\n') {
-    end += text[end] == '\\' ? 2 : 1;
+    end += text[end] == '\\' ? std::size_t{2} : 1;
   }
   return std::min(end + 1, text.size());
 }

@@ -160,10 +160,10 @@ void ConfigTree::set(std::string_view assignment) {
   while (true) {
     const auto dot = path.find('.');
     node = &node->at_or_add(path.substr(0, dot));
-    if (node->file.empty()) node->file = origin;
     if (dot == std::string_view::npos) break;
     path.remove_prefix(dot + 1);
     if (node->kind != Kind::mapping) *node = ConfigTree{};
+    if (node->file.empty()) node->file = origin;
   }
   try {
     *node = convert(YAML::Load(std::string(assignment.substr(equals + 1))), origin);

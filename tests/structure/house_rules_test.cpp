@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the tree keep the rules of the house? See CONTRIBUTING.md for what they are and why.
+#include <fmt/format.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/config.hpp"
+#include "tests/catch.hpp"
+#include "tests/structure/source_rules.hpp"
+#include "tests/structure/source_tree.hpp"
+
+namespace {
+
+using namespace lacuna::test;
+
+using Rule = std::function<std::vector<std::string>(const std::string&, const std::string&)>;
+using Filter = std::function<bool(const std::string&)>;
+
+/// All faults of the project's files, one a line.
+std::string faults_of(const Filter& applies, const Rule& rule, std::size_t at_least) {
+  std::string faults;
+  std::size_t files = 0;
+  for (const std::string& path : project_files()) {
+    if (!applies(path)) continue;
+    ++files;
+    for (const std::string& fault : rule(path, text_of(path))) faults += fault + "\n";
+  }
+  // A rule that reads no files would never fail.
+  if (files < at_least) faults += fmt::format("only {} files were found\n", files);
+  return faults;
+}
+
+bool any(const std::string& /*path*/) {
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("every include follows the direction of the house") {
+  CHECK(faults_of(is_cpp, include_faults, 40).empty());
+}
+
+TEST_CASE("arch has no SystemC threads") {
+  const auto in_arch = [](const std::string& path) {
+    return path.starts_with("arch/") && is_cpp(path);
+  };
+  CHECK(faults_of(in_arch, thread_faults, 10).empty());
+}
+
+TEST_CASE("every source, build file and script names its licence") {
+  CHECK(faults_of(any, licence_faults, 60).empty());
+}
+
+TEST_CASE("no file holds a path of somebody's machine") {
+  CHECK(faults_of(any, machine_path_faults, 60).empty());
+}
+
+TEST_CASE("every shipped configuration parses") {
+  std::size_t files = 0;
+  for (const std::string& path : project_files()) {
+    if (!path.starts_with("configs/")) continue;
+    if (!path.ends_with(".yaml") && !path.ends_with(".json")) continue;
+    ++files;
+    CAPTURE(path);
+    CHECK(error_of([&] { (void)lacuna::ConfigTree::load(source_dir() / path); }).empty());
+  }
+  CHECK(files > 0);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/structure/source_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <regex>
+#include <string_view>
+
+#include "tests/structure/source_tree.hpp"
+
+namespace lacuna::test {
+namespace {
+
+/// One row of the table: files below `from` may include headers below the folders of `may`. The
+/// first row that fits a file counts, so the nearer folder stands first.
+struct Row {
+  std::string_view from;
+  std::vector<std::string_view> may;
+};
+
+const std::vector<Row>& table() {
+  static const std::vector<std::string_view> kInert{"arch/spec", "arch/program", "arch/energy",
+                                                    "sparse_formats", "base"};
+  static const std::vector<Row> kRows{
+      {"base", {"base"}},
+      {"sparse_formats", {"sparse_formats", "base"}},
+      {"workloads", {"workloads", "sparse_formats", "base"}},
+      {"sim", {"sim", "base"}},
+      {"arch/spec", kInert},
+      {"arch/program", kInert},
+      {"arch/energy", kInert},
+      {"arch", {"arch", "sim", "sparse_formats", "base"}},
+      {"dataflows",
+       {"dataflows", "arch/spec", "arch/program", "workloads", "sparse_formats", "base"}},
+      {"validation", {"validation", "base"}},
+      {"app",
+       {"app", "validation", "dataflows", "arch", "sim", "workloads", "sparse_formats", "base"}},
+      {"bench",
+       {"bench", "app", "dataflows", "arch", "sim", "workloads", "sparse_formats", "base"}},
+      {"tests",
+       {"tests", "app", "validation", "dataflows", "arch", "sim", "workloads", "sparse_formats",
+        "base"}},
+  };
+  return kRows;
+}
+
+bool below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/';
+}
+
+std::string_view top_of(std::string_view path) {
+  return path.substr(0, path.find('/'));
+}
+
+bool is_top_folder(std::string_view name) {
+  return std::any_of(table().begin(), table().end(),
+                     [&](const Row& row) { return top_of(row.from) == name; });
+}
+
+/// arch/machine puts the modules together.
+bool may_see_systemc(std::string_view path) {
+  for (const std::string_view folder : {"sim", "arch/machine", "app", "bench", "tests"}) {
+    if (below(path, folder)) return true;
+  }
+  return below(path, "arch") && path.find("_module.") != std::string_view::npos;
+}
+
+bool is_systemc(std::string_view header) {
+  return header == "systemc" || header == "systemc.h" || header == "tlm" || header == "tlm.h" ||
+         header.starts_with("tlm_") || header.starts_with("sysc/");
+}
+
+std::string join(const std::vector<std::string_view>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Why `path` may not include `header`; empty when it may.
+std::string fault_of_include(std::string_view path, std::string_view header, bool is_quoted) {
+  if (is_systemc(header)) {
+    return may_see_systemc(path)
+               ? ""
+               : "SystemC is seen only in sim, arch/**/*_module.*, arch/machine, app, bench, tests";
+  }
+  if (!is_quoted) {
+    return is_top_folder(top_of(header)) && header.find('/') != std::string_view::npos
+               ? "the project's own headers are included with quotes"
+               : "";
+  }
+  for (const Row& row : table()) {
+    if (!below(path, row.from)) continue;
+    for (const std::string_view folder : row.may) {
+      if (below(header, folder)) return "";
+    }
+    if (!is_top_folder(top_of(header))) {
+      return "quoted includes start at the project's root; others take angle brackets";
+    }
+    return fmt::format("{} may include {} only", row.from, join(row.may));
+  }
+  return "this folder has no row in the table of who may include whom";
+}
+
+std::string place(const std::string& path, std::size_t index) {
+  return fmt::format("{}:{}", path, index + 1);
+}
+
+/// Every match of `pattern` in `text`, as a fault.
+std::vector<std::string> matches(const std::string& path, const std::string& text,
+                                 const std::regex& pattern, std::string_view rule) {
+  std::vector<std::string> faults;
+  const auto lines = lines_of(text);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::smatch match;
+    if (!std::regex_search(lines[i], match, pattern)) continue;
+    faults.push_back(fmt::format("{}: {}: {}", place(path, i), match[1].str(), rule));
+  }
+  return faults;
+}
+
+}  // namespace
+
+std::vector<std::string> include_faults(const std::string& path, const std::string& text) {
+  static const std::regex kInclude(R"(^\s*#\s*include\s*(["<])([^">]+)[">])");
+  std::vector<std::string> faults;
+  const auto lines = lines_of(code_of(text, true));
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::smatch match;
+    if (!std::regex_search(lines[i], match, kInclude)) continue;
+    const std::string header = match[2].str();
+    const std::string fault = fault_of_include(path, header, match[1].str() == "\"");
+    if (!fault.empty()) faults.push_back(fmt::format("{}: {}: {}", place(path, i), header, fault));
+  }
+  return faults;
+}
+
+std::vector<std::string> thread_faults(const std::string& path, const std::string& text) {
+  static const std::regex kThread(R"(\b(SC_THREAD|SC_CTHREAD|sc_spawn|wait\s*\())");
+  if (!below(path, "arch")) return {};
+  return matches(path, code_of(text, false), kThread, "arch is made of methods, not of threads");
+}
+
+std::vector<std::string> licence_faults(const std::string& path, const std::string& text) {
+  const bool is_script = below(path, "scripts") || below(path, ".ci");
+  const bool is_build_file =
+      path.ends_with("CMakeLists.txt") || path.ends_with(".cmake") || path.ends_with(".cmake.in");
+  if (!is_cpp(path) && !is_script && !is_build_file) return {};
+  const auto lines = lines_of(text);
+  for (std::size_t i = 0; i < std::min<std::size_t>(lines.size(), 3); ++i) {
+    if (lines[i].find("SPDX-License-Identifier: Apache-2.0") != std::string::npos) return {};
+  }
+  return {fmt::format("{}: no SPDX-License-Identifier: Apache-2.0 in the first three lines",
+                      place(path, 0))};
+}
+
+std::vector<std::string> machine_path_faults(const std::string& path, const std::string& text) {
+  // Not after a character of a path or an address: docs/home/index.html names no home folder.
+  static const std::regex kMachine(
+      R"((?:^|[^A-Za-z0-9_.~/-])((?:/(?:home|Users|root|work|workspace|mnt|tmp)/|[A-Z]:\\)[A-Za-z0-9_.$-]+))");
+  return matches(path, text, kMachine, "a path that exists on somebody's machine only");
+}
+
+}  // namespace lacuna::test

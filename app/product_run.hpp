@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// One sparse product on one machine, from operands to a complete result.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/result.hpp"
+#include "arch/machine/machine.hpp"
+#include "dataflows/tiling.hpp"
+
+namespace lacuna {
+
+/// The operands before tiling; values are present when the run is checked.
+struct ProductWorkload {
+  std::string name;
+  CsrMatrix a;             // M x K
+  CsrMatrix b_transposed;  // N x K
+  LoopTiles tiles;         // given by the workload, in microtiles; 0 = the machine decides
+  std::map<std::string, std::string> inputs;  // file -> sha256
+  std::uint64_t seed = 1;  // of generated values
+};
+
+struct ProductOptions {
+  Fidelity fidelity = Fidelity::tile;
+  bool check = false;
+  bool timeline = false;
+  sim::StallInjection stalls;
+  const std::function<bool()>* interrupted = nullptr;
+};
+
+[[nodiscard]] RunResult run_product(const MachineSpec& machine, const ProductWorkload& workload,
+                                    const ProductOptions& options);
+
+}  // namespace lacuna

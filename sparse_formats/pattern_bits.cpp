@@ -69,6 +69,14 @@ BitMatrix BitMatrix::from_values(std::span<const double> values, std::uint64_t r
   return out;
 }
 
+void BitMatrix::set_range(std::uint64_t r, std::uint64_t c0, std::uint64_t c1) {
+  const auto words = row(r);
+  for (std::uint64_t w = c0 / 64; w * 64 < c1; ++w) {
+    const std::uint64_t low = std::max(c0, w * 64) - w * 64;
+    words[w] |= low_bits(std::min<std::uint64_t>(64, c1 - w * 64)) & ~low_bits(low);
+  }
+}
+
 std::uint64_t BitMatrix::count() const {
   std::uint64_t sum = 0;
   for (const std::uint64_t word : words_) sum += count_bits(word);
@@ -162,6 +170,20 @@ BitMatrix BitMatrix::transposed() const {
       for (std::uint64_t i = 0; i < width; ++i) {
         out.words_[(w * 64 + i) * out.words_per_row_ + r / 64] = block[i];
       }
+    }
+  }
+  return out;
+}
+
+BitMatrix BitMatrix::coarsened(std::uint64_t width) const {
+  LACUNA_CHECK(width > 0, "blocks of no columns");
+  BitMatrix out(rows_, ceil_div(cols_, width));
+  for (std::uint64_t r = 0; r < rows_; ++r) {
+    const auto words = out.row(r);
+    for (std::uint64_t b = 0; b < out.cols_; ++b) {
+      const bool any = width <= 64 ? bits(r, b * width, width) != 0
+                                   : count(r, b * width, std::min(cols_, (b + 1) * width)) != 0;
+      words[b / 64] |= static_cast<std::uint64_t>(any) << (b % 64);
     }
   }
   return out;

@@ -62,6 +62,8 @@ class BitMatrix {
     const std::uint64_t bit = std::uint64_t{1} << (c % 64);
     word = value ? word | bit : word & ~bit;
   }
+  /// Sets columns c0 .. c1-1 of row r.
+  void set_range(std::uint64_t r, std::uint64_t c0, std::uint64_t c1);
   /// Bits c .. c+n-1 of row r in the low bits, n <= 64; what lies beyond the last column is zero.
   [[nodiscard]] std::uint64_t bits(std::uint64_t r, std::uint64_t c, std::uint64_t n) const {
     const std::uint64_t at = c / 64;
@@ -91,6 +93,8 @@ class BitMatrix {
     return window(0, rows_, c0, c1);
   }
   [[nodiscard]] BitMatrix transposed() const;
+  /// One bit for every `width` columns: whether any of them is set.
+  [[nodiscard]] BitMatrix coarsened(std::uint64_t width) const;
   /// A pattern without values. Throws InputError when a side does not fit a Coordinate.
   [[nodiscard]] CsrMatrix to_csr() const;
 

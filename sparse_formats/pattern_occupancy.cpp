@@ -212,19 +212,14 @@ void fill_blocks(BitMatrix& out, const Pattern& pattern, RandomStream& random) {
   fill_uniform(grid, pattern.share, random);
   for (std::uint64_t r = 0; r < out.rows(); ++r) {
     const std::uint64_t grid_row = r / pattern.block_rows;
-    const auto words = out.row(r);
     if (r % pattern.block_rows != 0) {  // as the row above
-      std::copy(out.row(r - 1).begin(), out.row(r - 1).end(), words.begin());
+      std::copy(out.row(r - 1).begin(), out.row(r - 1).end(), out.row(r).begin());
       continue;
     }
     for (std::uint64_t g = 0; g < grid.cols(); ++g) {
       if (!grid.get(grid_row, g)) continue;
       const std::uint64_t c0 = g * pattern.block_cols;
-      const std::uint64_t c1 = std::min(out.cols(), c0 + pattern.block_cols);
-      for (std::uint64_t w = c0 / 64; w * 64 < c1; ++w) {
-        const std::uint64_t low = std::max(c0, w * 64) - w * 64;
-        words[w] |= low_bits(std::min<std::uint64_t>(64, c1 - w * 64)) & ~low_bits(low);
-      }
+      out.set_range(r, c0, std::min(out.cols(), c0 + pattern.block_cols));
     }
   }
 }

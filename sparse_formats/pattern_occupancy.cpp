@@ -64,11 +64,15 @@ class SubsetDraw {
     }
   }
 
+  [[nodiscard]] bool tabulated() const { return !table_.empty(); }
+  /// For tabulated subsets.
+  std::uint64_t draw_word(SmallDraws& random) {
+    return table_[random.below(static_cast<std::uint32_t>(table_.size()))];
+  }
   /// Valid until the next draw.
   std::span<const std::uint64_t> draw(SmallDraws& random) {
-    if (!table_.empty()) {
-      mask_[0] =
-          table_[table_.size() == 1 ? 0 : random.below(static_cast<std::uint32_t>(table_.size()))];
+    if (tabulated()) {
+      mask_[0] = draw_word(random);
       return mask_;
     }
     std::fill(mask_.begin(), mask_.end(), 0);
@@ -90,7 +94,9 @@ class SubsetDraw {
 /// Fills rows group by group, from the outermost rank inwards.
 class HssFill {
  public:
-  HssFill(const std::vector<Rule>& ranks, RandomStream& random) : random_(random) {
+  HssFill(std::vector<Rule> ranks, RandomStream& random) : random_(random) {
+    // Outermost rules that keep everything choose nothing.
+    while (ranks.size() > 1 && ranks.front().g == ranks.front().h) ranks.erase(ranks.begin());
     std::uint64_t size = 1;
     for (auto rule = ranks.rbegin(); rule != ranks.rend(); ++rule) {
       levels_.push_back({*rule, size, SubsetDraw(rule->g, rule->h, true)});
@@ -115,6 +121,10 @@ class HssFill {
   void fill(std::size_t rank, std::span<std::uint64_t> words, std::uint64_t at,
             std::uint64_t length) {
     Level& level = levels_[rank];
+    if (rank == 0 && length >= level.rule.h && level.subset.tabulated()) {  // nearly always
+      place(words, at, level.subset.draw_word(random_));
+      return;
+    }
     const auto children = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(level.rule.h, ceil_div(length, level.child)));
     if (children < level.rule.h) {  // the end of a fiber
@@ -125,14 +135,18 @@ class HssFill {
     }
   }
 
+  static void place(std::span<std::uint64_t> words, std::uint64_t at, std::uint64_t bits) {
+    words[at / 64] |= bits << (at % 64);
+    if (at % 64 != 0 && bits >> (64 - at % 64) != 0) {
+      words[at / 64 + 1] |= bits >> (64 - at % 64);
+    }
+  }
+
   void spread(std::size_t rank, std::span<const std::uint64_t> chosen,
               std::span<std::uint64_t> words, std::uint64_t at, std::uint64_t length) {
     if (rank == 0) {
       for (const std::uint64_t bits : chosen) {
-        words[at / 64] |= bits << (at % 64);
-        if (at % 64 != 0 && bits >> (64 - at % 64) != 0) {
-          words[at / 64 + 1] |= bits >> (64 - at % 64);
-        }
+        place(words, at, bits);
         at += 64;
       }
       return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands of `lacuna`, one file each. add_*() declares a command's options; the returned action
-// runs it and gives the exit code.
+// The commands of `lacuna`, one file each. add_*() declares a command's options; the returned
+// action runs it and gives the exit code.
 #pragma once
 
 #include <functional>

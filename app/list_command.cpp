@@ -30,6 +30,8 @@ int list_everything() {
 
 }  // namespace
 
-Command add_list(CLI::App&) { return list_everything; }
+Command add_list(CLI::App&) {
+  return list_everything;
+}
 
 }  // namespace lacuna

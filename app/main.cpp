@@ -40,7 +40,8 @@ int run_main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "lacuna: {}\nTry 'lacuna --help', or 'lacuna COMMAND --help'.\n", error.what());
+    fmt::print(stderr, "lacuna: {}\nTry 'lacuna --help', or 'lacuna COMMAND --help'.\n",
+               error.what());
     return 2;
   }
   struct sigaction action {};

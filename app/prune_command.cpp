@@ -20,7 +20,8 @@ Command add_prune(CLI::App& app) {
                  ".npy, .npz, .safetensors, or synthetic:ROWSxCOLS")
       ->required();
   app.add_option("--tensor", arguments->request.tensor, "which tensor of the file");
-  app.add_option("--pattern", arguments->pattern, "2:4, C1(4:8)->C0(2:4), uniform:0.5, block:32x32:0.25")
+  app.add_option("--pattern", arguments->pattern,
+                 "2:4, C1(4:8)->C0(2:4), uniform:0.5, block:32x32:0.25")
       ->required();
   app.add_option("--out", arguments->out, ".npy, .npz or .safetensors");
   app.add_option("--seed", arguments->request.seed, "of synthetic weights");

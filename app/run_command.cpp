@@ -82,7 +82,8 @@ void apply_run_file(const RunArguments& arguments, RunPlan& plan) {
   for (const auto& name : run.texts("arch")) {
     std::error_code ignored;
     const auto near = path.parent_path() / name;
-    const auto file = std::filesystem::is_regular_file(near, ignored) ? near : find_config("arch", name);
+    const auto file =
+        std::filesystem::is_regular_file(near, ignored) ? near : find_config("arch", name);
     std::vector<std::string> settings = run.texts("set");
     settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
     plan.machines.push_back(choose_machine(ConfigTree::load(file), settings));
@@ -199,9 +200,11 @@ Command add_run(CLI::App& app) {
   app.add_option("--matrix", arguments->workload.matrix, "A: .mtx[.gz], .smtx[.gz] or a generator");
   app.add_option("--matrix-b", arguments->workload.matrix_b, "B, otherwise B is A");
   app.add_flag("--bt", arguments->workload.transpose_b, "multiply by the transpose of B");
-  app.add_option("--dense-b", arguments->workload.dense_columns, "B is dense with this many columns");
+  app.add_option("--dense-b", arguments->workload.dense_columns,
+                 "B is dense with this many columns");
   app.add_option("--gemm", arguments->workload.gemm, "MxNxK, with --a and --b");
-  app.add_option("--a", arguments->workload.a_pattern, "pattern of A: dense, uniform:0.5, 2:4, ...");
+  app.add_option("--a", arguments->workload.a_pattern,
+                 "pattern of A: dense, uniform:0.5, 2:4, ...");
   app.add_option("--b", arguments->workload.b_pattern, "pattern of B");
   app.add_option("--set", arguments->settings, "override a value: buffers.llb.capacity=15MiB")
       ->allow_extra_args(false);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "app/commands.hpp"
@@ -34,7 +35,8 @@ struct StrategyRow {
 constexpr TilingStrategy kStrategies[] = {TilingStrategy::dense_shape, TilingStrategy::prescient,
                                           TilingStrategy::swiftiles};
 
-std::vector<StrategyRow> try_strategies(const ProductOperands& operands, const MachineSpec& machine) {
+std::vector<StrategyRow> try_strategies(const ProductOperands& operands,
+                                        const MachineSpec& machine) {
   const TiledOperand b = operand_b(operands, machine);
   std::vector<StrategyRow> rows;
   for (const TilingStrategy strategy : kStrategies) {
@@ -54,17 +56,19 @@ std::string work_text(const StrategyRow& row) {
     case TilingStrategy::swiftiles:
       return fmt::format("{} nonzeros in {} samples", grouped(row.choice.work_nonzeros),
                          row.choice.samples);
-    default: return "none";
+    default:
+      return "none";
   }
 }
 
 void print_rows(const ProductOperands& operands, const MachineSpec& machine,
                 const std::vector<StrategyRow>& rows) {
   const TiledOperand b = operand_b(operands, machine);
-  fmt::print("B's share of the last-level buffer: {}; microtile {} x {}; tile = K x N coordinates\n\n",
-             human_bytes(static_cast<double>(b.share_bytes)), machine.microtile.k0, machine.microtile.n0);
-  fmt::print("{:<12} {:>20} {:>9} {:>11} {:>8} {:>10} {:>10} {:>10}  {}\n", "strategy", "tile", "tiles",
-             "overbooked", "in use", "median", "90 %", "largest", "work");
+  fmt::print(
+      "B's share of the last-level buffer: {}; microtile {} x {}; tile = K x N coordinates\n\n",
+      human_bytes(static_cast<double>(b.share_bytes)), machine.microtile.k0, machine.microtile.n0);
+  fmt::print("{:<12} {:>20} {:>9} {:>11} {:>8} {:>10} {:>10} {:>10}  {}\n", "strategy", "tile",
+             "tiles", "overbooked", "in use", "median", "90 %", "largest", "work");
   for (const StrategyRow& row : rows) {
     const auto [outer, inner] = b.grid->shape();
     const TilingStatistics& s = row.statistics;
@@ -78,8 +82,9 @@ void print_rows(const ProductOperands& operands, const MachineSpec& machine,
                to_text(row.choice.strategy),
                fmt::format("{} x {}", grouped(row.choice.shape.inner * inner),
                            grouped(row.choice.shape.outer * outer)),
-               grouped(s.tiles), 100 * s.overbooked_share, 100 * s.utilization, human_bytes(at(0.5)),
-               human_bytes(at(0.9)), human_bytes(static_cast<double>(s.largest)), work_text(row),
+               grouped(s.tiles), 100 * s.overbooked_share, 100 * s.utilization,
+               human_bytes(at(0.5)), human_bytes(at(0.9)),
+               human_bytes(static_cast<double>(s.largest)), work_text(row),
                row.choice.clamped ? " (whole tensor)" : "");
   }
 }
@@ -104,11 +109,13 @@ std::string occupancy_data(const std::vector<StrategyRow>& rows, std::uint64_t s
     data += fmt::format("# {}\n", to_text(row.choice.strategy));
     const std::size_t step = std::max<std::size_t>(1, sorted.size() / 2000);
     for (std::size_t i = 0; i < sorted.size(); i += step) {
-      data += fmt::format("{:.6g} {:.6g}\n", static_cast<double>(sorted[i]) / static_cast<double>(share),
+      data += fmt::format("{:.6g} {:.6g}\n",
+                          static_cast<double>(sorted[i]) / static_cast<double>(share),
                           static_cast<double>(i + 1) / static_cast<double>(sorted.size()));
     }
     if (!sorted.empty()) {
-      data += fmt::format("{:.6g} 1\n", static_cast<double>(sorted.back()) / static_cast<double>(share));
+      data += fmt::format("{:.6g} 1\n",
+                          static_cast<double>(sorted.back()) / static_cast<double>(share));
     }
     data += "\n\n";
   }
@@ -117,20 +124,25 @@ std::string occupancy_data(const std::vector<StrategyRow>& rows, std::uint64_t s
 
 std::string occupancy_script(const std::vector<StrategyRow>& rows, const std::string& name) {
   std::string script = "# gnuplot tile_occupancy.gp\n";
-  script += "set terminal pngcairo size 960,600 font 'DejaVu Sans,12'\nset output 'tile_occupancy.png'\n";
+  script +=
+      "set terminal pngcairo size 960,600 font 'DejaVu Sans,12'\nset output 'tile_occupancy.png'\n";
   std::string body = fmt::format(
       "set title {} noenhanced\nset xlabel 'tile occupancy / share of the buffer'\n"
       "set ylabel 'share of tiles'\nset logscale x\nset yrange [0:1.02]\nset grid\n"
-      "set key outside below horizontal\nset arrow 1 from 1, graph 0 to 1, graph 1 nohead dt 2 lc rgb '#555555'\n"
+      "set key outside below horizontal\nset arrow 1 from 1, graph 0 to 1, graph 1 nohead dt 2 lc "
+      "rgb '#555555'\n"
       "set label 1 'buffer full' at 1, graph 0.04 offset 0.5,0\n",
-      report::quoted("Occupancy of B's tiles, " + name));
+      report::gnuplot::quoted("Occupancy of B's tiles, " + name));
   body += "plot ";
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    body += fmt::format("{}'tile_occupancy.dat' index {} using 1:2 with steps lw 2 lc rgb '{}' title '{}'",
-                        i == 0 ? "" : ", ", i, report::color(i), to_text(rows[i].choice.strategy));
+    body += fmt::format(
+        "{}'tile_occupancy.dat' index {} using 1:2 with steps lw 2 lc rgb '{}' title '{}'",
+        i == 0 ? "" : ", ", i, report::gnuplot::color(i), to_text(rows[i].choice.strategy));
   }
   body += "\n";
-  script += body + "set terminal svg size 960,600 font 'DejaVu Sans,12'\nset output 'tile_occupancy.svg'\nreplot\n";
+  script += body +
+            "set terminal svg size 960,600 font 'DejaVu Sans,12'\nset output "
+            "'tile_occupancy.svg'\nreplot\n";
   return script;
 }
 
@@ -146,10 +158,12 @@ int execute(const TileArguments& arguments) {
   report::ProgressBar bar("reading " + arguments.workload.matrix);
   ProductWorkload workload = make_workload(arguments.workload, false, bar.callback());
   bar.erase();
-  const ProductOperands operands(std::move(workload.a), std::move(workload.b_transposed), machine.microtile);
+  const ProductOperands operands(std::move(workload.a), std::move(workload.b_transposed),
+                                 machine.microtile);
   const auto rows = try_strategies(operands, machine);
-  fmt::print("{}: {} x {}, {} nonzeros, on {}\n", workload.name, grouped(operands.b_transposed.cols),
-             grouped(operands.b_transposed.rows), grouped(operands.b_grid.nnz()), machine.name);
+  fmt::print("{}: {} x {}, {} nonzeros, on {}\n", workload.name,
+             grouped(operands.b_transposed.cols), grouped(operands.b_transposed.rows),
+             grouped(operands.b_grid.nnz()), machine.name);
   print_rows(operands, machine, rows);
   if (!arguments.out.empty()) {
     const std::uint64_t share = operand_b(operands, machine).share_bytes;
@@ -160,7 +174,8 @@ int execute(const TileArguments& arguments) {
     write_file(folder.path() / "tile_occupancy.gp", occupancy_script(rows, workload.name));
     const auto rendered = report::render_plots(folder.path());
     folder.commit();
-    for (const auto& note : rendered.notes) fmt::print("note: {}\n", note);
+    for (const auto& warning : rendered.warnings) fmt::print("note: {}\n", warning);
+    if (!rendered.note.empty()) fmt::print("note: {}\n", rendered.note);
     fmt::print("results: {}\n", arguments.out);
   }
   return 0;

@@ -59,11 +59,12 @@ CsrMatrix dense_matrix(Coordinate rows, std::uint64_t cols) {
 
 void check_shapes(const WorkloadSpec& spec, const CsrMatrix& a, const CsrMatrix& b_transposed) {
   if (a.cols == b_transposed.cols) return;
-  throw InputError(fmt::format("A is {} x {} and B is {} x {}: the columns of A must equal the rows of B",
-                               a.rows, a.cols, b_transposed.cols, b_transposed.rows),
-                   spec.matrix_b.empty() && !spec.transpose_b
-                       ? "a rectangular matrix can be multiplied by its transpose: --bt"
-                       : "check --matrix and --matrix-b");
+  throw InputError(
+      fmt::format("A is {} x {} and B is {} x {}: the columns of A must equal the rows of B",
+                  a.rows, a.cols, b_transposed.cols, b_transposed.rows),
+      spec.matrix_b.empty() && !spec.transpose_b
+          ? "a rectangular matrix can be multiplied by its transpose: --bt"
+          : "check --matrix and --matrix-b");
 }
 
 }  // namespace
@@ -133,7 +134,8 @@ ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
                         ? fmt::format("gemm-{}-a-{}-b-{}", spec.gemm, a.text(), b.text())
                         : spec.name;
     workload.a = make_occupancy(a, shape.m, shape.k, spec.seed, {Axis::along_row, "A"}).to_csr();
-    workload.b_transposed = make_occupancy(b, shape.n, shape.k, spec.seed, {Axis::along_row, "B"}).to_csr();
+    workload.b_transposed =
+        make_occupancy(b, shape.n, shape.k, spec.seed, {Axis::along_row, "B"}).to_csr();
   } else {
     workload.name = spec.name.empty() ? matrix_name(spec.matrix) : spec.name;
     workload.a = make_matrix(spec.matrix, progress);

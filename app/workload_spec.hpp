@@ -12,19 +12,20 @@ namespace lacuna {
 
 /// Z = A * B. `matrix` is a file or a generator; without `matrix_b`, B is A (or its transpose).
 struct WorkloadSpec {
-  std::string name;           // empty: from the matrix
+  std::string name;  // empty: from the matrix
   std::string matrix;
   std::string matrix_b;
   bool transpose_b = false;
   std::uint64_t dense_columns = 0;  // B is dense with this many columns
-  std::string gemm;           // "MxNxK", with the patterns below
+  std::string gemm;                 // "MxNxK", with the patterns below
   std::string a_pattern = "dense";
   std::string b_pattern = "dense";
-  LoopTiles tiles;            // microtiles per LLB tile, 0 = the machine decides
-  std::uint64_t seed = 1;     // of generated occupancies and values
+  LoopTiles tiles;         // microtiles per LLB tile, 0 = the machine decides
+  std::uint64_t seed = 1;  // of generated occupancies and values
 };
 
-/// Reads the mapping of a workload file. Relative matrix files are looked for beside `folder` first.
+/// Reads the mapping of a workload file. Relative matrix files are looked for beside `folder`
+/// first.
 [[nodiscard]] WorkloadSpec read_workload(const ConfigReader& config,
                                          const std::filesystem::path& folder);
 

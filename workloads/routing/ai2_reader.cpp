@@ -17,7 +17,7 @@ class ExpertIds : public nlohmann::json_sax<Json> {
  public:
   std::vector<std::int64_t> values;
   std::size_t tokens = 0;
-  std::size_t slots = 0;   // 0: none seen
+  std::size_t slots = 0;  // 0: none seen
   std::size_t layers = 0;
   std::string problem;
 
@@ -97,8 +97,8 @@ class ExpertIds : public nlohmann::json_sax<Json> {
                               agreed));
   }
 
-  std::size_t depth_ = 0;        // 1: the object; 2, 3, 4: the lists of exp_ids
-  std::size_t counts_[5] = {};   // elements of the open list at a depth
+  std::size_t depth_ = 0;       // 1: the object; 2, 3, 4: the lists of exp_ids
+  std::size_t counts_[5] = {};  // elements of the open list at a depth
   bool taking_ = false;
   bool seen_ = false;
 };

@@ -91,9 +91,8 @@ RoutingTrace read_compact_csv(TextTable& table, const LoadOptions& options) {
     for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = table.integer(id_columns[i]);
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = table.number(weight_columns[i]);
     TraceRecord record;
-    record.step = step == TextTable::kNone
-                      ? 0
-                      : static_cast<std::uint32_t>(table.natural(step, kMostIndex));
+    record.step =
+        step == TextTable::kNone ? 0 : static_cast<std::uint32_t>(table.natural(step, kMostIndex));
     if (phase != TextTable::kNone) record.phase = phase_of(table, phase);
     record.row = static_cast<std::uint32_t>(table.natural(token, kMostIndex));
     record.layer = table.natural(layer, 0xFFFE);
@@ -118,8 +117,8 @@ RoutingTrace read_dense_csv(TextTable& table, const LoadOptions& options) {
                            table.columns().size() - 2 - experts.size(), experts.size() - 1));
   }
   if (options.experts && *options.experts != experts.size()) {
-    table.fail(fmt::format("{} expert columns, {} experts were stated", experts.size(),
-                           *options.experts));
+    table.fail(
+        fmt::format("{} expert columns, {} experts were stated", experts.size(), *options.experts));
   }
   const auto named = options.layer ? options.layer : layer_in_name(table.file());
   TraceRules rules = rules_from(options);
@@ -145,9 +144,8 @@ RoutingTrace read_dense_csv(TextTable& table, const LoadOptions& options) {
   header.model = options.model;
   header.format = "dense-score CSV";
   if (zero_layer && named) {
-    header.notes.push_back(fmt::format(
-        "layer_id is 0 throughout: taken as layer {} from the {}", *named,
-        options.layer ? "option" : "name"));
+    header.notes.push_back(fmt::format("layer_id is 0 throughout: taken as layer {} from the {}",
+                                       *named, options.layer ? "option" : "name"));
   }
   return builder.finish(std::move(header));
 }

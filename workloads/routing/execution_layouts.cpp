@@ -40,10 +40,10 @@ CapacityLayout capacity_layout_of(std::span<const Count> loads, std::uint64_t ca
 
 void check_block(std::size_t experts, const ExpertShape& shape, std::uint64_t block) {
   if (block == 0 || shape.width % block != 0) {
-    throw InputError(Place{"", 0, "block"},
-                     fmt::format("expert width {} is not a multiple of the block {}", shape.width,
-                                 block),
-                     "choose a block that divides the expert width");
+    throw InputError(
+        Place{"", 0, "block"},
+        fmt::format("expert width {} is not a multiple of the block {}", shape.width, block),
+        "choose a block that divides the expert width");
   }
   if (experts * (shape.width / block) > kMostBlockIndex) {
     throw InputError(
@@ -85,8 +85,7 @@ std::uint64_t expert_capacity(const CapacityRule& rule, std::uint64_t tokens, st
     return static_cast<std::uint64_t>(std::ceil(assignments / experts * rule.factor));
   }
   if (rule.factor == 0) return largest_load;
-  return static_cast<std::uint64_t>(rule.factor *
-                                    (assignments * rule.expert_ranks / experts));
+  return static_cast<std::uint64_t>(rule.factor * (assignments * rule.expert_ranks / experts));
 }
 
 CapacityLayout capacity_layout(std::span<const std::uint32_t> loads, std::uint64_t capacity,

@@ -85,13 +85,13 @@ enum class DropOrder { position, weight };
 /// int32, block_offsets_t int32 (an index into the values, which are not copied).
 struct BlockSparse {
   std::uint64_t block = 0;
-  std::uint64_t padded_rows = 0;    // M
-  std::uint64_t block_rows = 0;     // M / b
-  std::uint64_t block_columns = 0;  // E F / b
-  std::uint64_t blocks = 0;         // n = (M/b)(F/b)
-  Bytes metadata{};                 // 4n + 4(M/b + 1): of the topology itself
-  Bytes metadata_transposed{};      // 6n + 4(E F/b + 1); sum 10n + 4(M/b + E F/b + 2)
-  double block_density = 0;         // 1 / E, exactly
+  std::uint64_t padded_rows = 0;       // M
+  std::uint64_t block_rows = 0;        // M / b
+  std::uint64_t block_columns = 0;     // E F / b
+  std::uint64_t blocks = 0;            // n = (M/b)(F/b)
+  Bytes metadata{};                    // 4n + 4(M/b + 1): of the topology itself
+  Bytes metadata_transposed{};         // 6n + 4(E F/b + 1); sum 10n + 4(M/b + E F/b + 2)
+  double block_density = 0;            // 1 / E, exactly
   std::uint64_t flop_per_product = 0;  // 2 M h F of one SDD or DSD; a forward GLU has three
   LayoutCost cost;
 };

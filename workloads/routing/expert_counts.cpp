@@ -53,20 +53,19 @@ void check_sums(const ExpertCounts& set) {
   for (std::size_t i = 0; i < set.layers.size(); ++i) {
     const auto row = set.at(0, i);
     const std::uint64_t sum = std::accumulate(row.begin(), row.end(), std::uint64_t{0});
-    const Place place{set.source, 0, fmt::format("{}layer {}", set.domain.empty()
-                                                                   ? ""
-                                                                   : set.domain + ", ",
-                                                 set.layers[i])};
+    const Place place{
+        set.source, 0,
+        fmt::format("{}layer {}", set.domain.empty() ? "" : set.domain + ", ", set.layers[i])};
     if (!first) first = sum;
     if (sum != *first) {
-      throw InputError(place,
-                       fmt::format("counts sum to {}, those of layer {} to {}", sum, set.layers[0],
-                                   *first),
-                       "the file is cut short, or layers were counted over different tokens");
+      throw InputError(
+          place,
+          fmt::format("counts sum to {}, those of layer {} to {}", sum, set.layers[0], *first),
+          "the file is cut short, or layers were counted over different tokens");
     }
     if (set.top_k != 0 && sum % set.top_k != 0) {
-      throw InputError(place, fmt::format("counts sum to {}, not a multiple of top-{}", sum,
-                                          set.top_k));
+      throw InputError(place,
+                       fmt::format("counts sum to {}, not a multiple of top-{}", sum, set.top_k));
     }
   }
 }
@@ -119,8 +118,7 @@ std::vector<ExpertCounts> read_count_csv(TextTable& table, const LoadOptions& op
     const auto limit = options.experts.value_or(kMostExperts) - 1;
     sets[{text(model), k, text(domain)}].set(
         table, static_cast<std::uint32_t>(table.natural(layer, 0xFFFE)),
-        static_cast<std::uint32_t>(table.natural(expert, limit)),
-        table.natural(count, kMostCount));
+        static_cast<std::uint32_t>(table.natural(expert, limit)), table.natural(count, kMostCount));
   }
   if (sets.empty()) table.fail("no counts", "expected at least one row");
   std::vector<ExpertCounts> out;

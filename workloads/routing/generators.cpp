@@ -55,8 +55,8 @@ class RankHeap {
 };
 
 /// Adds (or takes) `amount` tokens, ranks in turn, one at a time, within [0, most].
-void hand_out(std::vector<std::uint32_t>& loads, std::uint64_t amount, bool add,
-              std::uint32_t most, std::uint32_t ranks) {
+void hand_out(std::vector<std::uint32_t>& loads, std::uint64_t amount, bool add, std::uint32_t most,
+              std::uint32_t ranks) {
   if (amount == 0) return;
   const std::size_t per_rank = loads.size() / ranks;
   const auto open = [&](std::uint32_t load) { return add ? load < most : load > 0; };
@@ -117,8 +117,7 @@ std::vector<ExpertId> uniform_routing(const RoutingShape& shape, RandomStream& r
 std::vector<std::uint32_t> balanced_loads(const RoutingShape& shape) {
   check_shape(shape);
   const std::uint64_t sum = std::uint64_t{shape.tokens} * shape.top_k;
-  std::vector<std::uint32_t> loads(shape.experts,
-                                   static_cast<std::uint32_t>(sum / shape.experts));
+  std::vector<std::uint32_t> loads(shape.experts, static_cast<std::uint32_t>(sum / shape.experts));
   for (std::uint64_t e = 0; e < sum % shape.experts; ++e) ++loads[e];
   return loads;
 }
@@ -232,8 +231,8 @@ std::vector<ExpertId> correlated_routing(const RoutingShape& shape, double repea
   for (std::uint32_t s = 0; s < layout.sequences; ++s) {
     const std::uint64_t sequence_key = mix(key, s);
     const auto repeats = [&](std::uint64_t position) {
-      return position > 0 && static_cast<double>(mix(sequence_key, 2 * position) >> 11) * 0x1p-53 <
-                                 repeat;
+      return position > 0 &&
+             static_cast<double>(mix(sequence_key, 2 * position) >> 11) * 0x1p-53 < repeat;
     };
     for (std::uint32_t i = 0; i < length; ++i) {
       std::uint64_t position = layout.first_position + i;

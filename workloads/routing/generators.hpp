@@ -22,7 +22,8 @@ struct RoutingShape {
 void check_shape(const RoutingShape& shape);
 
 /// k distinct experts, uniformly, for each token independently.
-[[nodiscard]] std::vector<ExpertId> uniform_routing(const RoutingShape& shape, RandomStream& random);
+[[nodiscard]] std::vector<ExpertId> uniform_routing(const RoutingShape& shape,
+                                                    RandomStream& random);
 
 /// Loads as even as integers allow (the first kB mod E experts get one more).
 [[nodiscard]] std::vector<std::uint32_t> balanced_loads(const RoutingShape& shape);
@@ -35,8 +36,7 @@ void check_shape(const RoutingShape& shape);
 /// bound, `ranks` contiguous groups of experts in turn. alpha 0 is balanced, alpha 1 the
 /// logarithmic limit. Published fits: 1.01 DeepSeek-V3/R1, 1.2 Qwen3-235B.
 [[nodiscard]] std::vector<std::uint32_t> power_law_loads(const RoutingShape& shape, double alpha,
-                                                         std::uint32_t ranks,
-                                                         RandomStream& random);
+                                                         std::uint32_t ranks, RandomStream& random);
 
 /// Loads (sum kB, each at most B) to token ids: each expert's id as often as its load, in order,
 /// read as k rows of B and transposed, so no token repeats an expert. That order gives neighbours

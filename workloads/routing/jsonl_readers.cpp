@@ -50,8 +50,9 @@ class JsonLine {
       }
     }
     // dump() would recurse into whatever this is and refuses broken UTF-8.
-    fail(value.is_number() ? fmt::format("'{}' holds {}, not an integer", key, value.dump())
-                           : fmt::format("'{}' holds a {}, not an integer", key, value.type_name()));
+    fail(value.is_number()
+             ? fmt::format("'{}' holds {}, not an integer", key, value.dump())
+             : fmt::format("'{}' holds a {}, not an integer", key, value.type_name()));
   }
   [[nodiscard]] std::uint32_t index(const char* key) const {
     const std::int64_t value = integer(at(key), key);
@@ -209,11 +210,10 @@ RoutingTrace read_moe_balance_jsonl(const std::string& file, std::string_view te
     }
     if (origins.size() != tokens.size() ||
         (token_weights != nullptr && token_weights->size() != tokens.size())) {
-      line.fail(fmt::format("{} tokens in topk_experts, {} in origin_rows{}", tokens.size(),
-                            origins.size(),
-                            token_weights != nullptr
-                                ? fmt::format(", {} in topk_weights", token_weights->size())
-                                : ""));
+      line.fail(fmt::format(
+          "{} tokens in topk_experts, {} in origin_rows{}", tokens.size(), origins.size(),
+          token_weights != nullptr ? fmt::format(", {} in topk_weights", token_weights->size())
+                                   : ""));
     }
     for (std::size_t t = 0; t < tokens.size(); ++t) {
       line.integers(tokens[t], "topk_experts", ids);

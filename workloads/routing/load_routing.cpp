@@ -32,8 +32,7 @@ void refuse_binary(const std::string& file, std::string_view bytes) {
   }
 }
 
-LoadedRouting load_csv(const std::string& file, std::string_view text,
-                       const LoadOptions& options) {
+LoadedRouting load_csv(const std::string& file, std::string_view text, const LoadOptions& options) {
   TextTable table(file, text);
   const auto has = [&](std::string_view column) { return table.find(column) != TextTable::kNone; };
   if (has("tok") && has("layer")) {
@@ -61,8 +60,9 @@ LoadedRouting load_csv(const std::string& file, std::string_view text,
     refuse(file, 1, "a table of activation sparsity, not of routing",
            "give it as the activation table");
   }
-  refuse(file, 1, fmt::format("no routing format has the columns {}",
-                              excerpt(fmt::format("{}", fmt::join(table.columns(), ",")))),
+  refuse(file, 1,
+         fmt::format("no routing format has the columns {}",
+                     excerpt(fmt::format("{}", fmt::join(table.columns(), ",")))),
          std::string(kFormats));
 }
 

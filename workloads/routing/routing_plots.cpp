@@ -41,10 +41,10 @@ std::string steps_csv(const RoutingTrace& trace) {
   std::string out = "step,layer,tokens,distinct,distinct_if_uniform\n";
   for (const auto& block : trace.blocks) {
     const std::size_t tokens = trace.tokens(block);
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{:.4f}\n", block.step, block.layer, tokens,
-                   distinct_experts(block.ids, trace.header.experts),
-                   expected_distinct(trace.header.experts, trace.header.top_k,
-                                     static_cast<double>(tokens)));
+    fmt::format_to(
+        std::back_inserter(out), "{},{},{},{},{:.4f}\n", block.step, block.layer, tokens,
+        distinct_experts(block.ids, trace.header.experts),
+        expected_distinct(trace.header.experts, trace.header.top_k, static_cast<double>(tokens)));
   }
   return out;
 }
@@ -101,12 +101,12 @@ std::vector<PlotFile> routing_plots(const ExpertCounts& counts) {
 }
 
 std::string statistics_table(const std::vector<LayerStatistics>& rows) {
-  std::string out = fmt::format("{:>5} {:>9} {:>7} {:>7} {:>8} {:>6} {:>7} {:>14} {:>7}\n", "layer",
-                                "tokens", "min", "max", "max/mean", "cv", "entropy",
-                                "distinct/step", "repeat");
+  std::string out =
+      fmt::format("{:>5} {:>9} {:>7} {:>7} {:>8} {:>6} {:>7} {:>14} {:>7}\n", "layer", "tokens",
+                  "min", "max", "max/mean", "cv", "entropy", "distinct/step", "repeat");
   for (const auto& r : rows) {
-    const std::string distinct = r.distinct.steps == 0 ? "-"
-                                                       : fmt::format("{:.2f}", r.distinct.mean);
+    const std::string distinct =
+        r.distinct.steps == 0 ? "-" : fmt::format("{:.2f}", r.distinct.mean);
     const std::string repeat =
         r.repeat.pairs == 0 ? "-" : fmt::format("{:.1f} %", 100 * r.repeat.top1);
     fmt::format_to(std::back_inserter(out),

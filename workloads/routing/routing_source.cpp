@@ -111,16 +111,17 @@ ExpertCounts choose_set(std::vector<ExpertCounts> sets, const RoutingSpec& spec,
   if (sets.size() > 1) {
     std::vector<std::string> left;
     for (const auto& set : sets) left.push_back(set.label());
-    throw InputError(Place{spec.file, 0, ""}, fmt::format("{} sets of counts fit", sets.size()),
-                     fmt::format("choose one with #domain=, #topk=, #model=: {}",
-                                 fmt::join(left, "; ")));
+    throw InputError(
+        Place{spec.file, 0, ""}, fmt::format("{} sets of counts fit", sets.size()),
+        fmt::format("choose one with #domain=, #topk=, #model=: {}", fmt::join(left, "; ")));
   }
   return std::move(sets.front());
 }
 
 RoutingSource open_counts(const RoutingSpec& spec, const RoutedModel& model, std::uint64_t seed) {
   auto sets = load_counts(spec.file, spec.load);
-  const auto counts = std::make_shared<const ExpertCounts>(choose_set(std::move(sets), spec, model));
+  const auto counts =
+      std::make_shared<const ExpertCounts>(choose_set(std::move(sets), spec, model));
   const auto binding =
       std::make_shared<const TraceBinding>(bind_trace(origin_of(*counts), model, spec.mapping));
   std::vector<std::string> notes = counts->notes;
@@ -144,8 +145,8 @@ std::vector<const RoutingBlock*> blocks_of(const RoutingTrace& trace, std::uint3
                                            Phase phase) {
   std::vector<const RoutingBlock*> out;
   for (const auto& block : trace.blocks) {
-    const bool fits = phase == Phase::unknown || block.phase == Phase::unknown ||
-                      block.phase == phase;
+    const bool fits =
+        phase == Phase::unknown || block.phase == Phase::unknown || block.phase == phase;
     if (block.layer == layer && fits) out.push_back(&block);
   }
   return out;

@@ -18,8 +18,8 @@ struct RouteRequest {
   std::uint32_t layer = 0;  // of the model
   std::uint64_t step = 0;   // counted within the phase
   Phase phase = Phase::unknown;
-  std::uint32_t tokens = 0;         // 0: as many as the trace's step has (traces only)
-  std::uint32_t sequences = 1;      // divides tokens; decode has as many as tokens
+  std::uint32_t tokens = 0;          // 0: as many as the trace's step has (traces only)
+  std::uint32_t sequences = 1;       // divides tokens; decode has as many as tokens
   std::uint64_t first_position = 0;  // of the step's first token in its sequence
 };
 

@@ -58,8 +58,8 @@ std::string ranges_text(std::span<const std::uint32_t> ascending) {
     std::size_t j = i;
     while (j + 1 < ascending.size() && ascending[j + 1] == ascending[j] + 1) ++j;
     if (!out.empty()) out += ", ";
-    out += i == j ? fmt::format("{}", ascending[i])
-                  : fmt::format("{}-{}", ascending[i], ascending[j]);
+    out +=
+        i == j ? fmt::format("{}", ascending[i]) : fmt::format("{}-{}", ascending[i], ascending[j]);
     i = j + 1;
   }
   return out;

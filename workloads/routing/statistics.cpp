@@ -107,8 +107,8 @@ DistinctStatistics distinct_per_step(const RoutingTrace& trace, std::uint32_t la
     out.least = out.steps == 0 ? distinct : std::min(out.least, distinct);
     out.most = std::max(out.most, distinct);
     out.mean += distinct;
-    out.mean_expected_uniform += expected_distinct(trace.header.experts, trace.header.top_k,
-                                                   static_cast<double>(tokens));
+    out.mean_expected_uniform +=
+        expected_distinct(trace.header.experts, trace.header.top_k, static_cast<double>(tokens));
     ++out.steps;
   }
   if (out.steps > 0) {

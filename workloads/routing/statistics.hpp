@@ -15,14 +15,14 @@ namespace lacuna::routing {
 
 /// Of the assignments n_e of one layer; E experts, unused ones count.
 struct LoadStatistics {
-  std::uint64_t assignments = 0;   // sum n_e
+  std::uint64_t assignments = 0;  // sum n_e
   std::uint64_t least = 0;
   std::uint64_t most = 0;
   double mean = 0;
   double max_over_mean = 0;
-  double cv = 0;                   // population standard deviation / mean
-  double normalised_entropy = 0;   // -sum p ln p / ln E; 1 is even (E = 1: 1)
-  std::uint32_t used = 0;          // experts with n_e > 0
+  double cv = 0;                  // population standard deviation / mean
+  double normalised_entropy = 0;  // -sum p ln p / ln E; 1 is even (E = 1: 1)
+  std::uint32_t used = 0;         // experts with n_e > 0
 };
 [[nodiscard]] LoadStatistics load_statistics(std::span<const std::uint64_t> loads);
 [[nodiscard]] LoadStatistics load_statistics(std::span<const std::uint32_t> loads);
@@ -57,9 +57,9 @@ struct DistinctStatistics {
 /// of a decode step belong to different sequences and are left out).
 struct RepeatStatistics {
   std::uint64_t pairs = 0;
-  double top1 = 0;      // share with the same first expert
-  double any_slot = 0;  // mean |common experts| / k
-  double whole_set = 0; // share with the same set
+  double top1 = 0;       // share with the same first expert
+  double any_slot = 0;   // mean |common experts| / k
+  double whole_set = 0;  // share with the same set
 };
 [[nodiscard]] RepeatStatistics repeats(const RoutingTrace& trace, std::uint32_t layer);
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <optional>
 
 #include "base/error.hpp"
@@ -129,8 +129,8 @@ std::string describe(const TraceOrigin& origin) {
   std::string out = origin.model.empty() ? "an unnamed model" : origin.model;
   std::vector<std::string> facts;
   if (origin.experts != 0) {
-    facts.push_back(fmt::format("{}{} experts", origin.experts_stated ? "" : "at least ",
-                                origin.experts));
+    facts.push_back(
+        fmt::format("{}{} experts", origin.experts_stated ? "" : "at least ", origin.experts));
   }
   if (origin.top_k != 0) facts.push_back(fmt::format("top-{}", origin.top_k));
   facts.push_back(fmt::format("layers {}", ranges_text(origin.layers)));
@@ -168,8 +168,8 @@ std::map<std::uint32_t, std::uint32_t> same_layers(const TraceOrigin& origin,
                           model.layers - model.first_moe_layer, model.layers));
     }
     if (shift != 0) {
-      notes.push_back(fmt::format("the array holds MoE layers only: its layer 0 is layer {}",
-                                  shift));
+      notes.push_back(
+          fmt::format("the array holds MoE layers only: its layer 0 is layer {}", shift));
     }
   }
   for (const std::uint32_t layer : origin.layers) {
@@ -250,12 +250,12 @@ void check_names(const TraceOrigin& origin, const RoutedModel& model, bool mappe
 
 TraceOrigin origin_of(const RoutingTrace& trace) {
   const auto& h = trace.header;
-  return {h.source, h.model,     h.experts, h.experts_stated, h.top_k,
-          h.layers, h.numbering, h.id_space == IdSpace::physical};
+  return {h.source, h.model,  h.experts,   h.experts_stated,
+          h.top_k,  h.layers, h.numbering, h.id_space == IdSpace::physical};
 }
 
 TraceOrigin origin_of(const ExpertCounts& counts) {
-  return {counts.source, counts.model, counts.experts,  true,
+  return {counts.source, counts.model,  counts.experts,   true,
           counts.top_k,  counts.layers, counts.numbering, false};
 }
 
@@ -277,8 +277,8 @@ TraceBinding bind_trace(const TraceOrigin& origin, const RoutedModel& model,
   TraceBinding out;
   out.experts = model.experts;
   out.top_k = model.top_k;
-  out.expert_map = mapping.expert_rule == "mod" ? TraceBinding::Experts::modulo
-                                                : TraceBinding::Experts::same;
+  out.expert_map =
+      mapping.expert_rule == "mod" ? TraceBinding::Experts::modulo : TraceBinding::Experts::same;
   check_names(origin, model, mapped, out);
   const bool modulo = out.expert_map == TraceBinding::Experts::modulo;
   const bool unnamed = origin.model.empty();

@@ -27,10 +27,10 @@ struct RoutedModel {
 /// Where routing or a table comes from.
 struct TraceOrigin {
   std::string source;
-  std::string model;            // empty: not said
+  std::string model;  // empty: not said
   std::uint32_t experts = 0;
   bool experts_stated = true;
-  std::uint32_t top_k = 0;      // 0: not said
+  std::uint32_t top_k = 0;  // 0: not said
   std::vector<std::uint32_t> layers;
   LayerNumbering numbering = LayerNumbering::model;
   bool physical_ids = false;

@@ -48,11 +48,11 @@ void TraceBuilder::fail(std::uint64_t line, const std::string& problem,
 void TraceBuilder::check_weights(const TraceRecord& record) const {
   if (record.weights.empty()) return;
   if (record.weights.size() != record.ids.size()) {
-    fail(record.line, fmt::format("{} weights for {} expert ids", record.weights.size(),
-                                  record.ids.size()));
+    fail(record.line,
+         fmt::format("{} weights for {} expert ids", record.weights.size(), record.ids.size()));
   }
-  const bool probabilities = rules_.weights == WeightKind::softmax_over_all ||
-                             rules_.weights == WeightKind::renormalised;
+  const bool probabilities =
+      rules_.weights == WeightKind::softmax_over_all || rules_.weights == WeightKind::renormalised;
   double sum = 0;
   for (const double weight : record.weights) {
     if (!std::isfinite(weight)) fail(record.line, "a routing weight is not a finite number");
@@ -151,8 +151,8 @@ std::uint64_t TraceBuilder::drop_dummies(Column& column) const {
   if (dropped == 0) return 0;
   keep_rows(column.ids, keep, top_k_);
   keep_rows(column.weights, keep, top_k_);
-  for (auto* values : {&column.step, &column.sequence, &column.position, &column.origin_rank,
-                       &column.row}) {
+  for (auto* values :
+       {&column.step, &column.sequence, &column.position, &column.origin_rank, &column.row}) {
     keep_rows(*values, keep, 1);
   }
   keep_rows(column.phase, keep, 1);
@@ -174,8 +174,8 @@ void TraceBuilder::place_in_steps(std::uint32_t layer, Column& column) const {
       column.step[i] = step;
     } else if (!first && column.step[i] < column.step[i - 1]) {
       fail(column.line[i],
-           fmt::format("step {} of layer {} follows step {}", column.step[i], layer,
-                       column.step[i - 1]),
+           fmt::format("step {} of layer {} follows step {}, expected ascending steps",
+                       column.step[i], layer, column.step[i - 1]),
            advice);
     }
     if (row == kUnknown || column.after_gap[i]) continue;
@@ -231,6 +231,25 @@ void TraceBuilder::check_listed_layers() const {
   }
 }
 
+void TraceBuilder::fail_ragged(std::uint32_t step, std::size_t least, std::size_t most) const {
+  // The layer that falls short is where the file was cut.
+  const std::string advice = "the file is cut short or filtered; ragged=allow reads it as it is";
+  for (const auto& [layer, column] : columns_) {
+    const auto tokens = std::count(column.step.begin(), column.step.end(), step);
+    const auto after = std::upper_bound(column.step.begin(), column.step.end(), step);
+    const auto last = std::max<std::ptrdiff_t>(after - column.step.begin() - 1, 0);
+    const std::uint64_t line = column.line[static_cast<std::size_t>(last)];
+    if (tokens == 0) fail(line, fmt::format("layer {} has no step {}", layer, step), advice);
+    if (static_cast<std::size_t>(tokens) == least && least != most) {
+      fail(line,
+           fmt::format("layer {} has {} tokens in step {}, others have {}", layer, least, step,
+                       most),
+           advice);
+    }
+  }
+  throw ModelError(fmt::format("no layer falls short in step {}", step));
+}
+
 void TraceBuilder::compare_layers(RoutingTrace& trace) const {
   if (rules_.ragged == TraceRules::Ragged::allow) return;
   const std::size_t layers = columns_.size();
@@ -246,16 +265,8 @@ void TraceBuilder::compare_layers(RoutingTrace& trace) const {
     }
     // The filter seen in the field takes rows of exactly tied weights: one or two in a hundred.
     const std::size_t few = rules_.ragged == TraceRules::Ragged::few ? 2 + most / 50 : 0;
-    if (to - from != layers || most - least > few) {
-      const auto& last_layer = columns_.at(blocks[to - 1].layer);
-      fail(last_layer.line.back(),
-           to - from != layers
-               ? fmt::format("step {} is recorded in {} of {} layers", blocks[from].step, to - from,
-                             layers)
-               : fmt::format("the layers of step {} have between {} and {} tokens",
-                             blocks[from].step, least, most),
-           "the file is cut short or filtered; ragged=allow reads it as it is");
-    }
+    const bool missing = to - from != layers;
+    if (missing || most - least > few) fail_ragged(blocks[from].step, missing ? 0 : least, most);
     if (most != least) differing.push_back(blocks[from].step);
     from = to;
   }
@@ -274,8 +285,9 @@ RoutingTrace TraceBuilder::finish(TraceHeader header) {
   for (auto& [layer, column] : columns_) dropped += drop_dummies(column);
   std::erase_if(columns_, [](const auto& item) { return item.second.rows() == 0; });
   if (columns_.empty()) {
-    fail(0, fmt::format("all {} rows are dummy rows (runs of {} or more equal id vectors)", rows_,
-                        rules_.dummy_run),
+    fail(0,
+         fmt::format("all {} rows are dummy rows (runs of {} or more equal id vectors)", rows_,
+                     rules_.dummy_run),
          "dummy=0 keeps them");
   }
   check_listed_layers();

@@ -77,6 +77,7 @@ class TraceBuilder {
   std::uint64_t drop_dummies(Column& column) const;
   void place_in_steps(std::uint32_t layer, Column& column) const;
   void compare_layers(RoutingTrace& trace) const;
+  [[noreturn]] void fail_ragged(std::uint32_t step, std::size_t least, std::size_t most) const;
   void append_blocks(std::uint32_t layer, const Column& column, RoutingTrace& trace) const;
   void check_listed_layers() const;
 

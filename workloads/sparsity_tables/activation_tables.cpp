@@ -78,8 +78,7 @@ routing::TraceOrigin ActivationTable::origin() const {
   return out;
 }
 
-ActivationTable load_activation_table(const std::filesystem::path& path,
-                                      const std::string& model) {
+ActivationTable load_activation_table(const std::filesystem::path& path, const std::string& model) {
   const std::string text = read_file(path);
   TextTable table(path.string(), text);
   const std::size_t layer = table.column("layer");
@@ -109,8 +108,7 @@ ActivationTable load_activation_table(const std::filesystem::path& path,
     for (const double t : out.targets) {
       const auto at = rows.find({l, t});
       if (at == rows.end()) {
-        table.fail(fmt::format("layer {} has no row for target {}", l, t),
-                   "the file is cut short");
+        table.fail(fmt::format("layer {} has no row for target {}", l, t), "the file is cut short");
       }
       out.rows.push_back(at->second);
     }
@@ -132,13 +130,12 @@ ThresholdTable::Input ThresholdTable::input_of(Projection projection) {
   }
 }
 
-double ThresholdTable::threshold(std::uint32_t layer, Projection projection,
-                                 double wanted) const {
+double ThresholdTable::threshold(std::uint32_t layer, Projection projection, double wanted) const {
   if (layer >= layers.size() || !(wanted >= 0) || wanted > shares.back() + 1e-12) {
-    throw InputError(Place{source, 0, ""},
-                     fmt::format("no threshold for layer {} at a share of {}", layer, wanted),
-                     fmt::format("expected layers 0-{} and shares up to {}", layers.size() - 1,
-                                 shares.back()));
+    throw InputError(
+        Place{source, 0, ""},
+        fmt::format("no threshold for layer {} at a share of {}", layer, wanted),
+        fmt::format("expected layers 0-{} and shares up to {}", layers.size() - 1, shares.back()));
   }
   const Row& row = layers[layer][static_cast<std::size_t>(input_of(projection))];
   double from_share = 0;
@@ -181,10 +178,9 @@ ThresholdTable load_threshold_table(const std::filesystem::path& path, const std
     const std::string& name = table.columns()[c];
     if (!name.starts_with("thr_")) continue;
     unsigned percent = 0;
-    const auto [end, error] =
-        std::from_chars(name.data() + 4, name.data() + name.size(), percent);
-    if (error != std::errc{} || end != name.data() + name.size() || percent == 0 ||
-        percent > 100 || (!out.shares.empty() && percent / 100.0 <= out.shares.back())) {
+    const auto [end, error] = std::from_chars(name.data() + 4, name.data() + name.size(), percent);
+    if (error != std::errc{} || end != name.data() + name.size() || percent == 0 || percent > 100 ||
+        (!out.shares.empty() && percent / 100.0 <= out.shares.back())) {
       table.fail(fmt::format("column {}", routing::excerpt(name)),
                  "expected thr_25, thr_40, ... with ascending percentages");
     }
@@ -202,8 +198,8 @@ ThresholdTable load_threshold_table(const std::filesystem::path& path, const std
     for (const std::size_t c : columns) {
       const double value = table.number(c);
       if (value < 0 || (!row.thresholds.empty() && value < row.thresholds.back())) {
-        table.fail(fmt::format("{} = {} is below the threshold before it", table.columns()[c],
-                               value));
+        table.fail(
+            fmt::format("{} = {} is below the threshold before it", table.columns()[c], value));
       }
       row.thresholds.push_back(value);
     }

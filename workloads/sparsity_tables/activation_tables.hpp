@@ -28,10 +28,10 @@ struct ActivationRow {
 /// The greedy choice per layer: columns layer,target,effective,q,k,v,o,gate,up,down.
 struct ActivationTable {
   std::string source;
-  std::string model;  // as stated by whoever loads it: the files name none
-  std::vector<double> targets;         // ascending
-  std::vector<std::uint32_t> layers;   // 0, 1, ...
-  std::vector<ActivationRow> rows;     // [layers][targets]
+  std::string model;                  // as stated by whoever loads it: the files name none
+  std::vector<double> targets;        // ascending
+  std::vector<std::uint32_t> layers;  // 0, 1, ...
+  std::vector<ActivationRow> rows;    // [layers][targets]
 
   /// Throws InputError when the target or layer is not in the table.
   [[nodiscard]] const ActivationRow& at(std::uint32_t layer, double target) const;
@@ -42,9 +42,9 @@ struct ActivationTable {
 [[nodiscard]] ActivationTable load_activation_table(const std::filesystem::path& path,
                                                     const std::string& model = {});
 
-/// Magnitude thresholds: h1 of the MLP is the input of gate and up, h2 that of down; h1 of attention
-/// that of q, k and v, h2 that of o. Columns layer,block,tensor,n_samples,thr_25,...: thr_P zeroes P
-/// percent.
+/// Magnitude thresholds: h1 of the MLP is the input of gate and up, h2 that of down; h1 of
+/// attention that of q, k and v, h2 that of o. Columns layer,block,tensor,n_samples,thr_25,...:
+/// thr_P zeroes P percent.
 struct ThresholdTable {
   enum class Input : std::uint8_t { attention_in, attention_out, mlp_in, mlp_out };
   struct Row {
@@ -53,8 +53,8 @@ struct ThresholdTable {
   };
   std::string source;
   std::string model;
-  std::vector<double> shares;                // 0.25, 0.40, ...
-  std::vector<std::array<Row, 4>> layers;    // [layer][Input]
+  std::vector<double> shares;              // 0.25, 0.40, ...
+  std::vector<std::array<Row, 4>> layers;  // [layer][Input]
 
   [[nodiscard]] static Input input_of(Projection projection);
   /// The threshold that zeroes `share` of the input: linear between the table's shares, from 0 at

@@ -69,8 +69,7 @@ AttentionTable load_attention_table(const std::filesystem::path& path, const std
   const std::string text = read_file(path);
   const Json root = Json::parse(text, nullptr, false);
   if (root.is_discarded()) {
-    throw InputError(Place{path.string(), 0, ""}, "not JSON",
-                     "the file is cut short or damaged");
+    throw InputError(Place{path.string(), 0, ""}, "not JSON", "the file is cut short or damaged");
   }
   if (!root.is_array() || root.empty()) {
     throw InputError(Place{path.string(), 0, ""}, "not a list of layers",
@@ -90,8 +89,8 @@ AttentionTable load_attention_table(const std::filesystem::path& path, const std
           read_head(Place{path.string(), 0, fmt::format("layer {}, head {}", l, h)}, *at));
     }
     if (!out.layers.empty() && heads.size() != out.layers.front().size()) {
-      throw InputError(layer, fmt::format("{} heads, layer 0 has {}", heads.size(),
-                                          out.layers.front().size()));
+      throw InputError(
+          layer, fmt::format("{} heads, layer 0 has {}", heads.size(), out.layers.front().size()));
     }
     out.layers.push_back(std::move(heads));
   }

@@ -28,15 +28,15 @@ struct AttentionTable {
   [[nodiscard]] std::uint64_t heads() const;
   [[nodiscard]] routing::TraceOrigin origin() const;
 };
-/// JSON: array[layer] of {"head": ["vertical_and_slash", vertical, slash, score]}. Throws InputError
-/// naming layer and head: another pattern, sizes that are not positive, heads missing or differing
-/// in number between layers.
+/// JSON: array[layer] of {"head": ["vertical_and_slash", vertical, slash, score]}. Throws
+/// InputError naming layer and head: another pattern, sizes that are not positive, heads missing or
+/// differing in number between layers.
 [[nodiscard]] AttentionTable load_attention_table(const std::filesystem::path& path,
                                                   const std::string& model = {});
 
 /// What run time makes of the sizes (minference_forward.py at fb56c917): at least 30 columns and 50
-/// diagonals, at most the length; the first 30 columns and the 100 diagonals nearest to the main one
-/// are always among the chosen.
+/// diagonals, at most the length; the first 30 columns and the 100 diagonals nearest to the main
+/// one are always among the chosen.
 inline constexpr std::uint32_t kLeastColumns = 30;
 inline constexpr std::uint32_t kLeastDiagonals = 50;
 inline constexpr std::uint32_t kForcedColumns = 30;
@@ -62,9 +62,10 @@ struct VerticalSlash {
 /// Keys kept by one query, ascending.
 [[nodiscard]] std::vector<std::uint32_t> keys_of(const VerticalSlash& lines, std::uint32_t query);
 
-/// Sparse MLA: which rows of the latent cache each query reads; one row of indices serves all heads.
-/// Prefill [s_q, 1, topk] holds plain positions, decode [b, s_q, topk] page * page_size + offset;
-/// -1 (and in prefill anything at or above the number of keys) is invalid. FlashMLA's README.
+/// Sparse MLA: which rows of the latent cache each query reads; one row of indices serves all
+/// heads. Prefill [s_q, 1, topk] holds plain positions, decode [b, s_q, topk] page * page_size +
+/// offset; -1 (and in prefill anything at or above the number of keys) is invalid. FlashMLA's
+/// README.
 struct IndexSets {
   std::uint64_t queries = 0;
   std::uint32_t width = 0;

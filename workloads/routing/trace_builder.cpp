@@ -45,29 +45,36 @@ void TraceBuilder::fail(std::uint64_t line, const std::string& problem,
   throw InputError(Place{file_, line, ""}, problem, suggestion);
 }
 
+void TraceBuilder::fail(const TraceRecord& record, const std::string& problem,
+                        const std::string& suggestion) const {
+  const std::string field =
+      record.line != 0 ? "" : fmt::format("token {}, layer {}", record.position, record.layer);
+  throw InputError(Place{file_, record.line, field}, problem, suggestion);
+}
+
 void TraceBuilder::check_weights(const TraceRecord& record) const {
   if (record.weights.empty()) return;
   if (record.weights.size() != record.ids.size()) {
-    fail(record.line,
+    fail(record,
          fmt::format("{} weights for {} expert ids", record.weights.size(), record.ids.size()));
   }
   const bool probabilities =
       rules_.weights == WeightKind::softmax_over_all || rules_.weights == WeightKind::renormalised;
   double sum = 0;
   for (const double weight : record.weights) {
-    if (!std::isfinite(weight)) fail(record.line, "a routing weight is not a finite number");
+    if (!std::isfinite(weight)) fail(record, "a routing weight is not a finite number");
     if (probabilities && (weight < 0 || weight > 1.001)) {
-      fail(record.line, fmt::format("routing weight {} is not a probability", weight));
+      fail(record, fmt::format("routing weight {} is not a probability", weight));
     }
     sum += weight;
   }
   // Recorders round to three or more digits; bf16 weights sum to 1 within a percent.
   const double slack = 0.02;
   if (probabilities && sum > 1 + slack) {
-    fail(record.line, fmt::format("routing weights sum to {:.4f}, more than 1", sum));
+    fail(record, fmt::format("routing weights sum to {:.4f}, more than 1", sum));
   }
   if (rules_.weights == WeightKind::renormalised && sum < 1 - slack) {
-    fail(record.line, fmt::format("routing weights sum to {:.4f}, expected 1", sum));
+    fail(record, fmt::format("routing weights sum to {:.4f}, expected 1", sum));
   }
 }
 
@@ -86,18 +93,18 @@ void TraceBuilder::add(const TraceRecord& record) {
     return;
   }
   if (top_k_ == 0) top_k_ = width;
-  if (width == 0) fail(record.line, "a token without expert ids");
+  if (width == 0) fail(record, "a token without expert ids");
   if (width != top_k_) {
-    fail(record.line, fmt::format("{} expert ids, the records before have {}", width, top_k_));
+    fail(record, fmt::format("{} expert ids, the records before have {}", width, top_k_));
   }
-  if (record.layer >= 0xFFFF) fail(record.line, fmt::format("layer {} is too large", record.layer));
+  if (record.layer >= 0xFFFF) fail(record, fmt::format("layer {} is too large", record.layer));
   const auto limit = rules_.experts.value_or(kMostExperts);
   const auto ids = record.ids.first(width);
   for (std::size_t i = 0; i < width; ++i) {
-    if (ids[i] < 0) fail(record.line, fmt::format("expert id {} is negative", ids[i]));
+    if (ids[i] < 0) fail(record, fmt::format("expert id {} is negative", ids[i]));
     if (ids[i] >= static_cast<std::int64_t>(limit)) {
       const bool stated = rules_.experts.has_value();
-      fail(record.line,
+      fail(record,
            fmt::format("expert id {} is not below {}", ids[i],
                        stated ? fmt::format("the {} experts", limit) : fmt::format("{}", limit)),
            ids[i] == 255 ? "255 marks fused shared experts in some recorders: leave them out"
@@ -106,14 +113,14 @@ void TraceBuilder::add(const TraceRecord& record) {
     }
     if (std::find(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(i), ids[i]) !=
         ids.begin() + static_cast<std::ptrdiff_t>(i)) {
-      fail(record.line, fmt::format("expert {} appears twice in one token", ids[i]));
+      fail(record, fmt::format("expert {} appears twice in one token", ids[i]));
     }
     largest_id_ = std::max(largest_id_, static_cast<std::uint32_t>(ids[i]));
   }
   check_weights(record);
   Column& column = columns_[static_cast<std::uint32_t>(record.layer)];
   if (column.rows() > 0 && column.weights.empty() != record.weights.empty()) {
-    fail(record.line, "some records have weights and some do not");
+    fail(record, "some records have weights and some do not");
   }
   for (const auto id : ids) column.ids.push_back(static_cast<ExpertId>(id));
   for (std::size_t i = 0; i < std::min(width, record.weights.size()); ++i) {

@@ -25,7 +25,7 @@ struct TraceRecord {
   std::uint64_t layer = 0;
   std::span<const std::int64_t> ids;
   std::span<const double> weights;  // empty, or one per id
-  std::uint64_t line = 0;           // 0: the format has no lines
+  std::uint64_t line = 0;           // 0: the format has no lines; errors name token and layer
 };
 
 struct TraceRules {
@@ -71,6 +71,8 @@ class TraceBuilder {
   };
 
   [[noreturn]] void fail(std::uint64_t line, const std::string& problem,
+                         const std::string& suggestion = {}) const;
+  [[noreturn]] void fail(const TraceRecord& record, const std::string& problem,
                          const std::string& suggestion = {}) const;
   void check_weights(const TraceRecord& record) const;
   std::size_t width_without_fillers(const TraceRecord& record) const;

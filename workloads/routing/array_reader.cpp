@@ -85,10 +85,9 @@ std::vector<ExpertCounts> counts_of(const std::string& file, const Tensor& tenso
   const auto experts = static_cast<std::size_t>(tensor.shape.back());
   if (experts >= kMostExperts || layers >= 0xFFFF ||
       (options.experts && *options.experts != experts)) {
-    throw InputError(Place{file, 0, ""},
-                     fmt::format("{} layers of {} experts", layers, experts),
-                     options.experts ? fmt::format("{} experts were stated", *options.experts)
-                                     : std::string());
+    throw InputError(
+        Place{file, 0, ""}, fmt::format("{} layers of {} experts", layers, experts),
+        options.experts ? fmt::format("{} experts were stated", *options.experts) : std::string());
   }
   set.experts = static_cast<std::uint32_t>(experts);
   for (std::uint32_t l = 0; l < layers; ++l) set.layers.push_back(l);

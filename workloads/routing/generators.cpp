@@ -130,7 +130,6 @@ std::vector<std::uint32_t> power_law_loads(const RoutingShape& shape, double alp
   if (alpha == 0 || shape.tokens == 0) return balanced_loads(shape);
   const std::uint64_t target = std::uint64_t{shape.tokens} * shape.top_k;
   const bool many = target > shape.experts;
-  // One token of k > E/1 experts would make the range empty; the published code has it so.
   const double low = many ? 1 : 0.01;
   const double high = many ? 0.8 * shape.tokens : 2;
   std::vector<double> draws(shape.experts);

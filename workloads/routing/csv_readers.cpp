@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <filesystem>
-#include <regex>
+#include <optional>
 
 #include "base/error.hpp"
 #include "workloads/routing/readers.hpp"
@@ -19,17 +20,26 @@ Phase phase_of(const TextTable& table, std::size_t column) {
   table.fail(fmt::format("phase = {}", excerpt(text)), "expected prefill or decode");
 }
 
-/// The layer of a dense-score file: stated, or in a folder or file name like Layer_7.
-std::optional<std::uint32_t> layer_in_name(const std::string& file) {
-  static const std::regex pattern("layer[_-]?([0-9]{1,5})(?![0-9])", std::regex::icase);
-  const std::filesystem::path path(file);
-  for (const std::string& name :
-       {path.filename().string(), path.parent_path().filename().string()}) {
-    if (std::smatch match; std::regex_search(name, match, pattern)) {
-      return static_cast<std::uint32_t>(std::stoul(match[1]));
-    }
+/// The number after "layer", "layer_" or "layer-" in a name, in any case.
+std::optional<std::uint32_t> layer_in(std::string name) {
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (std::size_t at = 0; (at = name.find("layer", at)) != std::string::npos;) {
+    at += 5;
+    const std::size_t digits = at + (at < name.size() && (name[at] == '_' || name[at] == '-'));
+    std::uint32_t layer = 0;
+    const char* end = name.data() + name.size();
+    const auto [stop, error] =
+        std::from_chars(name.data() + std::min(digits, name.size()), end, layer);
+    if (error == std::errc{} && layer < 0xFFFF) return layer;
   }
   return std::nullopt;
+}
+
+/// The layer of a dense-score file, which is in its own or its folder's name.
+std::optional<std::uint32_t> layer_in_name(const std::string& file) {
+  const std::filesystem::path path(file);
+  const auto own = layer_in(path.filename().string());
+  return own ? own : layer_in(path.parent_path().filename().string());
 }
 
 /// One row of a dense-score file: the experts with a score, by descending score.

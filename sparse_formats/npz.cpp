@@ -184,6 +184,7 @@ std::string Archive::extract(const Member& member) const {
   return out;
 }
 
+/// Little-endian, at most 8 bytes.
 void put(std::string& out, std::uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xffU);
 }
@@ -253,7 +254,7 @@ void write_npz(const std::filesystem::path& path, const std::vector<Tensor>& ten
     put(common, 0, 2);
     directory += std::string_view("PK\x01\x02\x14\x00", 6);
     directory += common;
-    put(directory, 0, 10);  // comment, disk, attributes
+    directory.append(10, '\0');  // comment, disk, attributes
     put(directory, out.size(), 4);
     directory += member;
     out += std::string_view("PK\x03\x04", 4);

@@ -66,7 +66,7 @@ std::string archive(const std::string& name, const std::string& content, Options
   put(out, options.wide_directory ? k32 : size, 4);
   put(out, name.size(), 2);
   put(out, options.wide_directory ? 32 : 0, 2);
-  put(out, 0, 10);
+  out.append(10, '\0');
   put(out, options.wide_directory ? k32 : 0, 4);
   out += name;
   if (options.wide_directory) {

@@ -2,10 +2,12 @@
 // Real traces: what the reference measured on them, measured again by this code.
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 #include "base/error.hpp"
 #include "tests/workloads/routing/fixtures.hpp"
 #include "workloads/routing/execution_layouts.hpp"
+#include "workloads/routing/routing_plots.hpp"
 #include "workloads/routing/routing_source.hpp"
 #include "workloads/routing/statistics.hpp"
 #include "workloads/sparsity_tables/activation_tables.hpp"
@@ -350,4 +352,22 @@ TEST_CASE("MInference's tables have the reference's numbers of heads per pattern
                {{500, 700}, 63},
                {{100, 800}, 29},
                {{100, 750}, 16}});
+}
+
+TEST_CASE("the plots of a real trace are drawn by gnuplot without complaint") {
+  LACUNA_NEEDS_SHARED();
+  if (std::system("gnuplot --version > /dev/null 2>&1") != 0) {
+    WARN("skipped: gnuplot is not installed");
+    return;
+  }
+  const auto folder = test::scratch("routing_plots");
+  for (const auto& file : routing_plots(load_trace(trace_file(kQwen)))) {
+    write_file(folder / file.name, file.content);
+  }
+  const std::string command = "cd '" + folder.string() + "' && gnuplot routing.gp 2> messages.txt";
+  CHECK(std::system(command.c_str()) == 0);
+  CHECK(read_file(folder / "messages.txt").empty());
+  for (const char* name : {"routing_loads.svg", "routing_imbalance.svg", "routing_distinct.svg"}) {
+    CHECK(contains(read_file(folder / name), "</svg>"));
+  }
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace lacuna::routing {
@@ -49,22 +50,49 @@ std::string steps_csv(const RoutingTrace& trace) {
   return out;
 }
 
-std::string script(bool steps) {
+/// One cell per layer and expert; white is the mean, whatever the largest load.
+std::string heat_map(const std::vector<LayerStatistics>& rows, std::uint32_t experts) {
+  double most = 2;
+  std::string tics;
+  const std::size_t every = rows.size() / 32 + 1;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    most = std::max(most, rows[i].load.max_over_mean);
+    if (i % every == 0) {
+      tics += fmt::format("{}'{}' {}", tics.empty() ? "" : ", ", rows[i].layer, i);
+    }
+  }
+  return fmt::format(R"(set output 'routing_loads.svg'
+set title 'Assignments per expert over the mean'
+set xlabel 'expert'
+set ylabel 'layer'
+set ytics ({})
+set xrange [-0.5:{}.5]
+set yrange [-0.5:{}.5]
+set cbrange [0:{:.3f}]
+set palette defined (0 '#2166ac', 1 '#ffffff', {:.3f} '#b2182b')
+plot 'routing_loads.csv' skip 1 using 2:(int($0/{})):4 with image notitle
+set ytics auto
+set xrange [*:*]
+set yrange [*:*]
+set cbrange [*:*]
+set palette defined (0 '#2166ac', 1 '#1a9850', 2 '#d73027')
+)",
+                     tics, experts - 1, rows.size() - 1, most, most, experts);
+}
+
+std::string script(const std::vector<LayerStatistics>& rows, std::uint32_t experts, bool steps) {
   std::string out = R"(# Draws routing_*.svg from the tables beside it: gnuplot routing.gp
 set datafile separator ','
 set terminal svg size 900,480 dynamic background rgb 'white'
 set key outside right top
-set output 'routing_loads.svg'
-set title 'Assignments per expert over the mean'
-set xlabel 'expert'
-set ylabel 'layer'
-set palette defined (0 '#f7fbff', 1 '#6baed6', 2 '#fd8d3c', 4 '#a50026')
-plot 'routing_loads.csv' skip 1 using 2:1:4 with points pt 5 ps 0.7 palette notitle
-set output 'routing_imbalance.svg'
+)";
+  out += heat_map(rows, experts);
+  out += R"(set output 'routing_imbalance.svg'
 set title 'Imbalance of experts'
 set xlabel 'layer'
 set ylabel 'max / mean'
-set y2label 'normalised entropy'
+set y2label 'normalised entropy (1 is even)'
+set offsets graph 0.02, graph 0.02, graph 0.05, graph 0.05
 set ytics nomirror
 set y2tics
 plot 'routing_layers.csv' skip 1 using 1:6 with linespoints pt 7 title 'max / mean', \
@@ -77,8 +105,9 @@ unset y2tics
 set title 'Distinct experts of a step'
 set xlabel 'tokens in the step'
 set ylabel 'distinct experts'
+set cblabel 'layer'
 set logscale x
-plot 'routing_steps.csv' skip 1 using 3:4:2 with points pt 7 ps 0.4 palette title 'recorded', \
+plot 'routing_steps.csv' skip 1 using 3:4:2 with points pt 7 ps 0.4 lc palette title 'recorded', \
      '' skip 1 using 3:5 with points pt 1 lc rgb 'black' title 'uniform'
 )";
   }
@@ -88,16 +117,18 @@ plot 'routing_steps.csv' skip 1 using 3:4:2 with points pt 7 ps 0.4 palette titl
 }  // namespace
 
 std::vector<PlotFile> routing_plots(const RoutingTrace& trace) {
-  return {{"routing_layers.csv", layers_csv(trace_statistics(trace))},
+  const auto rows = trace_statistics(trace);
+  return {{"routing_layers.csv", layers_csv(rows)},
           {"routing_loads.csv", loads_csv(trace, trace.header.layers)},
           {"routing_steps.csv", steps_csv(trace)},
-          {"routing.gp", script(true)}};
+          {"routing.gp", script(rows, trace.header.experts, true)}};
 }
 
 std::vector<PlotFile> routing_plots(const ExpertCounts& counts) {
-  return {{"routing_layers.csv", layers_csv(count_statistics(counts))},
+  const auto rows = count_statistics(counts);
+  return {{"routing_layers.csv", layers_csv(rows)},
           {"routing_loads.csv", loads_csv(counts, counts.layers)},
-          {"routing.gp", script(false)}};
+          {"routing.gp", script(rows, counts.experts, false)}};
 }
 
 std::string statistics_table(const std::vector<LayerStatistics>& rows) {

@@ -45,6 +45,7 @@ struct GroupedGemm {
 
 /// Capacity per expert. MegaBlocks (layers/moe.py): int(cf k B world / E), cf 0 means max n_e.
 /// Megatron-Core (transformer/moe): ceil(k B cf / E) with B the tokens of one rank.
+/// (Both published; that Megatron-Core rounds up was read in copies of its get_capacity().)
 struct CapacityRule {
   enum class Flavour { megablocks, megatron } flavour = Flavour::megablocks;
   double factor = 1;

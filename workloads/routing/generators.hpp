@@ -29,7 +29,7 @@ void check_shape(const RoutingShape& shape);
 [[nodiscard]] std::vector<std::uint32_t> balanced_loads(const RoutingShape& shape);
 
 /// Bounded power law of ai-dynamo/aiconfigurator (docs/POWER_LAW_DISTRIBUTION.md and
-/// collector/helper.py, read at 095f58a5): per expert u in [0, 1) and
+/// collector/helper.py at 095f58a5): per expert u in [0, 1) and
 ///   x = [(x_max^(1-a) - x_min^(1-a)) u + x_min^(1-a)]^(1/(1-a)),
 /// (x_min, x_max) = (1, 0.8 B) if kB > E else (0.01, 2); scaled to a sum of kB, rounded, clamped to
 /// B; the excess handed out one token at a time to the smallest (largest) expert below (above) its

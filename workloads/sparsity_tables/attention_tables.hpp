@@ -34,9 +34,10 @@ struct AttentionTable {
 [[nodiscard]] AttentionTable load_attention_table(const std::filesystem::path& path,
                                                   const std::string& model = {});
 
-/// What run time makes of the sizes (minference_forward.py at fb56c917): at least 30 columns and 50
-/// diagonals, at most the length; the first 30 columns and the 100 diagonals nearest to the main
-/// one are always among the chosen.
+/// What run time makes of the sizes: at least 30 columns and 50 diagonals, at most the length
+/// (published, minference_forward.py at fb56c917); the first 30 columns and the 100 diagonals
+/// nearest to the main one are always among the chosen (read in copies of that kernel in other
+/// projects).
 inline constexpr std::uint32_t kLeastColumns = 30;
 inline constexpr std::uint32_t kLeastDiagonals = 50;
 inline constexpr std::uint32_t kForcedColumns = 30;

@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
+#include "dataflows/microtile_tiling.hpp"
 
 namespace lacuna {
 namespace {
@@ -150,7 +151,7 @@ int execute(const TileArguments& arguments) {
   ConfigTree tree = ConfigTree::load(find_config("arch", arguments.machine));
   for (const auto& setting : arguments.settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
-  const MachineSpec machine = read_machine(reader);
+  MachineSpec machine = read_machine(reader);
   reader.finish();
   if (arguments.workload.matrix.empty()) {
     throw InputError("no matrix is given", "lacuna tile MATRIX --arch extensor-ob");
@@ -158,6 +159,7 @@ int execute(const TileArguments& arguments) {
   report::ProgressBar bar("reading " + arguments.workload.matrix);
   ProductWorkload workload = make_workload(arguments.workload, false, bar.callback());
   bar.erase();
+  machine.microtile = choose_microtile(workload.a, workload.b_transposed, machine).shape;
   const ProductOperands operands(std::move(workload.a), std::move(workload.b_transposed),
                                  machine.microtile);
   const auto rows = try_strategies(operands, machine);

@@ -130,7 +130,8 @@ std::string occupancy_script(const std::vector<StrategyRow>& rows, const std::st
   std::string body = fmt::format(
       "set title {} noenhanced\nset xlabel 'tile occupancy / share of the buffer'\n"
       "set ylabel 'share of tiles'\nset logscale x\nset yrange [0:1.02]\nset grid\n"
-      "set key outside top center horizontal\nset arrow 1 from 1, graph 0 to 1, graph 1 nohead dt 2 lc "
+      "set key outside top center horizontal\nset arrow 1 from 1, graph 0 to 1, graph 1 nohead dt "
+      "2 lc "
       "rgb '#555555'\n"
       "set label 1 'buffer full' at 1, graph 0.04 offset 0.5,0\n",
       report::gnuplot::quoted("Occupancy of B's tiles, " + name));

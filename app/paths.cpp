@@ -21,7 +21,8 @@ std::vector<fs::path> config_folders() {
   if (const auto binary = fs::read_symlink("/proc/self/exe", ignored); !ignored) {
     folders.push_back(binary.parent_path().parent_path() / "share" / "lacuna" / "configs");
   }
-  std::erase_if(folders, [&](const fs::path& folder) { return !fs::is_directory(folder, ignored); });
+  std::erase_if(folders,
+                [&](const fs::path& folder) { return !fs::is_directory(folder, ignored); });
   return folders;
 }
 
@@ -48,7 +49,8 @@ fs::path find_config(const std::string& kind, const std::string& name) {
       if (fs::is_regular_file(candidate, ignored)) return candidate;
     }
   }
-  throw InputError(Place{name, 0, {}}, fmt::format("no such file, and no shipped {} has this name", kind),
+  throw InputError(Place{name, 0, {}},
+                   fmt::format("no such file, and no shipped {} has this name", kind),
                    suggest(name, shipped(kind)));
 }
 

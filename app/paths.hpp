@@ -11,8 +11,9 @@ namespace lacuna {
 /// was built from, the installed share folder.
 [[nodiscard]] std::vector<std::filesystem::path> config_folders();
 
-/// `name` as a file, or the shipped file of that name: "extensor-ob" is configs/arch/extensor-ob.yaml.
-/// `kind` is the folder below configs ("arch"). Throws InputError with the nearest shipped name.
+/// `name` as a file, or the shipped file of that name: "extensor-ob" is
+/// configs/arch/extensor-ob.yaml. `kind` is the folder below configs ("arch"). Throws InputError
+/// with the nearest shipped name.
 [[nodiscard]] std::filesystem::path find_config(const std::string& kind, const std::string& name);
 
 /// Names of the shipped files of a kind, sorted, without their ending.

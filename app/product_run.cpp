@@ -113,8 +113,9 @@ void check_invariants(const MachineSpec& machine, const ProductOperands& operand
   LACUNA_CHECK(z == totals.z_nonzeros * machine.formats.z_nonzero_bytes,
                "{} bytes of Z for {} nonzeros", z, totals.z_nonzeros);
   const Moved partial = traffic.at("dram").at("Z_partial");
-  LACUNA_CHECK(partial.read_bytes == partial.write_bytes, "{} bytes of partial outputs left, {} returned",
-               partial.write_bytes, partial.read_bytes);
+  LACUNA_CHECK(partial.read_bytes == partial.write_bytes,
+               "{} bytes of partial outputs left, {} returned", partial.write_bytes,
+               partial.read_bytes);
   LACUNA_CHECK(statistics.cycles >= Cycles(0) && statistics.cycles >= statistics.cycles_bound,
                "{} cycles below the bound of {}", statistics.cycles.count(),
                statistics.cycles_bound.count());
@@ -150,16 +151,18 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.macs_dense = std::uint64_t{operands.a.rows} * operands.a.cols * operands.b_transposed.rows;
   result.macs_skipped = result.macs_dense - result.statistics.macs_effectual;
   result.energy = report_energy(account_energy(components, result.statistics.actions));
-  result.tiling["A"] =
-      report_tiling(operand_a(operands, spec, tiling.tiles.k1),
-                    {.strategy = tiling.a.strategy, .shape = {tiling.tiles.m1, tiling.tiles.k1},
-                     .clamped = tiling.a.clamped, .work_nonzeros = tiling.a.work_nonzeros},
-                    {"M", "K"});
-  result.tiling["B"] =
-      report_tiling(operand_b(operands, spec),
-                    {.strategy = tiling.b.strategy, .shape = {tiling.tiles.n1, tiling.tiles.k1},
-                     .clamped = tiling.b.clamped, .work_nonzeros = tiling.b.work_nonzeros},
-                    {"N", "K"});
+  result.tiling["A"] = report_tiling(operand_a(operands, spec, tiling.tiles.k1),
+                                     {.strategy = tiling.a.strategy,
+                                      .shape = {tiling.tiles.m1, tiling.tiles.k1},
+                                      .clamped = tiling.a.clamped,
+                                      .work_nonzeros = tiling.a.work_nonzeros},
+                                     {"M", "K"});
+  result.tiling["B"] = report_tiling(operand_b(operands, spec),
+                                     {.strategy = tiling.b.strategy,
+                                      .shape = {tiling.tiles.n1, tiling.tiles.k1},
+                                      .clamped = tiling.b.clamped,
+                                      .work_nonzeros = tiling.b.work_nonzeros},
+                                     {"N", "K"});
   if (spec.formats.b.fibers == OperandFormat::Fibers::across_k) {
     result.beside["dram_B_read_bytes_by_column_fibers"] = b_by_column_fibers(operands, spec);
   }
@@ -167,11 +170,12 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.beside["k1_tries"] = result.statistics.actions.at("intersect_k1").at("try");
   result.beside["k2_tries"] = result.statistics.actions.at("intersect_k2").at("try");
   result.beside["z_nonzeros"] = result.statistics.z_nonzeros;
-  result.beside["partial_output_bytes"] = 2 * result.statistics.traffic.at("dram").at("Z_partial").read_bytes;
+  result.beside["partial_output_bytes"] =
+      2 * result.statistics.traffic.at("dram").at("Z_partial").read_bytes;
   check_invariants(spec, operands, program.totals(), result);
   if (options.check) {
-    result.check = compare(*outcome.product,
-                           reference_product(operands.a, transpose(operands.b_transposed)));
+    result.check =
+        compare(*outcome.product, reference_product(operands.a, transpose(operands.b_transposed)));
   }
   result.provenance.seed = spec.tiling.seed;
   result.provenance.version = LACUNA_VERSION;

@@ -20,7 +20,7 @@ struct ProductWorkload {
   CsrMatrix b_transposed;  // N x K
   LoopTiles tiles;         // given by the workload, in microtiles; 0 = the machine decides
   std::map<std::string, std::string> inputs;  // file -> sha256
-  std::uint64_t seed = 1;  // of generated values
+  std::uint64_t seed = 1;                     // of generated values
 };
 
 struct ProductOptions {

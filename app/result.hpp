@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything one run reports: what result.json holds, what the terminal table and the plots are made
-// of. Filled by the run command, rendered by app/report.
+// Everything one run reports: what result.json holds, what the terminal table and the plots are
+// made of. Filled by the run command, rendered by app/report.
 #pragma once
 
 #include <cstdint>
@@ -32,14 +32,14 @@ struct EnergyReport {
 /// How one operand was tiled.
 struct TilingReport {
   std::string strategy;
-  std::vector<std::uint64_t> shape;       // coordinates per rank
-  std::vector<std::string> ranks;         // their names
-  std::uint64_t tiles = 0;                // nonempty
+  std::vector<std::uint64_t> shape;  // coordinates per rank
+  std::vector<std::string> ranks;    // their names
+  std::uint64_t tiles = 0;           // nonempty
   double overbooked_fraction = 0;
-  double buffer_utilization = 0;          // mean over tiles of min(1, occupancy / share)
-  bool clamped = false;                   // the tile is the whole tensor along a rank
-  std::uint64_t share_bytes = 0;          // of the buffer
-  std::uint64_t work_nonzeros = 0;        // touched to find the size
+  double buffer_utilization = 0;    // mean over tiles of min(1, occupancy / share)
+  bool clamped = false;             // the tile is the whole tensor along a rank
+  std::uint64_t share_bytes = 0;    // of the buffer
+  std::uint64_t work_nonzeros = 0;  // touched to find the size
   /// (quantile, bytes), for the printed table and the plot; sorted by quantile.
   std::vector<std::pair<double, std::uint64_t>> occupancy;
 };
@@ -66,11 +66,11 @@ struct HostReport {
 };
 
 struct RunResult {
-  std::string name;      // the machine
+  std::string name;  // the machine
   std::string workload;
   Hertz clock{1e9};
   MachineStatistics statistics;
-  std::uint64_t macs_dense = 0;      // = effectual + gated + skipped
+  std::uint64_t macs_dense = 0;  // = effectual + gated + skipped
   std::uint64_t macs_gated = 0;
   std::uint64_t macs_skipped = 0;
   EnergyReport energy;
@@ -80,8 +80,8 @@ struct RunResult {
   HostReport host;
   /// Counts that stand beside the main ones, by name: e.g. "dram_b_bytes_by_column_fibers".
   std::map<std::string, std::uint64_t> beside;
-  ConfigTree resolved;  // the configuration that reproduces the run
-  std::string timeline; // Chrome trace JSON; empty when off
+  ConfigTree resolved;   // the configuration that reproduces the run
+  std::string timeline;  // Chrome trace JSON; empty when off
   /// Set when the machine cannot run the workload: why. Everything else is then empty.
   std::string unsupported;
 

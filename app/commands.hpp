@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of `lacuna`, one file each. add_*() declares a command's options; the returned
+// action runs it and gives the exit code.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace lacuna {
+
+using Command = std::function<int()>;
+
+Command add_run(CLI::App& app);
+Command add_tile(CLI::App& app);
+Command add_prune(CLI::App& app);
+Command add_list(CLI::App& app);
+
+/// True once the user has pressed Ctrl-C; commands end without leaving anything half-written.
+[[nodiscard]] const std::function<bool()>& interrupted();
+
+}  // namespace lacuna

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <new>
+#include <vector>
+
+#include "app/commands.hpp"
+#include "base/error.hpp"
+#include "sim/simulation.hpp"
+
+namespace lacuna {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+extern "C" void request_stop(int) {
+  // A second Ctrl-C ends at once.
+  if (stop_requested.exchange(true)) _exit(130);
+}
+
+int run_main(int argc, char** argv) {
+  CLI::App app("Lacuna: a cycle-approximate simulator of sparse tensor accelerators", "lacuna");
+  app.set_version_flag("--version", std::string("lacuna ") + LACUNA_VERSION);
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::help);
+  std::vector<std::pair<CLI::App*, Command>> commands;
+  const auto add = [&](const char* name, const char* about, Command (*declare)(CLI::App&)) {
+    CLI::App* sub = app.add_subcommand(name, about);
+    commands.emplace_back(sub, declare(*sub));
+  };
+  add("run", "simulate a workload on one machine or several, side by side", add_run);
+  add("tile", "tile sizes of a matrix on a machine, by every strategy", add_tile);
+  add("prune", "prune weights to a structured pattern", add_prune);
+  add("list", "what ships: machines, workloads, energy tables", add_list);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "lacuna: {}\nTry 'lacuna --help', or 'lacuna COMMAND --help'.\n",
+               error.what());
+    return 2;
+  }
+  struct sigaction action {};
+  action.sa_handler = request_stop;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  for (const auto& [sub, command] : commands) {
+    if (sub->parsed()) return command();
+  }
+  return 2;
+}
+
+}  // namespace
+
+const std::function<bool()>& interrupted() {
+  static const std::function<bool()> asked = [] { return stop_requested.load(); };
+  return asked;
+}
+
+}  // namespace lacuna
+
+int main(int argc, char** argv) {
+  try {
+    return lacuna::run_main(argc, argv);
+  } catch (const lacuna::InputError& error) {
+    fmt::print(stderr, "lacuna: {}\n", error.what());
+    return 2;
+  } catch (const lacuna::sim::Interrupted&) {
+    fmt::print(stderr, "lacuna: interrupted, nothing was written\n");
+    return 130;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "lacuna: not enough memory for this workload; try a smaller one\n");
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "lacuna: internal error: {}\n", error.what());
+    return 3;
+  }
+}

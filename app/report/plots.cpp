@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/report/plots.hpp"
+
+#include <algorithm>
+
+#include "app/report/csv.hpp"
+#include "app/report/plot_scripts.hpp"
+
+namespace lacuna::report {
+
+std::vector<Figure> figures(const std::vector<RunResult>& results) {
+  return {{"energy", energy_csv(results), energy_script(results)},
+          {"traffic", traffic_csv(results), traffic_script(results)},
+          {"occupancy", occupancy_csv(results), occupancy_script(results)},
+          {"pe_load", pe_load_csv(results), pe_load_script(results)},
+          {"stalls", stalls_csv(results), stalls_script(results)}};
+}
+
+}  // namespace lacuna::report

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/report/result_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "app/report/stall_names.hpp"
+
+namespace lacuna::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json traffic_json(const Traffic& traffic) {
+  Json out = Json::object();
+  for (const auto& [level, tensors] : traffic) {
+    Json& of_level = out[level] = Json::object();
+    for (const auto& [tensor, moved] : tensors) {
+      of_level[tensor] = {{"read_bytes", moved.read_bytes}, {"write_bytes", moved.write_bytes}};
+    }
+  }
+  return out;
+}
+
+Json energy_json(const EnergyReport& energy) {
+  Json components = Json::object();
+  for (const auto& [name, component] : energy.components) components[name] = component.picojoules;
+  return {{"total", energy.total_picojoules}, {"components", components}};
+}
+
+/// Counts and energies of actions come from two maps that need not have the same keys.
+Json actions_json(const ActionCounts& counts, const EnergyReport& energy) {
+  Json out = Json::object();
+  for (const auto& [component, actions] : counts) {
+    Json& of_component = out[component] = Json::object();
+    for (const auto& [action, count] : actions) of_component[action]["count"] = count;
+  }
+  for (const auto& [component, report] : energy.components) {
+    for (const auto& [action, picojoules] : report.by_action) {
+      out[component][action]["energy_pj"] = picojoules;
+    }
+  }
+  return out;
+}
+
+Json tiling_json(const std::map<std::string, TilingReport>& tiling) {
+  Json out = Json::object();
+  for (const auto& [operand, t] : tiling) {
+    Json occupancy = Json::array();
+    for (const auto& [share, bytes] : t.occupancy) occupancy.push_back(Json::array({share, bytes}));
+    out[operand] = {{"strategy", t.strategy},
+                    {"shape", t.shape},
+                    {"ranks", t.ranks},
+                    {"tiles", t.tiles},
+                    {"overbooked_fraction", t.overbooked_fraction},
+                    {"buffer_utilization", t.buffer_utilization},
+                    {"clamped", t.clamped},
+                    {"share_bytes", t.share_bytes},
+                    {"work_nonzeros", t.work_nonzeros},
+                    {"occupancy", occupancy}};
+  }
+  return out;
+}
+
+Json stalls_json(const StallBreakdown& stalls) {
+  Json out = Json::object();
+  for (const StallName& name : kStallNames) out[std::string(name.key)] = stalls.*name.cycles;
+  return out;
+}
+
+Json bounds_json(const std::map<std::string, Cycles>& bounds) {
+  Json out = Json::object();
+  for (const auto& [block, cycles] : bounds) out[block] = cycles.count();
+  return out;
+}
+
+void add_measured(Json& out, const RunResult& r) {
+  const MachineStatistics& s = r.statistics;
+  out["macs"] = {{"dense", r.macs_dense},
+                 {"effectual", s.macs_effectual},
+                 {"gated", r.macs_gated},
+                 {"skipped", r.macs_skipped}};
+  out["traffic"] = traffic_json(s.traffic);
+  out["energy_pj"] = energy_json(r.energy);
+  out["area_um2"] = r.energy.area_um2;
+  out["cycles_bound"] = s.cycles_bound.count();
+  out["bound"] = s.bound;
+  out["utilization"] = s.utilization;
+  out["tiling"] = tiling_json(r.tiling);
+  out["check"] = {{"performed", r.check.performed},
+                  {"passed", r.check.passed},
+                  {"max_relative_error", r.check.max_relative_error},
+                  {"reference", r.check.reference}};
+}
+
+void add_extras(Json& out, const RunResult& r) {
+  const MachineStatistics& s = r.statistics;
+  out["bounds"] = bounds_json(s.bounds);
+  out["stalls"] = stalls_json(s.stalls);
+  out["iterations"] = s.iterations;
+  out["counts"] = {{"adds", s.adds},
+                   {"z_nonzeros", s.z_nonzeros},
+                   {"b_bytes_as_read", s.b_bytes_as_read},
+                   {"activations", s.activations}};
+  out["actions"] = actions_json(s.actions, r.energy);
+  out["pe_busy"] = s.pe_busy;
+  out["beside"] = r.beside;
+  out["energy_table"] = r.energy.table;
+  out["energy_flags"] = r.energy.flags;
+}
+
+Json to_json(const RunResult& r) {
+  Json out;
+  out["schema"] = kResultSchema;
+  out["name"] = r.name;
+  out["workload"] = r.workload;
+  if (!r.unsupported.empty()) out["unsupported"] = r.unsupported;
+  out["cycles"] = r.statistics.cycles.count();
+  out["clock_hz"] = r.clock.count();
+  out["time_s"] = r.seconds();
+  add_measured(out, r);
+  out["provenance"] = {{"version", r.provenance.version},
+                       {"seed", r.provenance.seed},
+                       {"fidelity", r.provenance.fidelity},
+                       {"inputs", r.provenance.inputs},
+                       {"warnings", r.provenance.warnings}};
+  out["host"] = {{"wall_s", r.host.wall_s},
+                 {"peak_rss_bytes", r.host.peak_rss_bytes},
+                 {"events", r.host.events}};
+  add_extras(out, r);
+  if (!r.unsupported.empty()) {
+    // A zero would read as a result; nothing was measured.
+    for (const char* key : {"cycles", "time_s", "macs", "traffic", "energy_pj", "area_um2",
+                            "cycles_bound", "bound", "utilization", "tiling", "check", "bounds",
+                            "stalls", "iterations", "counts", "actions", "pe_busy", "beside"}) {
+      out[key] = nullptr;
+    }
+  }
+  return out;
+}
+
+std::string compact(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Objects over lines, lists of values on one: a result has lists of hundreds of numbers.
+void print(const Json& value, std::size_t indent, std::string& out) {
+  if (!value.is_object() || value.empty()) {
+    out += compact(value);
+    return;
+  }
+  out += "{\n";
+  bool first = true;
+  for (const auto& [key, child] : value.items()) {
+    if (!first) out += ",\n";
+    first = false;
+    out.append(indent + 2, ' ');
+    out += compact(Json(key)) + ": ";
+    print(child, indent + 2, out);
+  }
+  out += '\n';
+  out.append(indent, ' ');
+  out += '}';
+}
+
+}  // namespace
+
+std::string result_json(const RunResult& result) {
+  std::string out;
+  print(to_json(result), 0, out);
+  out += '\n';
+  return out;
+}
+
+std::string results_json(const std::vector<RunResult>& results) {
+  if (results.size() == 1) return result_json(results.front());
+  std::string out = "[";
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    out += i == 0 ? "\n" : ",\n";
+    print(to_json(results[i]), 0, out);
+  }
+  return out + "\n]\n";
+}
+
+}  // namespace lacuna::report

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "app/commands.hpp"
+#include "app/paths.hpp"
+#include "app/product_run.hpp"
+#include "app/report/result_folder.hpp"
+#include "app/report/result_json.hpp"
+#include "app/report/terminal.hpp"
+#include "app/report/terminal_table.hpp"
+#include "app/workload_spec.hpp"
+#include "base/error.hpp"
+
+namespace lacuna {
+namespace {
+
+struct RunArguments {
+  std::string run_file;
+  std::vector<std::string> machines;
+  std::string workload_file;
+  WorkloadSpec workload;
+  std::vector<std::string> settings;
+  std::string out;
+  std::string fidelity;
+  bool check = false;
+  bool no_check = false;
+  bool json = false;
+  bool timeline = false;
+  bool no_plots = false;
+};
+
+/// A machine to run: its parameters and the configuration that they were read from.
+struct ChosenMachine {
+  MachineSpec spec;
+  ConfigTree resolved;
+};
+
+struct RunPlan {
+  std::vector<ChosenMachine> machines;
+  WorkloadSpec workload;
+  ProductOptions options;
+};
+
+ChosenMachine choose_machine(ConfigTree tree, const std::vector<std::string>& settings) {
+  for (const auto& setting : settings) tree.set(setting);
+  const ConfigReader reader(std::move(tree));
+  ChosenMachine machine{read_machine(reader), {}};
+  reader.finish();
+  machine.resolved = reader.resolved();
+  return machine;
+}
+
+Fidelity parse_fidelity(const std::string& text) {
+  if (text.empty() || text == "tile") return Fidelity::tile;
+  if (text == "element") return Fidelity::element;
+  throw InputError(fmt::format("--fidelity {}: not a fidelity", text),
+                   suggest(text, {"tile", "element"}));
+}
+
+WorkloadSpec workload_from_file(const std::string& file) {
+  const auto path = find_config("workloads", file);
+  const ConfigReader reader(ConfigTree::load(path));
+  WorkloadSpec spec = read_workload(reader, path.parent_path());
+  reader.finish();
+  return spec;
+}
+
+/// RUN.yaml: `arch` (a name or a list) or one inline `machine`; a `workload` (a name or inline).
+void apply_run_file(const RunArguments& arguments, RunPlan& plan) {
+  const std::filesystem::path path(arguments.run_file);
+  const ConfigReader run(ConfigTree::load(path));
+  if (run.has("machine")) {
+    const auto machine = run.mapping("machine");
+    // The inline machine is read by itself; its keys are checked there.
+    ConfigTree tree = *ConfigTree::load(path).find("machine");
+    plan.machines.push_back(choose_machine(tree, arguments.settings));
+    (void)read_machine(machine);
+  }
+  for (const auto& name : run.texts("arch")) {
+    std::error_code ignored;
+    const auto near = path.parent_path() / name;
+    const auto file =
+        std::filesystem::is_regular_file(near, ignored) ? near : find_config("arch", name);
+    std::vector<std::string> settings = run.texts("set");
+    settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
+    plan.machines.push_back(choose_machine(ConfigTree::load(file), settings));
+  }
+  if (run.is_scalar("workload")) {
+    plan.workload = workload_from_file(run.text("workload"));
+  } else if (run.has("workload")) {
+    plan.workload = read_workload(run.mapping("workload"), path.parent_path());
+  }
+  plan.options.fidelity = parse_fidelity(run.text("fidelity", "tile"));
+  plan.options.check = run.boolean("check", false);
+  run.finish();
+}
+
+void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
+  if (!arguments.workload_file.empty()) plan.workload = workload_from_file(arguments.workload_file);
+  const WorkloadSpec& given = arguments.workload;
+  if (!given.matrix.empty()) plan.workload.matrix = given.matrix;
+  if (!given.matrix_b.empty()) plan.workload.matrix_b = given.matrix_b;
+  if (given.transpose_b) plan.workload.transpose_b = true;
+  if (given.dense_columns > 0) plan.workload.dense_columns = given.dense_columns;
+  if (!given.gemm.empty()) {
+    plan.workload.gemm = given.gemm;
+    plan.workload.a_pattern = given.a_pattern;
+    plan.workload.b_pattern = given.b_pattern;
+  }
+  if (!plan.workload.gemm.empty() && !plan.workload.matrix.empty()) {
+    throw InputError("both a matrix and a GEMM are given", "give either --matrix or --gemm");
+  }
+  if (plan.workload.gemm.empty() && plan.workload.matrix.empty()) {
+    throw InputError("no workload is given",
+                     "add --matrix FILE, --matrix rmat:rows=4096,edges=65536 or --workload FILE");
+  }
+}
+
+RunPlan make_plan(const RunArguments& arguments) {
+  RunPlan plan;
+  if (!arguments.run_file.empty()) apply_run_file(arguments, plan);
+  if (!arguments.machines.empty()) plan.machines.clear();
+  for (const auto& name : arguments.machines) {
+    plan.machines.push_back(
+        choose_machine(ConfigTree::load(find_config("arch", name)), arguments.settings));
+  }
+  if (plan.machines.empty()) {
+    throw InputError("no machine is given", "add --arch extensor-ob; `lacuna list` names all");
+  }
+  apply_workload_arguments(arguments, plan);
+  if (!arguments.fidelity.empty()) plan.options.fidelity = parse_fidelity(arguments.fidelity);
+  if (arguments.check) plan.options.check = true;
+  if (arguments.no_check) plan.options.check = false;
+  plan.options.timeline = arguments.timeline;
+  plan.options.interrupted = &interrupted();
+  return plan;
+}
+
+/// The configuration that reproduces one run by itself.
+ConfigTree resolved_run(const ChosenMachine& machine, const RunPlan& plan) {
+  ConfigTree tree;
+  tree.kind = ConfigTree::Kind::mapping;
+  tree.at_or_add("machine") = machine.resolved;
+  tree.at_or_add("workload") = to_config(plan.workload);
+  const auto put = [&tree](std::string_view key, std::string value) {
+    ConfigTree& node = tree.at_or_add(key);
+    node.kind = ConfigTree::Kind::scalar;
+    node.scalar = std::move(value);
+  };
+  put("fidelity", plan.options.fidelity == Fidelity::tile ? "tile" : "element");
+  put("check", plan.options.check ? "true" : "false");
+  return tree;
+}
+
+int execute(const RunArguments& arguments) {
+  const RunPlan plan = make_plan(arguments);
+  const bool values = plan.options.check || plan.options.fidelity == Fidelity::element;
+  ProductWorkload workload;
+  {
+    report::ProgressBar bar("reading " + plan.workload.matrix);
+    workload = make_workload(plan.workload, values, bar.callback());
+  }
+  std::vector<RunResult> results;
+  for (const ChosenMachine& machine : plan.machines) {
+    results.push_back(run_product(machine.spec, workload, plan.options));
+    results.back().resolved = resolved_run(machine, plan);
+  }
+  std::vector<std::string> notes;
+  if (!arguments.out.empty()) {
+    notes = report::write_results(arguments.out, results, {.plots = !arguments.no_plots});
+  }
+  if (arguments.json) {
+    fmt::print("{}\n", report::results_json(results));
+  } else {
+    fmt::print("{}", report::terminal_table(results, report::wants_color(stdout),
+                                            report::terminal_width(stdout)));
+    for (const auto& note : notes) fmt::print("note: {}\n", note);
+    if (!arguments.out.empty()) fmt::print("results: {}\n", arguments.out);
+  }
+  for (const RunResult& result : results) {
+    if (result.check.performed && !result.check.passed) {
+      fmt::print(stderr, "lacuna: {}: the product differs from the reference\n", result.name);
+      return 3;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command add_run(CLI::App& app) {
+  auto arguments = std::make_shared<RunArguments>();
+  app.add_option("run", arguments->run_file, "RUN.yaml, or the resolved.yaml of an earlier run");
+  app.add_option("--arch", arguments->machines, "machine: a file or a shipped name; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--workload", arguments->workload_file, "workload file or shipped name");
+  app.add_option("--matrix", arguments->workload.matrix, "A: .mtx[.gz], .smtx[.gz] or a generator");
+  app.add_option("--matrix-b", arguments->workload.matrix_b, "B, otherwise B is A");
+  app.add_flag("--bt", arguments->workload.transpose_b, "multiply by the transpose of B");
+  app.add_option("--dense-b", arguments->workload.dense_columns,
+                 "B is dense with this many columns");
+  app.add_option("--gemm", arguments->workload.gemm, "MxNxK, with --a and --b");
+  app.add_option("--a", arguments->workload.a_pattern,
+                 "pattern of A: dense, uniform:0.5, 2:4, ...");
+  app.add_option("--b", arguments->workload.b_pattern, "pattern of B");
+  app.add_option("--set", arguments->settings, "override a value: buffers.llb.capacity=15MiB")
+      ->allow_extra_args(false);
+  app.add_option("--out", arguments->out, "folder for result.json, CSV, plots");
+  app.add_option("--fidelity", arguments->fidelity, "tile (default) or element");
+  app.add_flag("--check", arguments->check, "carry values and compare with a reference product");
+  app.add_flag("--no-check", arguments->no_check, "do not, whatever RUN.yaml says");
+  app.add_flag("--json", arguments->json, "print result.json instead of the table");
+  app.add_flag("--timeline", arguments->timeline, "record a Chrome trace");
+  app.add_flag("--no-plots", arguments->no_plots, "write scripts and data, draw no pictures");
+  return [arguments] { return execute(*arguments); };
+}
+
+}  // namespace lacuna

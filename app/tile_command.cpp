@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "app/commands.hpp"
+#include "app/paths.hpp"
+#include "app/report/gnuplot_text.hpp"
+#include "app/report/plots.hpp"
+#include "app/report/terminal.hpp"
+#include "app/workload_spec.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/quantity_text.hpp"
+
+namespace lacuna {
+namespace {
+
+struct TileArguments {
+  std::string machine;
+  std::string workload_file;
+  WorkloadSpec workload;
+  std::vector<std::string> settings;
+  std::string out;
+};
+
+struct StrategyRow {
+  TileChoice choice;
+  TilingStatistics statistics;
+  std::vector<std::uint64_t> occupancies;
+};
+
+constexpr TilingStrategy kStrategies[] = {TilingStrategy::dense_shape, TilingStrategy::prescient,
+                                          TilingStrategy::swiftiles};
+
+std::vector<StrategyRow> try_strategies(const ProductOperands& operands,
+                                        const MachineSpec& machine) {
+  const TiledOperand b = operand_b(operands, machine);
+  std::vector<StrategyRow> rows;
+  for (const TilingStrategy strategy : kStrategies) {
+    StrategyRow row{tile_product(operands, machine, "", strategy).b, {}, {}};
+    row.occupancies = tile_occupancies(b, row.choice.shape);
+    row.statistics = summarize(row.occupancies, b.share_bytes);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string work_text(const StrategyRow& row) {
+  switch (row.choice.strategy) {
+    case TilingStrategy::prescient:
+      return fmt::format("{} nonzeros over {} sizes", grouped(row.choice.work_nonzeros),
+                         row.choice.candidates);
+    case TilingStrategy::swiftiles:
+      return fmt::format("{} nonzeros in {} samples", grouped(row.choice.work_nonzeros),
+                         row.choice.samples);
+    default:
+      return "none";
+  }
+}
+
+void print_rows(const ProductOperands& operands, const MachineSpec& machine,
+                const std::vector<StrategyRow>& rows) {
+  const TiledOperand b = operand_b(operands, machine);
+  fmt::print(
+      "B's share of the last-level buffer: {}; microtile {} x {}; tile = K x N coordinates\n\n",
+      human_bytes(static_cast<double>(b.share_bytes)), machine.microtile.k0, machine.microtile.n0);
+  fmt::print("{:<12} {:>20} {:>9} {:>11} {:>8} {:>10} {:>10} {:>10}  {}\n", "strategy", "tile",
+             "tiles", "overbooked", "in use", "median", "90 %", "largest", "work");
+  for (const StrategyRow& row : rows) {
+    const auto [outer, inner] = b.grid->shape();
+    const TilingStatistics& s = row.statistics;
+    const auto at = [&s](double q) {
+      for (const auto& [quantile, bytes] : s.quantiles) {
+        if (quantile == q) return static_cast<double>(bytes);
+      }
+      return 0.0;
+    };
+    fmt::print("{:<12} {:>20} {:>9} {:>9.1f} % {:>6.1f} % {:>10} {:>10} {:>10}  {}{}\n",
+               to_text(row.choice.strategy),
+               fmt::format("{} x {}", grouped(row.choice.shape.inner * inner),
+                           grouped(row.choice.shape.outer * outer)),
+               grouped(s.tiles), 100 * s.overbooked_share, 100 * s.utilization,
+               human_bytes(at(0.5)), human_bytes(at(0.9)),
+               human_bytes(static_cast<double>(s.largest)), work_text(row),
+               row.choice.clamped ? " (whole tensor)" : "");
+  }
+}
+
+std::string occupancy_csv(const std::vector<StrategyRow>& rows, std::uint64_t share) {
+  std::string csv = "strategy,quantile,occupancy_bytes,occupancy_over_share\n";
+  for (const StrategyRow& row : rows) {
+    for (const auto& [quantile, bytes] : row.statistics.quantiles) {
+      csv += fmt::format("{},{},{},{:.6g}\n", to_text(row.choice.strategy), quantile, bytes,
+                         static_cast<double>(bytes) / static_cast<double>(share));
+    }
+  }
+  return csv;
+}
+
+/// One data block per strategy, for gnuplot: occupancy over the share, cumulative share of tiles.
+std::string occupancy_data(const std::vector<StrategyRow>& rows, std::uint64_t share) {
+  std::string data;
+  for (const StrategyRow& row : rows) {
+    std::vector<std::uint64_t> sorted = row.occupancies;
+    std::sort(sorted.begin(), sorted.end());
+    data += fmt::format("# {}\n", to_text(row.choice.strategy));
+    const std::size_t step = std::max<std::size_t>(1, sorted.size() / 2000);
+    for (std::size_t i = 0; i < sorted.size(); i += step) {
+      data += fmt::format("{:.6g} {:.6g}\n",
+                          static_cast<double>(sorted[i]) / static_cast<double>(share),
+                          static_cast<double>(i + 1) / static_cast<double>(sorted.size()));
+    }
+    if (!sorted.empty()) {
+      data += fmt::format("{:.6g} 1\n",
+                          static_cast<double>(sorted.back()) / static_cast<double>(share));
+    }
+    data += "\n\n";
+  }
+  return data;
+}
+
+std::string occupancy_script(const std::vector<StrategyRow>& rows, const std::string& name) {
+  std::string script = "# gnuplot tile_occupancy.gp\n";
+  script +=
+      "set terminal pngcairo size 960,600 font 'DejaVu Sans,12'\nset output 'tile_occupancy.png'\n";
+  std::string body = fmt::format(
+      "set title {} noenhanced\nset xlabel 'tile occupancy / share of the buffer'\n"
+      "set ylabel 'share of tiles'\nset logscale x\nset yrange [0:1.02]\nset grid\n"
+      "set key outside below horizontal\nset arrow 1 from 1, graph 0 to 1, graph 1 nohead dt 2 lc "
+      "rgb '#555555'\n"
+      "set label 1 'buffer full' at 1, graph 0.04 offset 0.5,0\n",
+      report::gnuplot::quoted("Occupancy of B's tiles, " + name));
+  body += "plot ";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    body += fmt::format(
+        "{}'tile_occupancy.dat' index {} using 1:2 with steps lw 2 lc rgb '{}' title '{}'",
+        i == 0 ? "" : ", ", i, report::gnuplot::color(i), to_text(rows[i].choice.strategy));
+  }
+  body += "\n";
+  script += body +
+            "set terminal svg size 960,600 font 'DejaVu Sans,12'\nset output "
+            "'tile_occupancy.svg'\nreplot\n";
+  return script;
+}
+
+int execute(const TileArguments& arguments) {
+  ConfigTree tree = ConfigTree::load(find_config("arch", arguments.machine));
+  for (const auto& setting : arguments.settings) tree.set(setting);
+  const ConfigReader reader(std::move(tree));
+  const MachineSpec machine = read_machine(reader);
+  reader.finish();
+  if (arguments.workload.matrix.empty()) {
+    throw InputError("no matrix is given", "lacuna tile MATRIX --arch extensor-ob");
+  }
+  report::ProgressBar bar("reading " + arguments.workload.matrix);
+  ProductWorkload workload = make_workload(arguments.workload, false, bar.callback());
+  bar.erase();
+  const ProductOperands operands(std::move(workload.a), std::move(workload.b_transposed),
+                                 machine.microtile);
+  const auto rows = try_strategies(operands, machine);
+  fmt::print("{}: {} x {}, {} nonzeros, on {}\n", workload.name,
+             grouped(operands.b_transposed.cols), grouped(operands.b_transposed.rows),
+             grouped(operands.b_grid.nnz()), machine.name);
+  print_rows(operands, machine, rows);
+  if (!arguments.out.empty()) {
+    const std::uint64_t share = operand_b(operands, machine).share_bytes;
+    StagedFolder folder(arguments.out);
+    write_file(folder.path() / "result.json", "{\"schema\": \"lacuna.tile/1\"}\n");
+    write_file(folder.path() / "tile_occupancy.csv", occupancy_csv(rows, share));
+    write_file(folder.path() / "tile_occupancy.dat", occupancy_data(rows, share));
+    write_file(folder.path() / "tile_occupancy.gp", occupancy_script(rows, workload.name));
+    const auto rendered = report::render_plots(folder.path());
+    folder.commit();
+    for (const auto& warning : rendered.warnings) fmt::print("note: {}\n", warning);
+    if (!rendered.note.empty()) fmt::print("note: {}\n", rendered.note);
+    fmt::print("results: {}\n", arguments.out);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command add_tile(CLI::App& app) {
+  auto arguments = std::make_shared<TileArguments>();
+  app.add_option("matrix", arguments->workload.matrix, "a matrix file or a generator")->required();
+  app.add_option("--arch", arguments->machine, "machine: a file or a shipped name")->required();
+  app.add_option("--matrix-b", arguments->workload.matrix_b, "B, otherwise B is A");
+  app.add_flag("--bt", arguments->workload.transpose_b, "multiply by the transpose of B");
+  app.add_option("--set", arguments->settings, "override a value")->allow_extra_args(false);
+  app.add_option("--out", arguments->out, "folder for the occupancy table and plot");
+  return [arguments] { return execute(*arguments); };
+}
+
+}  // namespace lacuna

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/workload_spec.hpp"
+
+#include <charconv>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "sparse_formats/pattern.hpp"
+#include "sparse_formats/pattern_bits.hpp"
+#include "sparse_formats/pattern_occupancy.hpp"
+#include "workloads/matrix_source.hpp"
+
+namespace lacuna {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct GemmShape {
+  Coordinate m, n, k;
+};
+
+GemmShape parse_gemm(const std::string& text) {
+  GemmShape shape{};
+  Coordinate* const edges[] = {&shape.m, &shape.n, &shape.k};
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (int i = 0; i < 3; ++i) {
+    const auto [next, error] = std::from_chars(at, end, *edges[i]);
+    const bool separator = i == 2 ? next == end : next != end && *next == 'x';
+    if (error != std::errc{} || *edges[i] == 0 || *edges[i] > (1U << 24) || !separator) {
+      throw InputError(fmt::format("--gemm {}: expected three sizes", text),
+                       "write MxNxK, like 1024x512x2048");
+    }
+    at = next + 1;
+  }
+  return shape;
+}
+
+std::string beside(const std::string& source, const fs::path& folder) {
+  std::error_code ignored;
+  if (source.empty() || is_generated(source) || fs::path(source).is_absolute()) return source;
+  const fs::path candidate = folder / source;
+  return fs::exists(candidate, ignored) ? candidate.string() : source;
+}
+
+std::string absolute(const std::string& source) {
+  std::error_code ignored;
+  return is_generated(source) || !fs::exists(source, ignored) ? source
+                                                              : fs::absolute(source).string();
+}
+
+void note_input(ProductWorkload& workload, const std::string& source) {
+  if (!is_generated(source)) workload.inputs[source] = sha256_of(source);
+}
+
+CsrMatrix dense_matrix(Coordinate rows, std::uint64_t cols) {
+  return make_matrix(fmt::format("uniform:rows={},cols={},density=1", rows, cols));
+}
+
+void check_shapes(const WorkloadSpec& spec, const CsrMatrix& a, const CsrMatrix& b_transposed) {
+  if (a.cols == b_transposed.cols) return;
+  throw InputError(
+      fmt::format("A is {} x {} and B is {} x {}: the columns of A must equal the rows of B",
+                  a.rows, a.cols, b_transposed.cols, b_transposed.rows),
+      spec.matrix_b.empty() && !spec.transpose_b
+          ? "a rectangular matrix can be multiplied by its transpose: --bt"
+          : "check --matrix and --matrix-b");
+}
+
+}  // namespace
+
+WorkloadSpec read_workload(const ConfigReader& config, const fs::path& folder) {
+  WorkloadSpec spec;
+  spec.name = config.text("name", "");
+  spec.gemm = config.text("gemm", "");
+  if (spec.gemm.empty()) {
+    spec.matrix = beside(config.text("matrix"), folder);
+    spec.matrix_b = beside(config.text("matrix_b", ""), folder);
+    spec.transpose_b = config.boolean("transpose_b", false);
+    spec.dense_columns = config.integer("dense_columns", {0, 1e9}, 0);
+  } else {
+    spec.a_pattern = config.text("a", "dense");
+    spec.b_pattern = config.text("b", "dense");
+  }
+  spec.seed = config.integer("seed", {0, 1e15}, 1);
+  if (config.has("tiling")) {
+    const auto tiling = config.mapping("tiling");
+    spec.tiles.m1 = tiling.integer("m1", {1, 1e9});
+    spec.tiles.k1 = tiling.integer("k1", {1, 1e9});
+    spec.tiles.n1 = tiling.integer("n1", {1, 1e9});
+  }
+  return spec;
+}
+
+ConfigTree to_config(const WorkloadSpec& spec) {
+  ConfigTree tree;
+  tree.kind = ConfigTree::Kind::mapping;
+  const auto put = [](ConfigTree& at, std::string_view key, const std::string& value) {
+    ConfigTree& node = at.at_or_add(key);
+    node.kind = ConfigTree::Kind::scalar;
+    node.scalar = value;
+  };
+  if (!spec.name.empty()) put(tree, "name", spec.name);
+  if (!spec.gemm.empty()) {
+    put(tree, "gemm", spec.gemm);
+    put(tree, "a", spec.a_pattern);
+    put(tree, "b", spec.b_pattern);
+  } else {
+    put(tree, "matrix", absolute(spec.matrix));
+    if (!spec.matrix_b.empty()) put(tree, "matrix_b", absolute(spec.matrix_b));
+    if (spec.transpose_b) put(tree, "transpose_b", "true");
+    if (spec.dense_columns > 0) put(tree, "dense_columns", fmt::format("{}", spec.dense_columns));
+  }
+  put(tree, "seed", fmt::format("{}", spec.seed));
+  if (spec.tiles.m1 != 0) {
+    ConfigTree& tiling = tree.at_or_add("tiling");
+    put(tiling, "m1", fmt::format("{}", spec.tiles.m1));
+    put(tiling, "k1", fmt::format("{}", spec.tiles.k1));
+    put(tiling, "n1", fmt::format("{}", spec.tiles.n1));
+  }
+  return tree;
+}
+
+ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
+                              const std::function<void(double)>& progress) {
+  ProductWorkload workload;
+  workload.tiles = spec.tiles;
+  workload.seed = spec.seed;
+  if (!spec.gemm.empty()) {
+    const GemmShape shape = parse_gemm(spec.gemm);
+    const Pattern a = parse_pattern(spec.a_pattern, Place{"", 0, "--a"});
+    const Pattern b = parse_pattern(spec.b_pattern, Place{"", 0, "--b"});
+    workload.name = spec.name.empty()
+                        ? fmt::format("gemm-{}-a-{}-b-{}", spec.gemm, a.text(), b.text())
+                        : spec.name;
+    workload.a = make_occupancy(a, shape.m, shape.k, spec.seed, {Axis::along_row, "A"}).to_csr();
+    workload.b_transposed =
+        make_occupancy(b, shape.n, shape.k, spec.seed, {Axis::along_row, "B"}).to_csr();
+  } else {
+    workload.name = spec.name.empty() ? matrix_name(spec.matrix) : spec.name;
+    workload.a = make_matrix(spec.matrix, progress);
+    note_input(workload, spec.matrix);
+    if (spec.dense_columns > 0) {
+      workload.b_transposed = transpose(dense_matrix(workload.a.cols, spec.dense_columns));
+    } else if (spec.matrix_b.empty()) {
+      workload.b_transposed = spec.transpose_b ? workload.a : transpose(workload.a);
+    } else {
+      const CsrMatrix b = make_matrix(spec.matrix_b, progress);
+      note_input(workload, spec.matrix_b);
+      workload.b_transposed = spec.transpose_b ? b : transpose(b);
+    }
+  }
+  check_shapes(spec, workload.a, workload.b_transposed);
+  if (values) {
+    if (!workload.a.has_values()) fill_values(workload.a, spec.seed, "A");
+    if (!workload.b_transposed.has_values()) fill_values(workload.b_transposed, spec.seed, "B");
+  }
+  return workload;
+}
+
+}  // namespace lacuna

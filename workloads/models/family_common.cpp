@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/models/family_readers.hpp"
+
+namespace lacuna {
+
+Bits WeightFormat::scale_size(std::uint64_t out, std::uint64_t in) const {
+  if (scale_bits == 0) return Bits(0);
+  const std::uint64_t rows = block_out == 0 ? 1 : ceil_div(out, block_out);
+  const std::uint64_t cols = block_in == 0 ? 1 : ceil_div(in, block_in);
+  return Bits(rows * cols * scale_bits);
+}
+
+WeightFormat fp8_blocks(std::uint32_t block_out, std::uint32_t block_in) {
+  return {"fp8", 8, block_out, block_in, 32, 8, block_in};
+}
+
+void read_trunk(const ConfigJson& config, ModelSpec& spec) {
+  spec.hidden = config.integer("hidden_size", 1, kMaxHidden);
+  spec.vocabulary = config.integer("vocab_size", 1, kMaxVocabulary);
+  spec.tied_embeddings = config.boolean("tie_word_embeddings", false);
+  spec.layers.resize(config.integer("num_hidden_layers", 1, kMaxLayers));
+}
+
+std::vector<std::uint64_t> windows_by_layer_type(const ConfigJson& config, std::uint64_t layers,
+                                                 std::uint64_t window) {
+  std::vector<std::uint64_t> windows;
+  const auto types = config.texts("layer_types");
+  if (types.empty()) return windows;
+  if (types.size() != layers) {
+    config.fail("layer_types", fmt::format("has {} entries for {} layers (num_hidden_layers)",
+                                           types.size(), layers));
+  }
+  for (const std::string& type : types) {
+    if (type != "full_attention" && type != "sliding_attention") {
+      config.fail("layer_types", fmt::format("'{}' is not an attention understood here", type),
+                  suggest(type, {"full_attention", "sliding_attention"}));
+    }
+    if (type == "sliding_attention" && window == 0) {
+      config.fail("layer_types", "has sliding layers, but no 'sliding_window' is in force");
+    }
+    windows.push_back(type == "sliding_attention" ? window : 0);
+  }
+  return windows;
+}
+
+void check_routing(const ConfigJson& config, const RoutingRule& rule, const RoutingKeys& keys) {
+  if (rule.experts_per_token > rule.experts) {
+    config.fail(keys.k, fmt::format("{} experts per token of only {}", rule.experts_per_token,
+                                    rule.experts));
+  }
+  if (rule.experts % rule.groups != 0) {
+    config.fail(keys.groups,
+                fmt::format("{} groups do not divide {} experts", rule.groups, rule.experts));
+  }
+  if (rule.kept_groups > rule.groups) {
+    config.fail(keys.kept_groups,
+                fmt::format("{} groups kept of only {}", rule.kept_groups, rule.groups));
+  }
+  const std::uint64_t group_size = rule.experts / rule.groups;
+  if (rule.kept_groups * group_size < rule.experts_per_token) {
+    config.fail(keys.kept_groups,
+                fmt::format("{} groups of {} experts cannot give {} experts per token",
+                            rule.kept_groups, group_size, rule.experts_per_token));
+  }
+  if (rule.group_score == RoutingRule::GroupScore::kSumOfTopTwo && group_size < 2) {
+    config.fail(keys.groups,
+                fmt::format("groups of one expert ({} of {}) have no two scores to sum",
+                            rule.groups, rule.experts));
+  }
+}
+
+}  // namespace lacuna

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The text that names a routing, taken apart.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "workloads/routing/load_routing.hpp"
+
+namespace lacuna::routing {
+
+struct RoutingSpec {
+  enum class Kind { uniform, balanced, power_law, correlated, counts, trace } kind = Kind::uniform;
+  double parameter = 0;     // alpha or repeat probability
+  std::uint32_t ranks = 1;  // power law
+  std::string file;
+  LoadOptions load;
+  std::optional<std::string> domain;  // which set of a count file
+  std::optional<std::uint32_t> top_k;
+  std::string mapping;
+};
+
+/// See open_routing(). Throws InputError.
+[[nodiscard]] RoutingSpec parse_routing_spec(const std::string& text);
+
+}  // namespace lacuna::routing

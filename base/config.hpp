@@ -31,6 +31,14 @@ struct ConfigTree {
   std::string file;
   std::uint64_t line = 0;
 
+  // Defined where the type is complete: clang 14 asks for a pair's size too early otherwise.
+  ConfigTree();
+  ConfigTree(const ConfigTree& other);
+  ConfigTree(ConfigTree&& other) noexcept;
+  ConfigTree& operator=(const ConfigTree& other);
+  ConfigTree& operator=(ConfigTree&& other) noexcept;
+  ~ConfigTree();
+
   [[nodiscard]] const ConfigTree* find(std::string_view key) const;
   ConfigTree& at_or_add(std::string_view key);
 

@@ -34,6 +34,8 @@ int run_main(int argc, char** argv) {
   add("run", "simulate a workload on one machine or several, side by side", add_run);
   add("tile", "tile sizes of a matrix on a machine, by every strategy", add_tile);
   add("prune", "prune weights to a structured pattern", add_prune);
+  add("validate", "published numbers beside simulated ones, with the error", add_validate);
+  add("figure", "regenerate a published figure", add_figure);
   add("list", "what ships: machines, workloads, energy tables", add_list);
   try {
     app.parse(argc, argv);

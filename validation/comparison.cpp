@@ -60,8 +60,7 @@ std::vector<Comparison> compare(const PublishedRun& published, const Simulated& 
                     number.note};
     if (number.demand == Demand::exact) {
       line.failed = !line.simulated || *line.simulated != number.value;
-      if (line.failed)
-        line.remark = "MUST BE EQUAL" + (line.remark.empty() ? "" : "; ") + line.remark;
+      if (line.failed) line.remark.insert(0, line.remark.empty() ? "DIFFERS" : "DIFFERS; ");
     } else if (line.remark.empty()) {
       line.remark = "no target";
     }

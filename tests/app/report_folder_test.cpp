@@ -124,8 +124,9 @@ TEST_CASE("without gnuplot a note names the scripts") {
 
 TEST_CASE("what gnuplot complains about becomes a warning and half a picture goes") {
   const auto root = test::scratch("report_bad_gnuplot");
-  const SearchPath path(
-      fake_gnuplot(root / "bin", "echo half > energy.png; echo 'no font' >&2; exit 3").string());
+  // Called as `gnuplot -d SCRIPT`; the scripts run at the same time, so each keeps to its own file.
+  const std::string body = "echo half > \"${2%.gp}.png\"; echo 'no font' >&2; exit 3";
+  const SearchPath path(fake_gnuplot(root / "bin", body).string());
   const auto notes = write_results(root / "out", {test::sample_result("m")});
   REQUIRE_FALSE(notes.empty());
   CHECK_THAT(notes.front(), contains("energy.gp: gnuplot: no font"));

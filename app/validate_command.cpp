@@ -42,6 +42,21 @@ std::string time_remark(const RunResult& result) {
   return text;
 }
 
+/// What the energy is made of, the largest part first.
+std::string energy_remark(const RunResult& result) {
+  std::vector<std::pair<double, std::string>> parts;
+  for (const auto& [name, component] : result.energy.components) {
+    parts.emplace_back(component.picojoules * 1e-9, name);
+  }
+  std::sort(parts.rbegin(), parts.rend());
+  std::string text = "no target (other node and tables): ";
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].first < 0.01 * parts[0].first) break;
+    text += fmt::format("{}{} {:.3g}", i == 0 ? "" : ", ", parts[i].second, parts[i].first);
+  }
+  return text;
+}
+
 validation::Simulated simulated_values(const RunResult& result) {
   const MachineStatistics& s = result.statistics;
   validation::Simulated out;
@@ -56,7 +71,8 @@ validation::Simulated simulated_values(const RunResult& result) {
   out.values["cycles_bound_ns"] = nanoseconds(result, s.cycles_bound);
   out.values["simulated_ns"] = nanoseconds(result, s.cycles);
   out.values["energy_mJ"] = result.energy.total_picojoules * 1e-9;
-  out.time_remark = time_remark(result);
+  out.remarks["simulated_ns"] = time_remark(result);
+  out.remarks["energy_mJ"] = energy_remark(result);
   return out;
 }
 

@@ -33,6 +33,7 @@ std::string error_text(const Comparison& comparison) {
 /// The published machine's time is the larger of two throughput bounds and 2 to 11 % more.
 std::string bound_remark(double published, double bound) {
   const double below = 100 * (published - bound) / published;
+  if (std::abs(below) < 0.001) return "the published time is this bound";
   if (below >= 0 && below <= 12) return "within the 0-12 % that published times lie above bounds";
   return below < 0 ? "above the published time" : "further below than other published times";
 }
@@ -49,11 +50,12 @@ std::vector<Comparison> compare(const PublishedRun& published, const Simulated& 
   for (const PublishedNumber& number : published.numbers) {
     if (number.demand == Demand::bound) {
       const auto bound = find(simulated, "cycles_bound_ns");
+      const auto time = simulated.remarks.find("simulated_ns");
       std::string remark = bound ? bound_remark(number.value, *bound) : "";
       if (!number.note.empty()) remark += "; " + number.note;
       out.push_back({number.quantity + ", bound", number.value, bound, false, remark});
       out.push_back({number.quantity + ", simulated", number.value, find(simulated, "simulated_ns"),
-                     false, simulated.time_remark});
+                     false, time == simulated.remarks.end() ? "" : time->second});
       continue;
     }
     Comparison line{number.quantity, number.value, find(simulated, number.quantity), false,
@@ -62,7 +64,8 @@ std::vector<Comparison> compare(const PublishedRun& published, const Simulated& 
       line.failed = !line.simulated || *line.simulated != number.value;
       if (line.failed) line.remark.insert(0, line.remark.empty() ? "DIFFERS" : "DIFFERS; ");
     } else if (line.remark.empty()) {
-      line.remark = "no target";
+      const auto remark = simulated.remarks.find(number.quantity);
+      line.remark = remark == simulated.remarks.end() ? "no target" : remark->second;
     }
     if (number.standing != "published") {
       line.remark += (line.remark.empty() ? "" : "; ") + number.standing;

@@ -15,8 +15,9 @@ namespace lacuna::validation {
 /// "simulated_ns".
 struct Simulated {
   std::map<std::string, double> values;
-  /// Why the simulated time is longer than its bound, in words.
-  std::string time_remark;
+  /// In words, by quantity: why the simulated time is longer than its bound, what an energy is made
+  /// of.
+  std::map<std::string, std::string> remarks;
 };
 
 struct Comparison {

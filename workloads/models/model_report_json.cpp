@@ -136,7 +136,8 @@ std::string model_json(const ModelReport& r) {
     out["operations"].push_back(operation_json(line, tokens));
   }
   out["graph"] = {{"vertices", vertices_json(r.graph)}, {"edges", edges_json(r.graph)}};
-  return out.dump(2) + "\n";
+  // Names come from files and may be no UTF-8.
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace lacuna

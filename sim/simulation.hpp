@@ -30,7 +30,7 @@ struct SimulationOptions {
   Timeline* timeline = nullptr;
   /// Activations without time passing after which the model is taken to loop.
   std::uint64_t zero_time_limit = 10'000'000;
-  /// Polled between slices; true ends the run with Interrupted.
+  /// Polled every few activations; true ends the run with Interrupted.
   const std::function<bool()>* interrupted = nullptr;
 };
 

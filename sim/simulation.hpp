@@ -77,8 +77,8 @@ class Simulation {
   /// Runs a process body; its exception keeps its type across the kernel.
   template <class Body>
   void guarded(Body&& body) {
-    count_activation();
     try {
+      count_activation();
       body();
     } catch (...) {
       failure_ = std::current_exception();

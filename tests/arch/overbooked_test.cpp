@@ -65,8 +65,8 @@ Workload workload(std::uint64_t seed) {
 MachineSpec with_share(const Workload& w, const char* policy, std::uint64_t share,
                        std::uint64_t window) {
   auto settings = w.settings;
-  settings.push_back(fmt::format("buffers.llb.capacity={} B", 2 * share));
-  settings.push_back("buffers.llb.shares={A: 0.4, B: 0.5, Z: 0.1}");
+  settings.push_back(fmt::format("buffers.llb.capacity={} B", 16 * share));
+  settings.push_back("buffers.llb.shares={A: 0.875, B: 0.0625, Z: 0.0625}");
   settings.push_back(fmt::format("buffers.llb.policy={}", policy));
   settings.push_back(fmt::format("buffers.llb.window={} B", window));
   return machine("extensor-ob", settings);

@@ -151,6 +151,15 @@ TEST_CASE("elements without a pair while another still works are imbalance") {
   CHECK(breakdown.drain == 0);
 }
 
+TEST_CASE("a pair does not end before the last of its bytes has come, whatever its parts ask for") {
+  PeArray array = make({.count = 1, .bytes_per_cycle = 1});
+  const std::vector<PeArray::Step> steps{{8, 1}};
+  CHECK(array.place(0, 40, 1, {}, steps).end == to_ticks(Cycles(40)));
+  const StallBreakdown breakdown = array.breakdown(to_ticks(Cycles(40)));
+  CHECK(breakdown.busy == 1);
+  CHECK(breakdown.wait_network == 39);
+}
+
 TEST_CASE("part by part, work starts with the first part and ends no later than with the whole") {
   RandomStream random(2, "parts");
   for (int trial = 0; trial < 300; ++trial) {

@@ -95,7 +95,7 @@ TEST_CASE("capacity is enforced") {
 
 TEST_CASE("an item held back by a stall is not there before its time") {
   SimulationOptions options;
-  options.stalls = {1.0, 1, 1};
+  options.stalls = {1.0, 1000, 1};
   Simulation simulation(options);
   Channel<int> channel(simulation, "held", 8);
   for (int i = 0; i < 8; ++i) channel.push(i);

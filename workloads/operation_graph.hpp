@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operations of a workload and the tensors between them. Layers that do the same are one block
 // of vertices with a list of the layers it stands for, so the graph does not grow with the depth of
-// a model; the blocks follow one another, and each is entered and left through one vertex (beside it, a cache
-// that only later steps read ends a branch).
+// a model; the blocks follow one another, and each is entered and left through one vertex (beside
+// it, a cache that only later steps read ends a branch).
 #pragma once
 
 #include <boost/graph/adjacency_list.hpp>

@@ -33,7 +33,9 @@ Bytes GraphBuilder::value_bytes(std::uint64_t elements) const {
 OperationId GraphBuilder::add(Operation operation, Inputs inputs) {
   operation.group = group;
   operation.block = static_cast<std::uint32_t>(graph[boost::graph_bundle].blocks.size() - 1);
-  const OperationId id = boost::add_vertex(std::move(operation), graph);
+  // Not add_vertex(operation, graph): its search for a name trips GCC's -Wmaybe-uninitialized.
+  const OperationId id = boost::add_vertex(graph);
+  graph[id] = std::move(operation);
   for (const OperationId input : inputs) {
     const Operation& producer = graph[input];
     Bytes bytes = producer.activation_write_bytes;

@@ -59,7 +59,8 @@ class SlowArray {
 };
 
 std::uint64_t sum(const StallBreakdown& b) {
-  return b.busy + b.wait_a + b.wait_b + b.wait_intersect + b.wait_network + b.imbalance + b.drain;
+  return b.busy + b.wait_a + b.wait_b + b.wait_intersect + b.wait_network + b.wait_output +
+         b.imbalance + b.drain;
 }
 
 }  // namespace

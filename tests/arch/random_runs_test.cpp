@@ -41,7 +41,8 @@ void check_same_counts(const MachineStatistics& x, const MachineStatistics& y) {
 }
 
 std::uint64_t spent(const StallBreakdown& b) {
-  return b.busy + b.wait_a + b.wait_b + b.wait_intersect + b.wait_network + b.imbalance + b.drain;
+  return b.busy + b.wait_a + b.wait_b + b.wait_intersect + b.wait_network + b.wait_output +
+         b.imbalance + b.drain;
 }
 
 void check_conservation(const RandomRun& run, const MachineStatistics& s) {

@@ -176,16 +176,16 @@ TEST_CASE("operands without a nonzero, and of one place, run") {
 TEST_CASE("strict mode names the buffer that is too small and what it needs") {
   const CsrMatrix a = random_matrix(64, 64, 0.9, 1);
   const MachineSpec strict =
-      machine("extensor", {"buffers.peb.strict=true", "buffers.peb.capacity=8 KiB"});
+      machine("extensor", {"buffers.strict=true", "buffers.peb.capacity=8 KiB"});
   const ProductOperands operands(a, a, strict.microtile);
   const auto run = [&](const MachineSpec& spec) {
     return lacuna::test::error_of([&] { (void)lacuna::test::simulate(spec, operands, {1, 1, 1}); });
   };
   CHECK(run(strict).find("buffers.peb.capacity is 8 KiB") != std::string::npos);
-  CHECK(run(strict).find("buffers.peb.strict") != std::string::npos);
+  CHECK(run(strict).find("buffers.strict") != std::string::npos);
   const MachineSpec llb = machine(
       "extensor",
-      {"buffers.peb.strict=true", "buffers.peb.capacity=1 MiB", "buffers.llb.capacity=4 KiB"});
+      {"buffers.strict=true", "buffers.peb.capacity=1 MiB", "buffers.llb.capacity=4 KiB"});
   CHECK(run(llb).find("needs") != std::string::npos);
   CHECK(run(llb).find("buffers.llb.capacity") != std::string::npos);
   CHECK(run(machine("extensor", {"buffers.peb.capacity=8 KiB"})).empty());

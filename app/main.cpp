@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <cstdio>
 #include <new>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace lacuna {
 namespace {
 
 std::atomic<bool> stop_requested{false};
+constexpr const char* kNoOutput = "cannot write to the standard output";
 
 extern "C" void request_stop(int) {
   // A second Ctrl-C ends at once.
@@ -46,16 +48,21 @@ int run_main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "lacuna: {}\nTry 'lacuna --help', or 'lacuna COMMAND --help'.\n",
-               error.what());
+    std::string command;
+    for (const CLI::App* sub : app.get_subcommands()) command = sub->get_name() + " ";
+    fmt::print(stderr, "lacuna: {}; try 'lacuna {}--help'\n", error.what(), command);
     return 2;
   }
   struct sigaction action {};
   action.sa_handler = request_stop;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a write that fails, with its message
   for (const auto& [sub, command] : commands) {
-    if (sub->parsed()) return command();
+    if (!sub->parsed()) continue;
+    const int code = command();
+    if (std::fflush(stdout) != 0) throw InputError(kNoOutput);
+    return code;
   }
   return 2;
 }
@@ -82,6 +89,10 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "lacuna: not enough memory for this workload; try a smaller one\n");
     return 2;
   } catch (const std::exception& error) {
+    if (std::ferror(stdout) != 0) {
+      fmt::print(stderr, "lacuna: {}\n", lacuna::kNoOutput);
+      return 2;
+    }
     fmt::print(stderr, "lacuna: internal error: {}\n", error.what());
     return 3;
   }

@@ -41,6 +41,7 @@ std::vector<StrategyRow> try_strategies(const ProductOperands& operands,
   const TiledOperand b = operand_b(operands, machine);
   std::vector<StrategyRow> rows;
   for (const TilingStrategy strategy : kStrategies) {
+    if (interrupted()()) throw sim::Interrupted();
     StrategyRow row{tile_product(operands, machine, "", strategy).b, {}, {}};
     row.occupancies = tile_occupancies(b, row.choice.shape);
     row.statistics = summarize(row.occupancies, b.share_bytes);
@@ -149,6 +150,8 @@ std::string occupancy_script(const std::vector<StrategyRow>& rows, const std::st
 }
 
 int execute(const TileArguments& arguments) {
+  // A folder that cannot be written is told before the work, not after it.
+  if (!arguments.out.empty()) StagedFolder probe(arguments.out);
   ConfigTree tree = ConfigTree::load(find_config("arch", arguments.machine));
   for (const auto& setting : arguments.settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));

@@ -193,17 +193,30 @@ StagedFolder::StagedFolder(fs::path target, const std::string& marker)
     }
     if (::access(target_.c_str(), W_OK) != 0) cannot_write(target_);
   }
-  if (!target_.parent_path().empty()) {
-    fs::create_directories(target_.parent_path(), error);
-    if (error) {
-      errno = error.value();
-      cannot_write(target_);
-    }
-  }
-  staging_ = temporary_name(target_);
-  if (!fs::create_directory(staging_, error)) {
+  const auto fail = [&] {
+    remove_made_parents();
     errno = error.value();
     cannot_write(target_);
+  };
+  for (fs::path parent = target_.parent_path(); !parent.empty() && !fs::exists(parent, error);
+       parent = parent.parent_path()) {
+    made_ = parent;
+  }
+  if (!target_.parent_path().empty()) {
+    fs::create_directories(target_.parent_path(), error);
+    if (error) fail();
+  }
+  staging_ = temporary_name(target_);
+  if (!fs::create_directory(staging_, error)) fail();
+}
+
+/// From the nearest to the topmost, as long as they are empty.
+void StagedFolder::remove_made_parents() const {
+  if (made_.empty()) return;
+  std::error_code error;
+  for (fs::path parent = target_.parent_path();; parent = parent.parent_path()) {
+    if (!fs::remove(parent, error) && fs::exists(parent, error)) return;
+    if (parent == made_ || parent.empty()) return;
   }
 }
 
@@ -211,6 +224,7 @@ StagedFolder::~StagedFolder() {
   if (committed_) return;
   std::error_code ignored;
   fs::remove_all(staging_, ignored);
+  remove_made_parents();
 }
 
 void StagedFolder::commit() {

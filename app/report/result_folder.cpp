@@ -65,6 +65,7 @@ std::vector<std::string> write_results(const fs::path& folder,
     notes = std::move(rendered.warnings);
     if (!rendered.note.empty()) notes.push_back(std::move(rendered.note));
   }
+  if (options.before_commit) options.before_commit();
   staged.commit();
   return notes;
 }

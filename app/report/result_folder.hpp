@@ -11,6 +11,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ namespace lacuna::report {
 
 struct WriteOptions {
   bool plots = true;  // draw the pictures; tables and scripts are written either way
+  /// Called when all is written and nothing is visible yet; what it throws leaves nothing behind.
+  std::function<void()> before_commit;
 };
 
 /// Writes everything, or nothing: the folder appears under its name when it is complete. Replaces

@@ -63,6 +63,8 @@ PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::ui
     for (const Step& step : steps) {
       end = std::max(end, arrival(step.bytes)) + (step.busy << sim::kTickBits);
     }
+    // What no step asks for (line padding, the part moved twice) has to come all the same.
+    end = std::max(end, arrived);
   }
   if (start > free_at) {
     charge_idle(pe, start - free_at, start - std::min(start, std::max(ready, free_at)), waits);

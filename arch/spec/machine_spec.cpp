@@ -178,6 +178,11 @@ MachineSpec read_machine(const ConfigReader& config) {
   spec.description = config.text("description", "");
   (void)config.choice<int>("kind", {{"extensor", 0}});
   spec.clock = config.hertz("clock");
+  // The kernel counts 64 bits of femtoseconds: slower clocks would wrap, faster ones lose cycles.
+  if (spec.clock < Hertz(1e6) || spec.clock > Hertz(1e11)) {
+    config.fail("clock", fmt::format("a clock of {:g} Hz cannot be simulated", spec.clock.count()),
+                "choose one from 1 MHz to 100 GHz");
+  }
   spec.dram = read_dram(config.mapping("dram"), spec.clock, spec.energy);
   const auto buffers = config.mapping("buffers");
   spec.llb = read_llb(buffers.mapping("llb"), spec.clock);

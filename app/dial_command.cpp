@@ -126,7 +126,7 @@ set xlabel 'share of inactive experts'
   plot {}
   set ylabel {}
   set logscale y 2
-  set key top left
+  set key top left Left reverse
   plot {}, \
        {}, \
        {}

@@ -100,16 +100,36 @@ ReportOptions options_of(const ModelArguments& arguments, const ModelSpec& spec)
   return options;
 }
 
+/// Routing makes a block of every layer: a picture of all of them takes Graphviz minutes and shows
+/// the same operations over and over.
+std::string readable_dot(const ModelReport& report, ReportOptions options,
+                         std::vector<std::string>& notes) {
+  constexpr std::size_t kMostBlocks = 8;
+  if (!report.routing || info_of(report.graph).blocks.size() <= kMostBlocks) {
+    return model_dot(report);
+  }
+  options.routing = nullptr;
+  notes.emplace_back(
+      "the graph's picture shows layers that differ in routing alone as one, routed uniformly; "
+      "model.json has each");
+  return model_dot(make_report(report.spec, options));
+}
+
 /// Returns what the user should know about the pictures.
-std::vector<std::string> write_folder(const ModelReport& report, const std::string& out) {
+std::vector<std::string> write_folder(const ModelReport& report, const ReportOptions& options,
+                                      const std::string& out) {
   StagedFolder folder(out, "model.json");
   write_file(folder.path() / "model.json", model_json(report));
   write_file(folder.path() / "operations.csv", operations_csv(report));
-  write_file(folder.path() / "graph.dot", model_dot(report));
+  std::vector<std::string> notes;
+  write_file(folder.path() / "graph.dot", readable_dot(report, options, notes));
   const bool drawn = render_dot(folder.path() / "graph.dot").has_value();
   folder.commit();
-  if (drawn) return {};
-  return {"Graphviz did not draw graph.svg; draw it later: dot -Tsvg graph.dot -o graph.svg"};
+  if (!drawn) {
+    notes.emplace_back(
+        "Graphviz did not draw graph.svg; draw it later: dot -Tsvg graph.dot -o graph.svg");
+  }
+  return notes;
 }
 
 int execute(const ModelArguments& arguments) {
@@ -119,9 +139,10 @@ int execute(const ModelArguments& arguments) {
                                          ? std::filesystem::path(arguments.model)
                                          : find_config("models", arguments.model);
   const ModelSpec spec = load_model(path);
-  const ModelReport report = make_report(spec, options_of(arguments, spec));
+  const ReportOptions options = options_of(arguments, spec);
+  const ModelReport report = make_report(spec, options);
   std::vector<std::string> notes;
-  if (!arguments.out.empty()) notes = write_folder(report, arguments.out);
+  if (!arguments.out.empty()) notes = write_folder(report, options, arguments.out);
   fmt::print("{}", arguments.json ? model_json(report) : model_table(report));
   report::print_folder(arguments.out, notes, arguments.json);
   return 0;

@@ -11,7 +11,7 @@ using Json = nlohmann::ordered_json;
 using Kind = ConfigValue::Kind;
 
 // The number of std::from_chars, then a unit of quantity_text.cpp.
-constexpr const char* kNumber = R"(\s*-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*)";
+constexpr const char* kNumber = R"(\s*([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*)";
 constexpr const char* kByteUnit = "([kKMGT]?B|[KMGT]iB)";
 
 Json quantity(const std::string& unit, const char* about, const char* example) {

@@ -144,7 +144,7 @@ TEST_CASE("the schema refuses what the reader refuses") {
 TEST_CASE("the schema accepts what the reader accepts") {
   for (const char* assignment :
        {"dram.bandwidth=unbounded", "dram.bandwidth=1.5e3 GB/s", "dram.latency=40 ns",
-        "dram.latency=1 cycle", "buffers.llb.capacity=15MiB", "buffers.llb.capacity=.5 KiB",
+        "dram.latency=1 cycle", "buffers.llb.capacity=15MiB", "buffers.peb.capacity=.5 KiB",
         "tiling.by_workload.my-own-matrix.m1=4", "intersect.k1.tries_per_cycle=unbounded",
         "intersect.k1.tries_per_cycle=0.5", "bound.blocks=dram", "dram.energy=64 pJ/B"}) {
     INFO(assignment);

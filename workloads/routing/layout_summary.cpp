@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/error.hpp"
+#include "base/quantity_text.hpp"
 
 namespace lacuna::routing {
 namespace {
@@ -162,12 +163,11 @@ std::string layouts_table(const std::vector<LayoutSummary>& rows, const LayoutOp
   out += fmt::format(
       "{:>5} {:>6} {:>11} {:>9} {:>11} {:>9} {:>9} {:>11} {:>8}{}\n", "layer", "steps", "grouped",
       "capacity", "rows", "dropped", "padding", "block rows", "useful",
-      flop ? fmt::format(" {:>12} {:>12} {:>12}", "PFLOP group.", "PFLOP cap.", "PFLOP block")
-           : "");
+      flop ? fmt::format(" {:>12} {:>12} {:>12}", "FLOP grouped", "in capacity", "in blocks") : "");
   const auto percent = [](std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
   };
-  const auto peta = [](std::uint64_t value) { return static_cast<double>(value) / 1e15; };
+  const auto human = [](std::uint64_t value) { return human_count(static_cast<double>(value)); };
   for (const LayoutSummary& r : rows) {
     out += fmt::format(
         "{:>5} {:>6} {:>11} {:>9} {:>11} {:>7.3f} % {:>7.3f} % {:>11} {:>8}", r.layer, r.steps,
@@ -176,10 +176,9 @@ std::string layouts_table(const std::vector<LayoutSummary>& rows, const LayoutOp
         r.block_sparse ? fmt::format("{}", r.block_sparse->rows_executed) : "-",
         r.block_sparse ? fmt::format("{:.4f}", r.block_sparse->useful_share()) : "-");
     if (flop) {
-      out += fmt::format(
-          " {:>12.6g} {:>12.6g} {:>12}", peta(r.grouped.flop_executed),
-          peta(r.capacity.flop_executed),
-          r.block_sparse ? fmt::format("{:.6g}", peta(r.block_sparse->flop_executed)) : "-");
+      out += fmt::format(" {:>12} {:>12} {:>12}", human(r.grouped.flop_executed),
+                         human(r.capacity.flop_executed),
+                         r.block_sparse ? human(r.block_sparse->flop_executed) : "-");
     }
     out += '\n';
   }

@@ -42,6 +42,12 @@ int run_main(int argc, char** argv) {
   add("run", "simulate a workload on one machine or several, side by side", add_run);
   add("tile", "tile sizes of a matrix on a machine, by every strategy", add_tile);
   add("prune", "prune weights to a structured pattern", add_prune);
+  add("validate", "published numbers beside simulated ones, with the error", add_validate);
+  add("figure", "regenerate a published figure", add_figure);
+  add("model", "parameters, FLOPs, cache bytes and the operation graph of a model", add_model);
+  add("routing", "what a routing trace says, and three ways to execute its experts", add_routing);
+  add("dial", "the sparsity dial: loss and cost over the share of inactive experts", add_dial);
+  add("schema", "JSON Schema of a machine's configuration, for editors", add_schema);
   add("list", "what ships: machines, workloads, energy tables", add_list);
   std::vector<std::string> names;
   for (const auto& [sub, command] : commands) names.push_back(sub->get_name());

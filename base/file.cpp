@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <memory>
 
 #include "base/error.hpp"
@@ -51,6 +52,15 @@ std::size_t inflated_size(const fs::path& path, std::uintmax_t stored) {
   const std::uintmax_t size = bytes[0] | std::uintmax_t{bytes[1]} << 8 |
                               std::uintmax_t{bytes[2]} << 16 | std::uintmax_t{bytes[3]} << 24;
   return static_cast<std::size_t>(std::min(size, 1032 * stored));
+}
+
+/// result.json goes by its name; other main files may be somebody else's.
+bool is_result(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || file.filename() == "result.json") return static_cast<bool>(stream);
+  std::string head(256, '\0');
+  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+  return head.find("\"schema\": \"lacuna.") != std::string::npos;
 }
 
 }  // namespace
@@ -166,7 +176,8 @@ std::string sha256_of(const fs::path& path) {
   return text;
 }
 
-StagedFolder::StagedFolder(fs::path target) : target_(std::move(target)) {
+StagedFolder::StagedFolder(fs::path target, const std::string& marker)
+    : target_(std::move(target)) {
   if (target_.filename().empty()) target_ = target_.parent_path();
   std::error_code error;
   if (fs::exists(target_, error)) {
@@ -174,10 +185,11 @@ StagedFolder::StagedFolder(fs::path target) : target_(std::move(target)) {
       throw InputError({target_.string(), 0, {}}, "exists and is not a folder",
                        "choose another name with --out");
     }
-    if (!fs::is_empty(target_, error) && !fs::exists(target_ / "result.json", error)) {
-      throw InputError({target_.string(), 0, {}},
-                       "the folder holds files that are not an earlier result",
-                       "choose a new or empty folder with --out");
+    if (!fs::is_empty(target_, error) && !is_result(target_ / marker)) {
+      throw InputError(
+          {target_.string(), 0, {}},
+          fmt::format("the folder holds files that are not an earlier result ({})", marker),
+          "choose a new or empty folder with --out");
     }
     if (::access(target_.c_str(), W_OK) != 0) cannot_write(target_);
   }

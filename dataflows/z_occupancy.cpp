@@ -2,11 +2,64 @@
 #include "dataflows/z_occupancy.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
 
 namespace lacuna {
+namespace {
+
+/// One row's occupancy and what is known about all of them. Merging into it takes no branches: on
+/// real data neither "already there" nor "first here" can be predicted.
+struct Row {
+  std::uint64_t* bits;
+  std::uint32_t first_word;  // index of bits[0]
+  std::uint32_t* counts;
+  std::uint32_t* touched;
+  std::size_t touched_count;
+  std::uint32_t* present;
+  std::size_t present_count;
+  std::uint64_t added;
+};
+
+[[gnu::always_inline]] inline void merge_pieces(Row& target, const ZOccupancy::Piece* piece,
+                                                const ZOccupancy::Piece* end) {
+  Row row = target;  // nothing points to it, so it stays in registers
+  for (; piece != end; ++piece) {
+    const std::uint64_t there = row.bits[piece->word];
+    row.bits[piece->word] = there | piece->columns;
+    row.touched[row.touched_count] = row.first_word + piece->word;
+    row.touched_count += there == 0 ? 1 : 0;
+    const auto fresh = static_cast<std::uint32_t>(__builtin_popcountll(piece->columns & ~there));
+    const std::uint32_t count = row.counts[piece->n1];
+    row.present[row.present_count] = piece->n1;
+    row.present_count += count == 0 ? 1 : 0;
+    row.counts[piece->n1] = count + fresh;
+    row.added += fresh;
+  }
+  target = row;
+}
+
+using Merge = void (*)(Row&, const ZOccupancy::Piece*, const ZOccupancy::Piece*);
+void merge_portable(Row& row, const ZOccupancy::Piece* begin, const ZOccupancy::Piece* end) {
+  merge_pieces(row, begin, end);
+}
+#if defined(__x86_64__)
+[[gnu::target("popcnt")]] void merge_popcnt(Row& row, const ZOccupancy::Piece* begin,
+                                            const ZOccupancy::Piece* end) {
+  merge_pieces(row, begin, end);
+}
+Merge best_merge() {
+  return __builtin_cpu_supports("popcnt") ? merge_popcnt : merge_portable;
+}
+#else
+Merge best_merge() {
+  return merge_portable;
+}
+#endif
+
+}  // namespace
 
 ZOccupancy::ZOccupancy(const CsrMatrix& a, const CsrMatrix& b_transposed,
                        const MicrotileGrid& a_grid, const MicrotileGrid& b_grid, PebBudget peb)
@@ -15,6 +68,8 @@ ZOccupancy::ZOccupancy(const CsrMatrix& a, const CsrMatrix& b_transposed,
       a_grid_(a_grid),
       b_grid_(b_grid),
       peb_(peb),
+      width_(b_grid.shape().outer),
+      words_per_block_(static_cast<std::uint32_t>(ceil_div(b_grid.shape().outer, 64))),
       slot_of_k_(a.cols, 0),
       active_k1_(b_grid.inner_blocks(), 0) {
   LACUNA_CHECK(a.cols == b_transposed.cols, "A has {} columns, B {} rows", a.cols,
@@ -29,11 +84,13 @@ const std::vector<std::vector<RowOccupancy>>& ZOccupancy::stripe(const StripeGeo
   rows_.resize(static_cast<std::size_t>(k2_blocks));
   for (auto& rows : rows_) rows.clear();
   slice_b(geometry);
-  const std::size_t stripe_columns =
-      std::size_t{geometry.n1_last - geometry.n1_first} * b_grid_.shape().outer;
-  words_per_row_ = (stripe_columns + 63) / 64;
+  const std::size_t columns = geometry.n1_last - geometry.n1_first;
+  words_per_row_ = columns * words_per_block_;
   bits_.resize(words_per_row_ * a_grid_.shape().outer);
-  counts_.resize(geometry.n1_last - geometry.n1_first);
+  LACUNA_CHECK(bits_.size() < ~0U, "a row block of Z with {} x 64 places", bits_.size());
+  touched_words_.resize(bits_.size() + 1);
+  counts_.resize(columns);
+  present_.resize(columns + 1);
   for (Coordinate m1 = 0; m1 < a_grid_.outer_blocks(); ++m1) block_row(geometry, m1);
   return rows_;
 }
@@ -46,17 +103,25 @@ void ZOccupancy::slice_b(const StripeGeometry& geometry) {
   const Coordinate first = geometry.n1_first * width;
   const auto last = static_cast<Coordinate>(
       std::min<std::uint64_t>(b_transposed_.rows, std::uint64_t{geometry.n1_last} * width));
-  // Counting sort of the stripe's nonzeros by k; columns come out ascending within each k.
+  // Counting sort of the stripe's nonzeros by k; columns come out ascending within each k, and
+  // those that share a word are one piece.
   segment_ends_.clear();
+  segment_nonzeros_.clear();
+  last_word_.clear();
   for (Coordinate n = first; n < last; ++n) {
+    const std::uint32_t word = word_of(n - first);
     for (const Coordinate k : b_transposed_.cols_of(n)) {
       if (slot_of_k_[k] == 0) {
         active_k_.push_back(k);
         segment_ends_.push_back(0);
+        segment_nonzeros_.push_back(0);
+        last_word_.push_back(~0U);
         slot_of_k_[k] = static_cast<std::uint32_t>(active_k_.size());
         active_k1_[k / b_grid_.shape().inner] = 1;
       }
-      ++segment_ends_[slot_of_k_[k] - 1];
+      const std::size_t slot = slot_of_k_[k] - 1;
+      ++segment_nonzeros_[slot];
+      if (std::exchange(last_word_[slot], word) != word) ++segment_ends_[slot];
     }
   }
   std::uint64_t sum = 0;
@@ -65,10 +130,17 @@ void ZOccupancy::slice_b(const StripeGeometry& geometry) {
     end = sum;
     sum += length;
   }
-  segment_columns_.resize(static_cast<std::size_t>(sum));
+  pieces_.resize(static_cast<std::size_t>(sum));
+  std::fill(last_word_.begin(), last_word_.end(), ~0U);
   for (Coordinate n = first; n < last; ++n) {
+    const std::uint32_t word = word_of(n - first);
+    const std::uint64_t column = std::uint64_t{1} << ((n - first) % width_ % 64);
     for (const Coordinate k : b_transposed_.cols_of(n)) {
-      segment_columns_[segment_ends_[slot_of_k_[k] - 1]++] = n - first;
+      const std::size_t slot = slot_of_k_[k] - 1;
+      if (std::exchange(last_word_[slot], word) != word) {
+        pieces_[segment_ends_[slot]++] = {word, (n - first) / width_, 0};
+      }
+      pieces_[segment_ends_[slot] - 1].columns |= column;
     }
   }
 }
@@ -99,44 +171,40 @@ void ZOccupancy::block_row(const StripeGeometry& geometry, Coordinate m1) {
     rows_[k2].push_back(row);
     begin = end;
   }
-  for (const std::uint32_t word : touched_words_) bits_[word] = 0;
-  touched_words_.clear();
-  for (const std::uint32_t n1 : present_) counts_[n1] = 0;
-  present_.clear();
+  for (std::size_t i = 0; i < touched_count_; ++i) bits_[touched_words_[i]] = 0;
+  touched_count_ = 0;
+  for (std::size_t i = 0; i < present_count_; ++i) counts_[present_[i]] = 0;
+  present_count_ = 0;
 }
 
 void ZOccupancy::tile_row(const StripeGeometry& geometry, Coordinate m1, Coordinate k_end,
                           std::span<const Microtile> tiles, RowOccupancy& row) {
   count_returning(geometry, tiles, row);
+  static const Merge merge = best_merge();
   const Coordinate first = m1 * a_grid_.shape().outer;
-  const Coordinate width = b_grid_.shape().outer;
+  Row z{nullptr,        0, counts_.data(), touched_words_.data(), touched_count_, present_.data(),
+        present_count_, 0};
   for (std::size_t r = 0; r < position_.size(); ++r) {
     const std::uint64_t row_end = a_.offsets[std::size_t{first} + r + 1];
-    std::uint64_t* bits = bits_.data() + r * words_per_row_;
+    z.first_word = static_cast<std::uint32_t>(r * words_per_row_);
+    z.bits = bits_.data() + z.first_word;
     for (; position_[r] < row_end && a_.columns[position_[r]] < k_end; ++position_[r]) {
       const std::uint32_t slot = slot_of_k_[a_.columns[position_[r]]];
       if (slot == 0) continue;
       const std::uint64_t from = slot == 1 ? 0 : segment_ends_[slot - 2];
-      const std::uint64_t to = segment_ends_[slot - 1];
-      row.multiplies += to - from;
-      for (std::uint64_t i = from; i < to; ++i) {
-        const Coordinate n = segment_columns_[i];
-        std::uint64_t& word = bits[n / 64];
-        const std::uint64_t bit = std::uint64_t{1} << (n % 64);
-        if ((word & bit) != 0) continue;
-        if (word == 0) touched_words_.push_back(static_cast<std::uint32_t>(&word - bits_.data()));
-        word |= bit;
-        std::uint32_t& count = counts_[n / width];
-        if (count++ == 0) present_.push_back(n / width);
-        ++row.added;
-      }
+      row.multiplies += segment_nonzeros_[slot - 1];
+      merge(z, pieces_.data() + from, pieces_.data() + segment_ends_[slot - 1]);
     }
   }
+  touched_count_ = z.touched_count;
+  present_count_ = z.present_count;
+  row.added += z.added;
   // What a PE buffer must hold of Z, beside the largest microtiles of A and B that meet it.
   std::uint64_t a_payload = 0;
   for (const Microtile& tile : tiles)
     a_payload = std::max<std::uint64_t>(a_payload, tile.padded_payload);
-  for (const std::uint32_t n1 : present_) {
+  for (std::size_t i = 0; i < present_count_; ++i) {
+    const std::uint32_t n1 = present_[i];
     const std::uint64_t z_bytes = counts_[n1] * peb_.z_nonzero_bytes;
     if (z_bytes + a_payload + largest_b_payload_ <= peb_.capacity) continue;  // the common case
     if (!meets(geometry.n1_first + n1, tiles)) continue;
@@ -153,7 +221,8 @@ void ZOccupancy::tile_row(const StripeGeometry& geometry, Coordinate m1, Coordin
 
 void ZOccupancy::count_returning(const StripeGeometry& geometry, std::span<const Microtile> tiles,
                                  RowOccupancy& row) {
-  for (const std::uint32_t n1 : present_) {
+  for (std::size_t i = 0; i < present_count_; ++i) {
+    const std::uint32_t n1 = present_[i];
     if (meets(geometry.n1_first + n1, tiles)) row.before += counts_[n1];
   }
 }

@@ -33,6 +33,13 @@ struct PebBudget {
 
 class ZOccupancy {
  public:
+  /// Columns of one row of B, within the stripe, that share a word of a row's occupancy bits.
+  struct Piece {
+    std::uint32_t word;
+    std::uint32_t n1;  // relative to the stripe
+    std::uint64_t columns;
+  };
+
   /// a: M x K; b: K x N with its transpose; the grids are of these matrices and outlive this
   /// object.
   ZOccupancy(const CsrMatrix& a, const CsrMatrix& b_transposed, const MicrotileGrid& a_grid,
@@ -51,6 +58,9 @@ class ZOccupancy {
   void count_returning(const StripeGeometry& geometry, std::span<const Microtile> tiles,
                        RowOccupancy& row);
   [[nodiscard]] bool meets(Coordinate n1, std::span<const Microtile> tiles) const;
+  [[nodiscard]] std::uint32_t word_of(Coordinate column) const {
+    return column / width_ * words_per_block_ + column % width_ / 64;
+  }
 
   const CsrMatrix& a_;
   const CsrMatrix& b_transposed_;
@@ -59,19 +69,24 @@ class ZOccupancy {
   PebBudget peb_;
   std::uint64_t largest_b_payload_ = 0;
 
-  // B's rows within the stripe, columns relative to its start.
+  // B's rows within the stripe, in pieces. Each microtile column has words of its own.
+  Coordinate width_;
+  std::uint32_t words_per_block_;
   std::vector<std::uint32_t> slot_of_k_;  // k -> 1 + index into segments, 0 when empty
   std::vector<Coordinate> active_k_;
   std::vector<std::uint64_t> segment_ends_;
-  std::vector<Coordinate> segment_columns_;
+  std::vector<std::uint32_t> segment_nonzeros_;
+  std::vector<std::uint32_t> last_word_;  // of each segment while it is built
+  std::vector<Piece> pieces_;
   std::vector<char> active_k1_;
 
   // The row block at hand.
   std::vector<std::uint64_t> position_;  // next nonzero of each row of A
   std::vector<std::uint64_t> bits_;      // occupancy, rows x stripe words
-  std::vector<std::uint32_t> touched_words_;
-  std::vector<std::uint32_t> counts_;   // nonzeros per n1
-  std::vector<std::uint32_t> present_;  // n1 with nonzeros, in the order of appearance
+  std::vector<std::uint32_t> counts_;    // nonzeros per n1
+  // Words that are not zero and n1 with nonzeros, in the order of appearance; one place to spare.
+  std::vector<std::uint32_t> touched_words_, present_;
+  std::size_t touched_count_ = 0, present_count_ = 0;
   std::size_t words_per_row_ = 0;
   std::vector<std::vector<RowOccupancy>> rows_;
 };

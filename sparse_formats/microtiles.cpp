@@ -13,6 +13,28 @@ constexpr std::uint32_t padded_list(std::uint32_t length, std::uint32_t bytes) {
   return 8 * ((length * bytes + 7) / 8);
 }
 
+/// Coordinates 0..at.
+constexpr Mask128 up_to(unsigned at) {
+  const auto low = [](unsigned count) { return ~std::uint64_t{0} >> (64 - count); };
+  return at < 64 ? Mask128{low(at + 1), 0} : Mask128{~std::uint64_t{0}, low(at - 63)};
+}
+
+/// Adds `times` to the counts of all coordinates in `mask`, with planes as the bits of the counts.
+void add_to_planes(std::vector<Mask128>& planes, const Mask128& mask, std::uint32_t times) {
+  for (std::size_t bit = 0; times >> bit != 0; ++bit) {
+    if (((times >> bit) & 1U) == 0) continue;
+    Mask128 carry = mask;
+    for (std::size_t plane = bit; !carry.empty(); ++plane) {
+      if (planes.size() <= plane) planes.resize(plane + 1);
+      Mask128& at = planes[plane];
+      const Mask128 both{at.low & carry.low, at.high & carry.high};
+      at.low ^= carry.low;
+      at.high ^= carry.high;
+      carry = both;
+    }
+  }
+}
+
 /// Collects the microtiles of one outer block, fiber by fiber.
 class BlockBuilder {
  public:
@@ -86,6 +108,7 @@ MicrotileGrid::MicrotileGrid(const CsrMatrix& matrix, MicrotileShape shape)
   offsets_.reserve(std::size_t{outer_blocks_} + 1);
   offsets_.push_back(0);
   BlockBuilder builder(inner_blocks_);
+  std::vector<Mask128> single_planes, cover_planes;
   const auto emit = [&](Coordinate block, std::vector<Mask128>& masks, std::uint32_t nnz,
                         std::uint32_t payload, unsigned across) {
     Microtile tile;
@@ -96,6 +119,9 @@ MicrotileGrid::MicrotileGrid(const CsrMatrix& matrix, MicrotileShape shape)
     tile.padded_payload = 2 * padded_list(static_cast<std::uint32_t>(masks.size()), 4) + payload;
     tile.group_begin = static_cast<std::uint32_t>(groups_.size());
     tile.single_begin = static_cast<std::uint32_t>(singles_.size());
+    tile.plane_begin = static_cast<std::uint32_t>(planes_.size());
+    single_planes.clear();
+    cover_planes.clear();
     std::sort(masks.begin(), masks.end());
     for (std::size_t i = 0; i < masks.size();) {
       std::size_t end = i + 1;
@@ -105,14 +131,23 @@ MicrotileGrid::MicrotileGrid(const CsrMatrix& matrix, MicrotileShape shape)
       if (masks[i].count() == 1) {
         tile.single_fibers = static_cast<std::uint16_t>(tile.single_fibers + times);
         singles_.push_back({static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(times)});
+        add_to_planes(single_planes, masks[i], times);
       } else {
-        groups_.push_back({masks[i], times, static_cast<std::uint8_t>(first),
-                           static_cast<std::uint8_t>(masks[i].last())});
+        const unsigned last = masks[i].last();
+        groups_.push_back(
+            {masks[i], times, static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(last)});
+        const Mask128 before = up_to(first);
+        const Mask128 until = up_to(last);
+        add_to_planes(cover_planes, {until.low & ~before.low, until.high & ~before.high}, times);
       }
       i = end;
     }
     tile.groups = static_cast<std::uint16_t>(groups_.size() - tile.group_begin);
     tile.singles = static_cast<std::uint16_t>(singles_.size() - tile.single_begin);
+    tile.single_planes = static_cast<std::uint8_t>(single_planes.size());
+    tile.cover_planes = static_cast<std::uint8_t>(cover_planes.size());
+    planes_.insert(planes_.end(), single_planes.begin(), single_planes.end());
+    planes_.insert(planes_.end(), cover_planes.begin(), cover_planes.end());
     tiles_.push_back(tile);
   };
   for (Coordinate block = 0; block < outer_blocks_; ++block) {
@@ -124,7 +159,8 @@ MicrotileGrid::MicrotileGrid(const CsrMatrix& matrix, MicrotileShape shape)
     builder.finish(emit);
     offsets_.push_back(tiles_.size());
   }
-  LACUNA_CHECK(groups_.size() < ~0U && singles_.size() < ~0U, "too many fibers for 32-bit indices");
+  LACUNA_CHECK(groups_.size() < ~0U && singles_.size() < ~0U && planes_.size() < ~0U,
+               "too many fibers for 32-bit indices");
 }
 
 std::span<const Microtile> MicrotileGrid::list(Coordinate outer_block, Coordinate first,

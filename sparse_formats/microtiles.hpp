@@ -63,15 +63,18 @@ struct MicrotileShape {
 };
 
 struct Microtile {
-  Coordinate inner_block = 0;      // k1, the coordinate in its list
-  std::uint32_t nnz = 0;           // z
-  std::uint16_t outer_fibers = 0;  // nonempty fibers over K (rows m0 of A, columns n0 of B)
-  std::uint16_t inner_fibers = 0;  // nonempty fibers across K (columns of A, rows of B)
-  std::uint16_t groups = 0;        // MaskGroups (two or more coordinates)
+  Coordinate inner_block = 0;       // k1, the coordinate in its list
+  std::uint32_t nnz = 0;            // z
+  std::uint16_t outer_fibers = 0;   // nonempty fibers over K (rows m0 of A, columns n0 of B)
+  std::uint16_t inner_fibers = 0;   // nonempty fibers across K (columns of A, rows of B)
+  std::uint16_t groups = 0;         // MaskGroups (two or more coordinates)
   std::uint16_t singles = 0;        // SingleGroups
   std::uint16_t single_fibers = 0;  // fibers over K with one coordinate
+  std::uint8_t single_planes = 0;   // see MicrotileGrid
+  std::uint8_t cover_planes = 0;
   std::uint32_t group_begin = 0;
   std::uint32_t single_begin = 0;
+  std::uint32_t plane_begin = 0;
   std::uint32_t padded_payload = 0;  // bytes, see MicrotileGrid
 };
 
@@ -80,6 +83,10 @@ struct Microtile {
 /// padded_payload is what crosses from the last-level buffer to a processing element: coordinate
 /// and pointer arrays and values in 64-bit lines, 2*8*ceil(f/2) + sum over fibers of (8*ceil(z/2) +
 /// 8z) bytes with f fibers over K (CSF with 32-bit coordinates and pointers and 64-bit values).
+///
+/// Two counts per coordinate i are kept bit by bit, the j-th plane holding bit j of all 128: how
+/// many fibers hold i alone (single planes), and how many fibers of two or more coordinates begin
+/// before i and do not end before it (cover planes).
 class MicrotileGrid {
  public:
   /// `matrix` rows are the outer rank and columns the contracted one: A as it is, B transposed.
@@ -102,6 +109,12 @@ class MicrotileGrid {
   [[nodiscard]] std::span<const SingleGroup> singles(const Microtile& tile) const {
     return {singles_.data() + tile.single_begin, tile.singles};
   }
+  [[nodiscard]] std::span<const Mask128> single_planes(const Microtile& tile) const {
+    return {planes_.data() + tile.plane_begin, tile.single_planes};
+  }
+  [[nodiscard]] std::span<const Mask128> cover_planes(const Microtile& tile) const {
+    return {planes_.data() + tile.plane_begin + tile.single_planes, tile.cover_planes};
+  }
 
  private:
   MicrotileShape shape_;
@@ -112,6 +125,7 @@ class MicrotileGrid {
   std::vector<Microtile> tiles_;
   std::vector<MaskGroup> groups_;
   std::vector<SingleGroup> singles_;
+  std::vector<Mask128> planes_;
 };
 
 }  // namespace lacuna

@@ -62,7 +62,7 @@ struct Operation {
 };
 
 /// What flows along an edge in one execution.
-struct Tensor {
+struct GraphTensor {
   std::string name;
   Bytes bytes{0};
 };
@@ -82,7 +82,7 @@ struct GraphInfo {
 };
 
 using OperationGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS,
-                                             Operation, Tensor, GraphInfo>;
+                                             Operation, GraphTensor, GraphInfo>;
 using OperationId = boost::graph_traits<OperationGraph>::vertex_descriptor;
 
 [[nodiscard]] inline const GraphInfo& info_of(const OperationGraph& graph) {

@@ -72,11 +72,23 @@ struct Names {
   std::size_t lines = 1;
 };
 
+/// gnuplot cuts the label of a tic at 50 bytes when there is a % in it.
+std::vector<std::string> tic_lines(const std::string& label) {
+  constexpr std::size_t most_bytes = 49;
+  const bool cut = label.find('%') != std::string::npos;
+  for (std::size_t columns = display_width(label);; --columns) {
+    auto lines = gnuplot::lines_of(shorten(label, columns), 26, 3);
+    std::size_t bytes = lines.size() - 1;
+    for (const std::string& line : lines) bytes += line.size();
+    if (!cut || bytes <= most_bytes || columns <= 1) return lines;
+  }
+}
+
 Names names_of(const std::vector<RunResult>& results) {
   Names names;
   const auto labels = run_labels(results);
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto lines = gnuplot::lines_of(labels[i], 26, 3);
+    const auto lines = tic_lines(labels[i]);
     names.columns = std::max(names.columns, widest(lines));
     names.lines = std::max(names.lines, lines.size());
     names.tics += fmt::format("{}{} {}", i == 0 ? "" : ", ", gnuplot::joined_tic(lines), i + 1);
@@ -270,10 +282,11 @@ std::string stalls_script(const std::vector<RunResult>& results) {
             {},
             {},
             true};
-  constexpr std::array<std::string_view, kStallNames.size()> colors{
-      "0x009E73", "0x56B4E9", "0x4A90C8", "0xCC79A7", "0xE69F00", "0xF0E442", "0xBBBBBB"};
+  constexpr std::array colors{"0x009E73", "0x56B4E9", "0x4A90C8", "0xCC79A7",
+                              "0xE69F00", "0xD97A40", "0xF0E442", "0xBBBBBB"};
+  static_assert(colors.size() == kStallNames.size(), "every state has a colour of its own");
   for (std::size_t i = 0; i < kStallNames.size(); ++i) {
-    bars.stripes.push_back({std::string(kStallNames[i].shown), std::string(colors[i])});
+    bars.stripes.push_back({std::string(kStallNames[i].shown), colors[i]});
   }
   return draw(results, bars);
 }

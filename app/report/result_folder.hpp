@@ -32,4 +32,8 @@ std::vector<std::string> write_results(const std::filesystem::path& folder,
                                        const std::vector<RunResult>& results,
                                        const WriteOptions& options = {});
 
+/// The last lines of a command: its notes, and where its results are unless `folder` is empty. On
+/// standard error when standard output holds JSON.
+void print_folder(const std::string& folder, const std::vector<std::string>& notes, bool json);
+
 }  // namespace lacuna::report

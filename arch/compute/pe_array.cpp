@@ -2,7 +2,6 @@
 #include "arch/compute/pe_array.hpp"
 
 #include <algorithm>
-#include <functional>
 
 #include "base/error.hpp"
 
@@ -17,31 +16,32 @@ PeArray::PeArray(const PeSpec& pes, const PebSpec& peb, const LlbSpec& llb,
       port_(llb.bytes_per_cycle),
       idle_(count_),
       idle_size_(count_),
+      working_(count_),
       starts_(std::max<std::size_t>(1, slots_) * count_, 0),
       next_slot_(count_, 0),
       seen_(count_),
       busy_(count_, 0) {
   for (std::uint32_t pe = 0; pe < count_; ++pe) idle_[pe] = {0, pe};
-  working_.reserve(count_);
 }
 
 PeArray::Element PeArray::take_first(sim::Ticks ready) {
   while (!working_.empty() && working_.front().free_at <= ready) {
-    std::pop_heap(working_.begin(), working_.end(), std::greater<>());
     std::size_t at = idle_first_ + idle_size_++;
     if (at >= count_) at -= count_;
-    idle_[at] = working_.back();
-    working_.pop_back();
+    const auto [free_at, pe] = working_.front();
+    idle_[at].free_at = free_at;
+    idle_[at].pe = pe;
+    working_.pop();
   }
+  working_.advance(ready);
   if (idle_size_ > 0) {
     const Element first = idle_[idle_first_];
     if (++idle_first_ == count_) idle_first_ = 0;
     --idle_size_;
     return first;
   }
-  std::pop_heap(working_.begin(), working_.end(), std::greater<>());
-  const Element first = working_.back();
-  working_.pop_back();
+  const Element first = working_.front();
+  working_.pop();
   return first;
 }
 
@@ -77,8 +77,7 @@ PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::ui
   busy_[pe] += busy + (overhead_ >> sim::kTickBits);
   idle_network_ += end - start - (busy << sim::kTickBits) - overhead_;
   last_end_ = std::max(last_end_, end);
-  working_.push_back({end, pe});
-  std::push_heap(working_.begin(), working_.end(), std::greater<>());
+  working_.push(end, pe);
   return {sent, end};
 }
 
@@ -101,7 +100,7 @@ void PeArray::charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network,
 StallBreakdown PeArray::breakdown(sim::Ticks end) const {
   StallBreakdown out;
   sim::Ticks tail = idle_barrier_;
-  for (const Element& element : working_) tail += last_end_ - element.free_at;
+  working_.for_each([&](const Element& element) { tail += last_end_ - element.free_at; });
   for (std::size_t i = 0; i < idle_size_; ++i) {
     tail += last_end_ - idle_[(idle_first_ + i) % count_].free_at;
   }

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "arch/compute/release_queue.hpp"
 #include "arch/program/statistics.hpp"
 #include "arch/spec/machine_spec.hpp"
 #include "sim/port.hpp"
@@ -48,13 +49,7 @@ class PeArray {
   [[nodiscard]] sim::Ticks last_end() const { return last_end_; }
 
  private:
-  struct Element {
-    sim::Ticks free_at;
-    std::uint32_t pe;
-    friend bool operator>(const Element& x, const Element& y) {
-      return x.free_at != y.free_at ? x.free_at > y.free_at : x.pe > y.pe;
-    }
-  };
+  using Element = ReleaseQueue::Element;
   Element take_first(sim::Ticks ready);
   void charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network, const Waits& waits);
 
@@ -64,10 +59,10 @@ class PeArray {
   sim::Ticks latency_;
   sim::BandwidthPort port_;
   // Requests come in the order of time, so elements that are free by now can wait in the order in
-  // which they became free; only the busy ones need a heap.
+  // which they became free; only the busy ones need a priority queue.
   std::vector<Element> idle_;  // a ring
   std::size_t idle_first_ = 0, idle_size_ = 0;
-  std::vector<Element> working_;    // a heap, the earliest end first
+  ReleaseQueue working_;
   std::vector<sim::Ticks> starts_;  // count x slots: when the pairs before began
   std::vector<std::uint32_t> next_slot_;
   std::vector<Waits> seen_;  // the dispatcher's waits at each element's last pair

@@ -55,16 +55,15 @@ template <IntersectKind kind>
 }
 
 /// A single coordinate i against fiber b takes one try, and one more for the run that b makes
-/// before i when b neither starts at or after i nor ends before it.
-[[gnu::always_inline]] inline std::uint64_t single_extra(std::span<const SingleGroup> singles,
-                                                         std::span<const MaskGroup> groups) {
+/// before i when b neither starts at or after i nor ends before it: the sum over coordinates of
+/// (fibers that are i alone) * (fibers of the other side that cover i), bit by bit.
+[[gnu::always_inline]] inline std::uint64_t single_extra(std::span<const Mask128> singles,
+                                                         std::span<const Mask128> covers) {
   std::uint64_t extra = 0;
-  for (const SingleGroup& single : singles) {
-    std::uint32_t crossed = 0;
-    for (const MaskGroup& group : groups) {
-      crossed += (group.first < single.at) & (single.at <= group.last) ? group.times : 0U;
+  for (std::size_t s = 0; s < singles.size(); ++s) {
+    for (std::size_t c = 0; c < covers.size(); ++c) {
+      extra += std::uint64_t{population(wide(singles[s]) & wide(covers[c]))} << (s + c);
     }
-    extra += std::uint64_t{crossed} * single.times;
   }
   return extra;
 }
@@ -89,8 +88,10 @@ template <IntersectKind kind>
   const std::uint64_t both_many = std::uint64_t{a.outer_fibers - std::uint32_t{a.single_fibers}} *
                                   (b.outer_fibers - std::uint32_t{b.single_fibers});
   std::uint64_t tries = pairs - both_many;
-  if (b.groups != 0) tries += single_extra(counter.a().singles(a), counter.b().groups(b));
-  if (a.groups != 0) tries += single_extra(counter.b().singles(b), counter.a().groups(a));
+  if (b.groups != 0)
+    tries += single_extra(counter.a().single_planes(a), counter.b().cover_planes(b));
+  if (a.groups != 0)
+    tries += single_extra(counter.b().single_planes(b), counter.a().cover_planes(a));
   if (both_many != 0) {
     tries += groups_tries<IntersectKind::skip_ahead>(counter.a().groups(a), counter.b().groups(b));
   }

@@ -7,8 +7,18 @@
 #include <string>
 
 #include "app/result.hpp"
+#include "tests/catch.hpp"
 
 namespace lacuna::test {
+
+/// Matches a text with `part` in it; the name differs between the versions of Catch2.
+inline auto contains(const std::string& part) {
+#if __has_include(<catch2/catch_all.hpp>)
+  return Catch::Matchers::ContainsSubstring(part);
+#else
+  return Catch::Matchers::Contains(part);
+#endif
+}
 
 inline TilingReport sample_tiling(const std::string& strategy, double scale, bool overbooked) {
   TilingReport t;
@@ -62,9 +72,16 @@ inline void fill_statistics(MachineStatistics& s, double scale, unsigned pes) {
     busy += s.pe_busy.back();
   }
   const std::uint64_t rest = s.cycles.count() * pes - busy;
-  s.stalls = {busy, rest / 10, rest / 3, rest / 20, rest / 9, rest / 7, 0};
-  const StallBreakdown& d = s.stalls;
-  s.stalls.drain = rest - d.wait_a - d.wait_b - d.wait_intersect - d.wait_network - d.imbalance;
+  StallBreakdown& d = s.stalls;
+  d.busy = busy;
+  d.wait_a = rest / 10;
+  d.wait_b = rest / 3;
+  d.wait_intersect = rest / 20;
+  d.wait_network = rest / 9;
+  d.wait_output = rest / 15;
+  d.imbalance = rest / 7;
+  d.drain =
+      rest - d.wait_a - d.wait_b - d.wait_intersect - d.wait_network - d.wait_output - d.imbalance;
 }
 
 /// A complete result; `scale` stretches its numbers.
@@ -89,8 +106,9 @@ inline RunResult sample_result(const std::string& name, double scale = 1, unsign
   r.energy.area_um2 = 98765432.125;
   r.energy.table = "lacuna-45nm (45 nm)";
   r.energy.flags = {"llb: extrapolated beyond 512 KiB"};
-  r.tiling = {{"A", sample_tiling("overbooked by Swiftiles, y = 10 %", 1.2 * std::sqrt(scale), true)},
-              {"B", sample_tiling("prescient", std::sqrt(std::min(scale, 1.0)), false)}};
+  r.tiling = {
+      {"A", sample_tiling("overbooked by Swiftiles, y = 10 %", 1.2 * std::sqrt(scale), true)},
+      {"B", sample_tiling("prescient", std::sqrt(std::min(scale, 1.0)), false)}};
   r.check = {true, true, 1.0 / 3e15, "a row-by-row product in double precision"};
   r.provenance = {"0.1.0", 42, "tile", {{"email-Enron.mtx.gz", "sha256:00ff"}}, {}};
   r.host = {1.25, 123456789, 4242};

@@ -159,7 +159,7 @@ OperationId add_absorbed(GraphBuilder& b, const LatentAttention& a, const Latent
                                                   row.rope_bits, 0, false, {inputs.rope, cache});
   if (selected) {
     for (const OperationId id : {latent_scores, rope_scores}) {
-      boost::add_edge(keys, id, Tensor{b.at(keys).name, b.at(keys).index_bytes}, b.graph);
+      boost::add_edge(keys, id, GraphTensor{b.at(keys).name, b.at(keys).index_bytes}, b.graph);
     }
   }
   const std::uint64_t topk = a.indexer ? a.indexer->topk : 0;
@@ -224,8 +224,8 @@ OperationId add_naive(GraphBuilder& b, const LatentAttention& a, OperationId que
   const OperationId softmax = add_softmax(b, {scored}, elements);
   // With an indexer the naive form masks what was not selected and computes it all the same.
   if (selected) {
-    boost::add_edge(*selected, softmax, Tensor{b.at(*selected).name, b.at(*selected).index_bytes},
-                    b.graph);
+    boost::add_edge(*selected, softmax,
+                    GraphTensor{b.at(*selected).name, b.at(*selected).index_bytes}, b.graph);
   }
   Einsum context = make_einsum("O[s,d] = P[s,t] * V[t,d]",
                                {{"s", b.queries}, {"t", b.context}, {"d", a.value_dim}}, instances);

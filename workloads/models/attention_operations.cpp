@@ -60,7 +60,7 @@ OperationId add_output(GraphBuilder& b, Stream in, OperationId context, std::uin
   const std::uint64_t elements = b.tokens * h;
   const OperationId sum =
       b.vector("attention_residual", OperationKind::kElementwise, 2 * elements, elements, {out});
-  if (in) boost::add_edge(*in, sum, Tensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
+  if (in) boost::add_edge(*in, sum, GraphTensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
   return sum;
 }
 
@@ -71,7 +71,7 @@ OperationId add_attention(GraphBuilder& b, Stream in, std::uint64_t window) {
   b.group = kProjections;
   const OperationId norm =
       b.vector("attention_norm", OperationKind::kNorm, elements, elements, {}, b.spec.hidden);
-  if (in) boost::add_edge(*in, norm, Tensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
+  if (in) boost::add_edge(*in, norm, GraphTensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
   if (const LatentAttention* a = b.spec.latent()) {
     const OperationId context = add_latent(b, *a, norm);
     return add_output(b, in, context, a->heads * a->value_dim, a->bias);

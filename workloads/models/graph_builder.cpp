@@ -41,7 +41,7 @@ OperationId GraphBuilder::add(Operation operation, Inputs inputs) {
     Bytes bytes = producer.activation_write_bytes;
     if (producer.kind == OperationKind::kCacheAppend) bytes = producer.cache_write_bytes;
     if (producer.kind == OperationKind::kTopK) bytes = producer.index_bytes;
-    boost::add_edge(input, id, Tensor{producer.name, bytes}, graph);
+    boost::add_edge(input, id, GraphTensor{producer.name, bytes}, graph);
   }
   return id;
 }

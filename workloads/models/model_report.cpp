@@ -120,10 +120,24 @@ std::string header_text(const ModelReport& r) {
   out += row("cache bytes written", grouped(r.total.cache_write_bytes.count()));
   out +=
       row("distinct experts/layer (uniform)", fmt::format("{:.2f}", r.expected_distinct_experts));
+  if (r.routing) {
+    out += row("distinct experts/layer (routed)", fmt::format("{:.2f}", r.routing->mean_distinct));
+    out +=
+        row("  largest load over the mean", fmt::format("{:.3f}", r.routing->mean_max_over_mean));
+    out += row("routing", r.routing->description);
+  }
   out += row("critical path", r.critical_unit == "s"
                                   ? fmt::format("{:.6g} s", r.critical_cost)
                                   : fmt::format("{}FLOP", human_count(r.critical_cost)));
+  if (r.routing) {
+    for (const std::string& note : r.routing->notes) out += fmt::format("  note: {}\n", note);
+  }
   return out;
+}
+
+/// A name may hold a comma ("MoE layer, window 128"), an einsum always does.
+std::string csv_quoted(const std::string& text) {
+  return text.find(',') == std::string::npos ? text : "\"" + text + "\"";
 }
 
 }  // namespace
@@ -132,6 +146,8 @@ ModelReport make_report(const ModelSpec& spec, const ReportOptions& options) {
   ModelReport report;
   report.spec = spec;
   report.step = options.step;
+  report.routing = options.routing;
+  if (options.routing) report.step.tokens_per_expert = tokens_of(options.routing);
   report.new_tokens = checked_new_tokens(spec, options.step);
   report.tokens = report.new_tokens * options.step.batch;
   const LatentForm form = form_of(spec, options.step);
@@ -142,7 +158,7 @@ ModelReport make_report(const ModelSpec& spec, const ReportOptions& options) {
   report.attention_flops = attention_flops(spec, options.step.context, form);
   report.expected_distinct_experts = expected_distinct_experts(
       spec.moe.routing.experts, spec.moe.routing.experts_per_token, report.tokens);
-  report.graph = build_graph(spec, options.step);
+  report.graph = build_graph(spec, report.step);
   const auto& roof = options.roofline;
   report.path = critical_path(
       report.graph,
@@ -186,6 +202,22 @@ std::string model_table(const ModelReport& r) {
                        line.flops == 0 ? "-" : fmt::format("{:.4g}", line.intensity));
   }
   return out + "\n> on the critical path\n";
+}
+
+std::string operations_csv(const ModelReport& report) {
+  std::string out =
+      "block,operation,group,kind,einsum,shape,repeat,flops,weight_bytes,cache_read_bytes,"
+      "cache_write_bytes,activation_bytes,index_bytes,flops_per_byte,critical\n";
+  for (const OperationLine& line : report.operations) {
+    const OperationTotals& b = line.bytes;
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{:.6g},{}\n", csv_quoted(line.block),
+                       csv_quoted(line.name), csv_quoted(line.group), line.kind,
+                       csv_quoted(line.equation), csv_quoted(line.shape), line.repeat, line.flops,
+                       b.weight_bytes.count(), b.cache_read_bytes.count(),
+                       b.cache_write_bytes.count(), b.activation_bytes.count(),
+                       b.index_bytes.count(), line.intensity, line.critical ? 1 : 0);
+  }
+  return out;
 }
 
 std::string model_dot(const ModelReport& report) {

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "workloads/models/build_graph.hpp"
+#include "workloads/models/routed_step.hpp"
 #include "workloads/operation_graph.hpp"
 
 namespace lacuna {
@@ -21,6 +23,7 @@ struct Roofline {
 
 struct ReportOptions {
   Step step;
+  std::shared_ptr<const StepRouting> routing;  // where the step's tokens per expert come from
   std::optional<Roofline> roofline;
   bool per_layer = false;  // list every layer's operations instead of one block's with its count
 };
@@ -44,9 +47,10 @@ struct OperationLine {
 struct ModelReport {
   ModelSpec spec;
   Step step;
-  std::uint64_t new_tokens = 0;  // per sequence
-  std::uint64_t tokens = 0;      // of the step
-  std::string attention;         // "MLA, absorbed", "GQA", ...
+  std::shared_ptr<const StepRouting> routing;  // empty: uniform, as expected
+  std::uint64_t new_tokens = 0;                // per sequence
+  std::uint64_t tokens = 0;                    // of the step
+  std::string attention;                       // "MLA, absorbed", "GQA", ...
   ParameterCounts parameters;
   Bytes kv_bytes_per_token{0};
   std::uint64_t gemm_flops_per_token = 0;
@@ -62,9 +66,12 @@ struct ModelReport {
   CriticalPath path;
 };
 
+/// `options.routing`, when given, replaces the step's own tokens per expert.
 [[nodiscard]] ModelReport make_report(const ModelSpec& spec, const ReportOptions& options);
 [[nodiscard]] std::string model_table(const ModelReport& report);
 [[nodiscard]] std::string model_json(const ModelReport& report);
+/// One row per operation listed, quantities in FLOP and bytes of one execution.
+[[nodiscard]] std::string operations_csv(const ModelReport& report);
 [[nodiscard]] std::string model_dot(const ModelReport& report);
 
 /// Renders a DOT file with Graphviz: the picture's path (.svg beside it), or nothing when `dot` is

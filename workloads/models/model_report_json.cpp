@@ -116,6 +116,12 @@ std::string model_json(const ModelReport& r) {
   total.update(bytes_json(r.total));
   out["total"] = std::move(total);
   out["expected_distinct_experts"] = r.expected_distinct_experts;
+  if (r.routing) {
+    out["routing"] = {{"source", r.routing->description},
+                      {"notes", r.routing->notes},
+                      {"mean_distinct_experts", r.routing->mean_distinct},
+                      {"mean_max_over_mean", r.routing->mean_max_over_mean}};
+  }
   for (const auto& [name, t] : r.groups) {
     Json group{{"flops", t.flops}};
     group.update(bytes_json(t));
@@ -130,7 +136,8 @@ std::string model_json(const ModelReport& r) {
     out["operations"].push_back(operation_json(line, tokens));
   }
   out["graph"] = {{"vertices", vertices_json(r.graph)}, {"edges", edges_json(r.graph)}};
-  return out.dump(2) + "\n";
+  // Names come from files and may be no UTF-8.
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace lacuna

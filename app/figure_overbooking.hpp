@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// `lacuna figure overbooking`: runs the recipe of validation/overbooking.hpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lacuna {
+
+struct FigureArguments {
+  std::string matrices;  // folder
+  std::string out;
+  std::vector<std::string> settings;  // for every machine
+  std::vector<std::string> only;      // workloads by name; empty: all
+  unsigned jobs = 1;                  // workloads at once, each in a process of its own
+  double limit_s = 60;                // processor seconds that one point may take
+};
+
+[[nodiscard]] int figure_overbooking(const FigureArguments& arguments);
+
+}  // namespace lacuna

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "app/commands.hpp"
+#include "app/matrix_folder.hpp"
+#include "app/product_run.hpp"
+#include "app/report/stall_names.hpp"
+#include "app/report/terminal.hpp"
+#include "app/workload_spec.hpp"
+#include "validation/comparison.hpp"
+
+namespace lacuna {
+namespace {
+
+double nanoseconds(const RunResult& result, Cycles cycles) {
+  return 1e9 * static_cast<double>(cycles.count()) / result.clock.count();
+}
+
+/// Why the simulated time is above the bound: what the processing elements did meanwhile.
+std::string time_remark(const RunResult& result) {
+  const MachineStatistics& s = result.statistics;
+  std::vector<std::pair<double, std::string>> shares;
+  const double total = static_cast<double>(report::total_pe_cycles(s.stalls));
+  for (const auto& name : report::kStallNames) {
+    const double share = 100 * static_cast<double>(s.stalls.*name.cycles) / total;
+    if (share >= 0.5) shares.emplace_back(share, name.shown);
+  }
+  std::sort(shares.rbegin(), shares.rend());
+  std::string text = fmt::format("bound by {}, and PEs: ", s.bound);
+  for (const auto& [share, name] : shares) {
+    text += fmt::format("{}{} {:.0f} %", text.ends_with(": ") ? "" : ", ", name, share);
+  }
+  if (s.bounds.at("intersect") > s.cycles_bound) {
+    text += fmt::format("; K1 intersection alone takes {:.2f} x the bound",
+                        static_cast<double>(s.bounds.at("intersect").count()) /
+                            static_cast<double>(s.cycles_bound.count()));
+  }
+  return text;
+}
+
+/// What the energy is made of, the largest part first.
+std::string energy_remark(const RunResult& result) {
+  std::vector<std::pair<double, std::string>> parts;
+  for (const auto& [name, component] : result.energy.components) {
+    parts.emplace_back(component.picojoules * 1e-9, name);
+  }
+  std::sort(parts.rbegin(), parts.rend());
+  std::string text = "no target (other node and tables): ";
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].first < 0.01 * parts[0].first) break;
+    text += fmt::format("{}{} {:.3g}", i == 0 ? "" : ", ", parts[i].second, parts[i].first);
+  }
+  return text;
+}
+
+validation::Simulated simulated_values(const RunResult& result) {
+  const MachineStatistics& s = result.statistics;
+  validation::Simulated out;
+  for (const auto& [tensor, moved] : s.traffic.at("dram")) {
+    out.values[fmt::format("dram_{}_bytes", tensor)] =
+        static_cast<double>(moved.read_bytes + moved.write_bytes);
+  }
+  out.values["multiplies"] = static_cast<double>(s.macs_effectual);
+  out.values["adds"] = static_cast<double>(s.adds);
+  out.values["k0_tries"] = static_cast<double>(s.actions.at("intersect_k0").at("try"));
+  out.values["k1_tries"] = static_cast<double>(s.actions.at("intersect_k1").at("try"));
+  out.values["cycles_bound_ns"] = nanoseconds(result, s.cycles_bound);
+  out.values["simulated_ns"] = nanoseconds(result, s.cycles);
+  out.values["energy_mJ"] = result.energy.total_picojoules * 1e-9;
+  out.remarks["simulated_ns"] = time_remark(result);
+  out.remarks["energy_mJ"] = energy_remark(result);
+  return out;
+}
+
+RunResult run_published(const validation::PublishedRun& published,
+                        const std::filesystem::path& file) {
+  WorkloadSpec spec;
+  spec.matrix = file.string();
+  const ProductWorkload workload = make_workload(spec, false, {});
+  ProductOptions options;
+  options.interrupted = &interrupted();
+  return run_product(machine_with(published.machine, published.settings), workload, options);
+}
+
+int execute(const std::string& given) {
+  const auto folder = matrix_folder(given);
+  const auto published = validation::load_runs(validation::published_file("extensor.yaml"));
+  fmt::print("{}\n\n  {:<22} {:>15} {:>15} {:>9}  {}\n", published.title, "quantity", "published",
+             "simulated", "error %", "remark");
+  std::size_t compared = 0, failed = 0, skipped = 0;
+  report::ProgressBar bar("validating");
+  for (std::size_t i = 0; i < published.runs.size(); ++i) {
+    const validation::PublishedRun& run = published.runs[i];
+    bar(static_cast<double>(i) / static_cast<double>(published.runs.size()));
+    const auto file = matrix_file(folder, run.matrix);
+    if (!file) {
+      ++skipped;
+      bar.erase();
+      fmt::print("{}, {}: skipped, no {}.mtx[.gz] {}\n", run.matrix, run.series, run.matrix,
+                 folder.empty() ? "(give a folder with --matrices or LACUNA_MATRICES)"
+                                : "in " + folder.string());
+      continue;
+    }
+    const auto lines = validation::compare(run, simulated_values(run_published(run, *file)));
+    bar.erase();
+    fmt::print("{}", validation::comparison_table(run, lines));
+    compared += lines.size();
+    for (const auto& line : lines) failed += line.failed ? 1 : 0;
+  }
+  const auto bars = validation::load_tailors(validation::published_file("tailors.csv"));
+  fmt::print(
+      "Tailors figure: {} matrices. Its machine is not published; `lacuna figure overbooking` puts "
+      "its ratios beside simulated ones, per buffer capacity\n",
+      bars.size());
+  fmt::print("\n{} numbers compared, {} that must be equal are not, {} series skipped\n", compared,
+             failed, skipped);
+  return failed == 0 ? 0 : 3;
+}
+
+}  // namespace
+
+Command add_validate(CLI::App& app) {
+  auto folder = std::make_shared<std::string>();
+  app.add_option("--matrices", *folder, "folder with the matrices; default: LACUNA_MATRICES");
+  return [folder] { return execute(*folder); };
+}
+
+}  // namespace lacuna

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <new>
@@ -17,6 +18,11 @@ namespace {
 
 std::atomic<bool> stop_requested{false};
 constexpr const char* kNoOutput = "cannot write to the standard output";
+
+/// Never throws: a standard error that cannot be written must not hide the exit code.
+void complain(const std::string& message) {
+  std::fputs(("lacuna: " + message + "\n").c_str(), stderr);
+}
 
 extern "C" void request_stop(int) {
   // A second Ctrl-C ends at once.
@@ -43,6 +49,12 @@ int run_main(int argc, char** argv) {
   add("dial", "the sparsity dial: loss and cost over the share of inactive experts", add_dial);
   add("schema", "JSON Schema of a machine's configuration, for editors", add_schema);
   add("list", "what ships: machines, workloads, energy tables", add_list);
+  std::vector<std::string> names;
+  for (const auto& [sub, command] : commands) names.push_back(sub->get_name());
+  if (argc > 1 && argv[1][0] != '-' &&
+      std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+    throw InputError(fmt::format("'{}' is not a command", argv[1]), suggest(argv[1], names));
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -50,7 +62,7 @@ int run_main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::string command;
     for (const CLI::App* sub : app.get_subcommands()) command = sub->get_name() + " ";
-    fmt::print(stderr, "lacuna: {}; try 'lacuna {}--help'\n", error.what(), command);
+    complain(fmt::format("{}; try 'lacuna {}--help'", error.what(), command));
     return 2;
   }
   struct sigaction action {};
@@ -80,20 +92,20 @@ int main(int argc, char** argv) {
   try {
     return lacuna::run_main(argc, argv);
   } catch (const lacuna::InputError& error) {
-    fmt::print(stderr, "lacuna: {}\n", error.what());
+    lacuna::complain(error.what());
     return 2;
   } catch (const lacuna::sim::Interrupted&) {
-    fmt::print(stderr, "lacuna: interrupted, nothing was written\n");
+    lacuna::complain("interrupted, nothing was written");
     return 130;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "lacuna: not enough memory for this workload; try a smaller one\n");
+    lacuna::complain("not enough memory for this workload; try a smaller one");
     return 2;
   } catch (const std::exception& error) {
     if (std::ferror(stdout) != 0) {
-      fmt::print(stderr, "lacuna: {}\n", lacuna::kNoOutput);
+      lacuna::complain(lacuna::kNoOutput);
       return 2;
     }
-    fmt::print(stderr, "lacuna: internal error: {}\n", error.what());
+    lacuna::complain(std::string("internal error: ") + error.what());
     return 3;
   }
 }

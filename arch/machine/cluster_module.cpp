@@ -59,9 +59,11 @@ void ClusterModule::dispatch() {
       return;
     }
     if (!active_) {
-      // Outputs that cannot leave hold the elements back.
-      waiting_output_ = waiting_output_ || finished_.size() >= spec_.lookahead;
-      if (finished_.size() >= spec_.lookahead || !rows_.ready()) return;
+      // Outputs that cannot leave hold the elements back; rows still computed are no outputs yet.
+      const bool held = finished_.size() >= spec_.lookahead &&
+                        finished_[spec_.lookahead - 1].done <= simulation_.now();
+      waiting_output_ = waiting_output_ || held;
+      if (held || !rows_.ready()) return;
       begin_row();
     }
     if (!a_ready_ && !a_arrived()) return;

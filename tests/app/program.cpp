@@ -27,11 +27,10 @@ std::string content(const fs::path& path) {
 }
 
 [[noreturn]] void become_lacuna(std::vector<char*>& arguments, const Launch& launch,
-                                const fs::path& out, const fs::path& err) {
+                                const fs::path& out, int to_err) {
   const int to_out = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  const int to_err = ::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   const int from = ::open("/dev/null", O_RDONLY);
-  if (to_out < 0 || to_err < 0 || from < 0 || ::chdir(launch.folder.c_str()) != 0) ::_exit(99);
+  if (to_out < 0 || from < 0 || ::chdir(launch.folder.c_str()) != 0) ::_exit(99);
   ::dup2(from, 0);
   ::dup2(to_out, 1);
   ::dup2(to_err, 2);
@@ -76,7 +75,9 @@ Finished run_lacuna(const std::vector<std::string>& arguments, const Launch& lau
   const std::string name = std::to_string(::getpid()) + "-" + std::to_string(number++);
   const fs::path out =
       launch.output_to.empty() ? logs / (name + ".out") : fs::path(launch.output_to);
-  const fs::path err = logs / (name + ".err");
+  // A pipe holds all that is ever said there, and no limit on files touches it.
+  int err[2];
+  if (::pipe(err) != 0) throw std::runtime_error("no pipe");
   std::vector<std::string> texts{LACUNA_PROGRAM};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -84,14 +85,18 @@ Finished run_lacuna(const std::vector<std::string>& arguments, const Launch& lau
   argv.push_back(nullptr);
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("fork failed");
-  if (child == 0) become_lacuna(argv, launch, out, err);
+  if (child == 0) become_lacuna(argv, launch, out, err[1]);
+  ::close(err[1]);
   Finished finished;
   finished.code = wait_for(child, launch);
   if (launch.output_to.empty()) finished.out = content(out);
-  finished.err = content(err);
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::read(err[0], buffer, sizeof buffer)) > 0;) {
+    finished.err.append(buffer, static_cast<std::size_t>(got));
+  }
+  ::close(err[0]);
   std::error_code ignored;
   if (launch.output_to.empty()) fs::remove(out, ignored);
-  fs::remove(err, ignored);
   return finished;
 }
 

@@ -97,10 +97,11 @@ TEST_CASE("program: --json gives one result of the schema, and the check passed"
 
 TEST_CASE("program: both fidelities print the same traffic, energy and multiplies") {
   const auto result = [](const char* fidelity) {
-    const Finished f =
-        run_in(scratch("fidelities"), with({"run", "--arch", "extensor-ob", "--json", "--fidelity",
-                                            fidelity, "--set", "buffers.llb.capacity=128 KiB"},
-                                           kGenerated));
+    const Finished f = run_in(scratch("fidelities"),
+                              with({"run", "--arch", "extensor-ob", "--json", "--fidelity",
+                                    fidelity, "--set", "buffers.llb.capacity=64 KiB", "--set",
+                                    "buffers.llb.window=2 KiB", "--set", "tiling.strategy=fixed"},
+                                   kGenerated));
     CAPTURE(f.err);
     REQUIRE(f.code == 0);
     return Json::parse(f.out);
@@ -143,7 +144,7 @@ TEST_CASE("program: resolved.yaml alone reproduces the run, from another folder 
         std::vector<std::string>{"--matrix", "tiny.mtx", "--dense-b", "17"}}) {
     const Finished first =
         run_in(folder, with({"run", "--arch", "extensor-ob", "--no-plots", "--out", "first",
-                             "--set", "buffers.llb.capacity=70 KiB", "--set", "tiling.seed=7"},
+                             "--set", "buffers.llb.capacity=300 KiB", "--set", "tiling.seed=7"},
                             workload));
     CAPTURE(workload, first.err);
     REQUIRE(first.code == 0);
@@ -213,15 +214,14 @@ TEST_CASE("program: it says its version, its help and what ships, with exit code
 TEST_CASE("program: Ctrl-C while it runs leaves nothing and says so") {
   const fs::path folder = scratch("interrupt");
   for (const int signal : {SIGINT, SIGTERM}) {
-    for (const int after_ms : {150, 400, 900}) {
-      const Finished f =
-          run_lacuna({"run", "--arch", "extensor-ob", "--matrix", "rmat:rows=65536,edges=1048576",
-                      "--check", "--out", "results"},
-                     {.folder = folder,
-                      .output_to = {},
-                      .signal_after_ms = after_ms,
-                      .signal = signal,
-                      .ready_to_signal = {}});
+    for (const int after_ms : {50, signal == SIGINT ? 1500 : 700}) {
+      const Finished f = run_lacuna({"run", "--arch", "extensor-ob", "--matrix",
+                                     "rmat:rows=32768,edges=524288", "--check", "--out", "results"},
+                                    {.folder = folder,
+                                     .output_to = {},
+                                     .signal_after_ms = after_ms,
+                                     .signal = signal,
+                                     .ready_to_signal = {}});
       CAPTURE(after_ms, f.out, f.err);
       CHECK(f.code == 130);
       CHECK(f.err == "lacuna: interrupted, nothing was written\n");

@@ -96,7 +96,7 @@ void check_counts(const Published& p, const MachineStatistics& s) {
   CHECK(s.iterations.at("K0") == p.multiplies);
 }
 
-/// Both fidelities; their cycles stand within the bound that docs/fidelities.md states.
+/// Both fidelities, counts and cycles.
 void check_published(const Published& p) {
   const CsrMatrix a = load(p.name);
   const MachineSpec spec = machine("extensor");

@@ -180,3 +180,22 @@ TEST_CASE(
     run("buffet", capacity);
   }
 }
+
+// Rows of a narrow stripe hold few pairs each. How many rows are decoded ahead must not decide how
+// many of them can be computed at a time: only outputs that are done and cannot leave hold back.
+TEST_CASE("rows of one pair each keep all elements at work, whatever is decoded ahead") {
+  const CsrMatrix a = random_matrix(4096, 16, 1, 1);
+  const CsrMatrix bt = random_matrix(16, 16, 1, 2);
+  for (const int lookahead : {2, 8, 100}) {
+    const MachineSpec spec =
+        machine("extensor", {"tiling.microtile={m0: 16, k0: 16, n0: 16}", "pes.count=64",
+                             "dram.bandwidth=100000 B/cycle", "dram.latency=0 cycles",
+                             fmt::format("sequencer.lookahead={}", lookahead)});
+    const ProductOperands operands(a, bt, spec.microtile);
+    const MachineStatistics s = simulate(spec, operands, {1000, 1, 1}).statistics;
+    CAPTURE(lookahead, s.cycles.count());
+    // 256 pairs of 16 x 16 x 16 tries: four for each of the 64 elements.
+    CHECK(s.cycles_bound == Cycles(4 * 4096));
+    CHECK(s.cycles < Cycles(5 * 4096));
+  }
+}

@@ -167,3 +167,13 @@ TEST_CASE("requests of a single byte, and of more than any share, move the same 
     }
   }
 }
+
+TEST_CASE("a Z microtile too large to carry values is refused before memory is taken for it") {
+  std::vector<Entry> diagonal;
+  for (Coordinate i = 0; i < 60'000; ++i) diagonal.push_back({i, i, 1.0});
+  const CsrMatrix a = from_entries(60'000, 60'000, diagonal, false);
+  const MachineSpec spec =
+      lacuna::test::machine("extensor", {"tiling.microtile={m0: 65535, k0: 128, n0: 65535}"});
+  const ProductOperands operands(a, a, spec.microtile);
+  CHECK_THROWS_AS(simulate(spec, operands, {1, 1, 1}, at(Fidelity::tile, true)), InputError);
+}

@@ -66,7 +66,7 @@ TEST_CASE("one result is a flat folder, several have one each below") {
   const auto root = test::scratch("report_folder");
   auto one = test::sample_result("extensor");
   one.timeline = "{\"traceEvents\":[]}";
-  write_results(root / "one", {one}, {false});
+  write_results(root / "one", {one}, {.plots = false, .before_commit = {}});
   CHECK(result_json(parse_result_json(read_file(root / "one" / "result.json"))) ==
         result_json(one));
   CHECK_THAT(read_file(root / "one" / "resolved.yaml"), contains("clock: 1 GHz"));
@@ -75,14 +75,14 @@ TEST_CASE("one result is a flat folder, several have one each below") {
     CHECK(fs::exists(root / "one" / (std::string(name) + ".csv")));
     CHECK(fs::exists(root / "one" / (std::string(name) + ".gp")));
   }
-  write_results(root / "several", three(), {false});
+  write_results(root / "several", three(), {.plots = false, .before_commit = {}});
   CHECK(parse_results_json(read_file(root / "several" / "result.json")).size() == 3);
   CHECK(parse_result_json(read_file(root / "several" / "extensor" / "result.json")).name ==
         "extensor");
   CHECK(fs::exists(root / "several" / "extensor" / "resolved.yaml"));
   CHECK_FALSE(fs::exists(root / "several" / "highlight" / "resolved.yaml"));
   CHECK(entries_of(root) == 2);                     // nothing went to ../a
-  write_results(root / "several", {one}, {false});  // an earlier result is replaced whole
+  write_results(root / "several", {one}, {.plots = false, .before_commit = {}});  // an earlier result is replaced whole
   CHECK_FALSE(fs::exists(root / "several" / "highlight"));
 }
 
@@ -137,31 +137,31 @@ TEST_CASE("what gnuplot complains about becomes a warning and half a picture goe
 TEST_CASE("a folder that cannot be written is the user's to know, and nothing is left") {
   const auto root = test::scratch("report_unwritable");
   std::ofstream(root / "file") << "x";
-  CHECK_THROWS_AS(write_results(root / "file", three(), {false}), InputError);
-  CHECK_THROWS_AS(write_results(root / "file" / "below", three(), {false}), InputError);
+  CHECK_THROWS_AS(write_results(root / "file", three(), {.plots = false, .before_commit = {}}), InputError);
+  CHECK_THROWS_AS(write_results(root / "file" / "below", three(), {.plots = false, .before_commit = {}}), InputError);
   fs::create_directory(root / "other");
   std::ofstream(root / "other" / "precious") << "x";
-  CHECK_THROWS_AS(write_results(root / "other", three(), {false}), InputError);
+  CHECK_THROWS_AS(write_results(root / "other", three(), {.plots = false, .before_commit = {}}), InputError);
   CHECK(fs::exists(root / "other" / "precious"));
   CHECK(entries_of(root) == 2);
   if (::geteuid() != 0) {  // root may write anywhere
     fs::create_directory(root / "locked");
     fs::permissions(root / "locked", fs::perms::owner_read | fs::perms::owner_exec);
-    CHECK_THROWS_AS(write_results(root / "locked" / "out", three(), {false}), InputError);
+    CHECK_THROWS_AS(write_results(root / "locked" / "out", three(), {.plots = false, .before_commit = {}}), InputError);
     fs::permissions(root / "locked", fs::perms::owner_all);
   }
 }
 
 TEST_CASE("a disk that fills up leaves the earlier result and nothing half-written") {
   const auto root = test::scratch("report_full_disk");
-  write_results(root / "out", {test::sample_result("first")}, {false});
+  write_results(root / "out", {test::sample_result("first")}, {.plots = false, .before_commit = {}});
   // A limit on the size of files fails a write in its middle, as a full disk does.
   rlimit old{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit small{2000, old.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const std::string error = test::error_of([&] { write_results(root / "out", three(), {false}); });
+  const std::string error = test::error_of([&] { write_results(root / "out", three(), {.plots = false, .before_commit = {}}); });
   ::setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, handler);
   CHECK_THAT(error, contains("cannot write"));

@@ -114,7 +114,9 @@ inline RunResult sample_result(const std::string& name, double scale = 1, unsign
   r.host = {1.25, 123456789, 4242};
   r.beside = {{"dram_b_bytes_by_column_fibers", 1234567}};
   r.resolved.kind = ConfigTree::Kind::mapping;
-  r.resolved.at_or_add("clock") = ConfigTree{ConfigTree::Kind::scalar, "1 GHz", {}, {}, {}, 0};
+  ConfigTree& clock = r.resolved.at_or_add("clock");
+  clock.kind = ConfigTree::Kind::scalar;
+  clock.scalar = "1 GHz";
   return r;
 }
 

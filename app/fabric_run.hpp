@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// One product on one machine of the tensor-core class, from operands to a complete result.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "app/result.hpp"
+#include "arch/spec/fabric_spec.hpp"
+#include "dataflows/fabric_compile.hpp"
+#include "sim/simulation.hpp"
+
+namespace lacuna {
+
+struct FabricWorkload {
+  std::string name;
+  GemmOperands operands;
+  std::map<std::string, std::string> inputs;  // file -> sha256
+  std::uint64_t seed = 1;
+};
+
+struct FabricOptions {
+  FabricMode mode = FabricMode::data;
+  bool timeline = false;
+  sim::StallInjection stalls;
+  const std::function<bool()>* interrupted = nullptr;
+};
+
+/// A machine that cannot run the product answers with RunResult::unsupported. Throws InputError for
+/// an energy table that lacks actions, ModelError when a count does not balance.
+[[nodiscard]] RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
+                                   const FabricOptions& options = {});
+
+/// A product of patterns (see sparse_formats/pattern.hpp).
+[[nodiscard]] FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t k,
+                                              const std::string& a, const std::string& b,
+                                              std::uint64_t seed = 1);
+
+/// A shipped machine by name ("highlight", "published/dstc").
+[[nodiscard]] FabricSpec load_fabric(const std::string& name,
+                                     const std::vector<std::string>& settings = {});
+
+}  // namespace lacuna

@@ -87,6 +87,8 @@ std::string released_pattern(const std::string& design, double density) {
   if (density >= 1) return "dense";
   if (design == "DSTC") return third ? "uniform:1/3" : share(density);
   if (design == "TC") return third ? "uniform:1/3" : share(density);
+  // STC: any density up to a half obeys 2:4 and runs as such.
+  if (design == "STC" && third) return "C1(2:3)->C0(2:4)";
   return third ? "2:6" : density == 0.25 ? "2:8" : "2:4";
 }
 

@@ -206,6 +206,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.tiling["B"] = tiling_of(plan.mapping, false, plan, workload.operands);
   result.beside["a_fetches"] = plan.mapping.a_fetches;
   result.beside["b_fetches"] = plan.mapping.b_fetches;
+  result.beside["fill_and_drain_allowance"] = up(plan.fill_cycles + plan.drain_cycles).count();
   result.beside["fill_cycles"] = timing.fill;
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;

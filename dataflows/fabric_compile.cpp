@@ -54,6 +54,11 @@ class Compiler {
     traffic();
     plan_.a_tile_bytes = a_footprint(tables_, plan_.mapping).tile;
     plan_.b_tile_bytes = b_footprint(tables_, plan_.mapping).tile;
+    const double word = spec_.word_bytes(), latency = d(spec_.dram.latency.count());
+    plan_.fill_cycles =
+        latency + d(plan_.a_tile_bytes + plan_.b_tile_bytes) / (spec_.dram.read_words * word);
+    const double z = *std::max_element(tables_.z_bytes.begin(), tables_.z_bytes.end());
+    plan_.drain_cycles = latency + z / (spec_.dram.write_words * word);
     plan_.instructions = tables_.cycles.size();
     plan_.program = make_program(std::move(tables_), plan_.mapping,
                                  spec_.glb.capacity.count() + spec_.glb.metadata.count());
@@ -100,7 +105,7 @@ class Compiler {
     db_ = plan_.b_pattern.pattern.density().value();
     const double a = ops_.a_density(), b = ops_.b_density();
     if (outer_) {
-      plan_.a_compressed = a < 1;
+      plan_.a_compressed = a < 1 || spec_.keep_metadata;
       plan_.b_compressed =
           !(spec_.b_dense_from > 0 && a >= spec_.b_dense_from && b >= spec_.b_dense_from);
       return;
@@ -292,6 +297,8 @@ class Compiler {
                  words_check, words);
     const double effectual = d(ops_.effectual());
     counts.mac_slots = m * n * d(padded_k_) * da_ * db_;
+    // A degree of B makes the slots a mean over blocks (S2TA): real pairs scatter around it.
+    if (db_ < 1) counts.mac_slots = std::max(counts.mac_slots, effectual);
     LACUNA_CHECK(counts.mac_slots >= effectual - 0.5, "{} effectual multiplies in {} slots",
                  effectual, counts.mac_slots);
     counts.mac_compute = spec_.b.gating ? effectual : counts.mac_slots;

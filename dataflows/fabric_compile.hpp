@@ -42,6 +42,9 @@ struct FabricPlan {
   /// Bytes of A and B that the GLB holds at most, by the mapping.
   std::uint64_t a_tile_bytes = 0, b_tile_bytes = 0;
   std::uint64_t z_bytes = 0;
+  /// What the simulated time may lie above the bound by, without imbalance: the operands that must
+  /// be there before the first tile is through, and the last outputs on their way out.
+  double fill_cycles = 0, drain_cycles = 0;
 };
 
 /// The program does not refer to `operands`.

@@ -176,6 +176,7 @@ FabricSpec read_fabric(const ConfigReader& config) {
   spec.a = read_operand(operands.mapping("A"));
   spec.b = read_operand(operands.mapping("B"));
   spec.b_dense_from = operands.number("B_uncompressed_from", {0, 1}, 0.0);
+  spec.keep_metadata = operands.boolean("keep_metadata", false);
   spec.vfmu = operands.boolean("vfmu", false);
   check_operands(operands, spec);
   spec.compress_outputs = config.mapping("outputs").boolean("compress", false);

@@ -88,8 +88,9 @@ struct FabricSpec {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> tiles;  // outer: rows x columns
   } arrays;
   FabricOperandSpec a, b;
-  double b_dense_from = 0.0;  // both densities at or above: B is stored uncompressed; 0: never
-  bool vfmu = false;          // B is read in whole lines through a variable fetch unit
+  double b_dense_from = 0.0;   // both densities at or above: B is stored uncompressed; 0: never
+  bool keep_metadata = false;  // also for dense operands
+  bool vfmu = false;           // B is read in whole lines through a variable fetch unit
   bool compress_outputs = false;
   std::vector<FabricMappingChoice> mappings;
 

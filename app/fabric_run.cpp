@@ -8,11 +8,13 @@
 
 #include "app/paths.hpp"
 #include "arch/energy/ert.hpp"
+#include "arch/fabric/element_arrays.hpp"
 #include "arch/fabric/fabric_energy.hpp"
 #include "arch/fabric/fabric_module.hpp"
 #include "arch/fabric/vfmu.hpp"
 #include "base/error.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
+#include "sparse_formats/reference_product.hpp"
 
 namespace lacuna {
 namespace {
@@ -167,6 +169,55 @@ void fill_actions(const EnergyAccount& account, MachineStatistics& out) {
   }
 }
 
+/// Value by value: counts must equal the fast model's, outputs the reference product.
+CheckReport step_elements(const FabricSpec& spec, const FabricPlan& plan,
+                          const ProductWorkload& values) {
+  const bool outer = spec.arrays.dataflow == FabricDataflow::outer_product;
+  const ElementRun run =
+      outer ? run_outer_elements(values.a, values.b_transposed, plan.mapping.array_rows,
+                                 plan.mapping.array_columns, spec.arrays.rows, spec.arrays.lanes)
+            : run_inner_elements(values.a, values.b_transposed, plan.a_pattern.pattern,
+                                 spec.b.gating);
+  const auto same = [](const char* what, std::uint64_t stepped, double counted) {
+    LACUNA_CHECK(stepped == whole(counted), "{}: {} stepped, {} counted", what, stepped, counted);
+  };
+  same("multiplies", run.computed, plan.counts.mac_compute);
+  if (outer) {
+    const auto arrays = static_cast<double>(spec.arrays.across_m * spec.arrays.across_n);
+    same("issue slots", run.issues, plan.counts.compute_cycles * arrays);
+  } else if (plan.b_pattern.pattern.density() == Ratio{1, 1}) {
+    same("MAC slots", run.slots, plan.counts.mac_slots);
+    same("gated MACs", run.gated, plan.counts.mac_gated);
+  }
+  CheckReport check;
+  check.performed = true;
+  check.reference = "Eigen";
+  const CsrMatrix reference = reference_product(values.a, transpose(values.b_transposed));
+  std::vector<double> difference = run.z;
+  double largest = 0;
+  for (std::uint64_t r = 0; r < reference.rows; ++r) {
+    for (auto i = reference.offsets[r]; i < reference.offsets[r + 1]; ++i) {
+      difference[r * reference.cols + reference.columns[i]] -= reference.values[i];
+      largest = std::max(largest, std::abs(reference.values[i]));
+    }
+  }
+  double most = 0;
+  for (const double x : difference) most = std::max(most, std::abs(x));
+  check.max_relative_error = largest > 0 ? most / largest : most;
+  check.passed = check.max_relative_error <= 1e-9;
+  return check;
+}
+
+/// What stepping through every value may take: some 10 s.
+void require_small(const GemmOperands& operands) {
+  const double work = static_cast<double>(operands.m()) * static_cast<double>(operands.n()) *
+                      static_cast<double>(operands.k());
+  if (work <= 4e9) return;
+  throw InputError(
+      fmt::format("a check steps through {:.3g} multiplies, at most 4e9 are taken", work),
+      "check a smaller product, or leave --check and --fidelity element out");
+}
+
 }  // namespace
 
 RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
@@ -178,8 +229,13 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.clock = machine.clock;
   result.provenance.seed = workload.seed;
   result.provenance.version = LACUNA_VERSION;
-  result.provenance.fidelity = "tile";
+  result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
+  const bool elements = options.check || options.fidelity == Fidelity::element;
+  if (elements) {
+    LACUNA_CHECK(workload.values != nullptr, "a check needs the operands' values");
+    require_small(workload.operands);
+  }
   const ComponentSet components = priced(machine);
   FabricPlan plan = compile_fabric(machine, workload.operands, options.mode);
   result.provenance.warnings = plan.warnings;
@@ -210,6 +266,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["fill_cycles"] = timing.fill;
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;
+  if (elements) result.check = step_elements(machine, plan, *workload.values);
   if (options.timeline) result.timeline = timeline.chrome_trace();
   result.host.wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -220,6 +277,12 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   return result;
 }
 
+FabricWorkload fabric_workload(const ProductWorkload& workload) {
+  return {workload.name,
+          GemmOperands(BitMatrix::from_csr(workload.a), BitMatrix::from_csr(workload.b_transposed)),
+          workload.inputs, workload.seed, &workload};
+}
+
 FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t k,
                                 const std::string& a, const std::string& b, std::uint64_t seed) {
   const Pattern of_a = parse_pattern(a, Place{"", 0, "a"});
@@ -228,7 +291,8 @@ FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t 
           GemmOperands(make_occupancy(of_a, m, k, seed, {Axis::along_row, "A"}),
                        make_occupancy(of_b, n, k, seed, {Axis::along_row, "B"})),
           {},
-          seed};
+          seed,
+          nullptr};
 }
 
 FabricSpec load_fabric(const std::string& name, const std::vector<std::string>& settings) {

@@ -55,8 +55,10 @@ class Compiler {
     plan_.a_tile_bytes = a_footprint(tables_, plan_.mapping).tile;
     plan_.b_tile_bytes = b_footprint(tables_, plan_.mapping).tile;
     const double word = spec_.word_bytes(), latency = d(spec_.dram.latency.count());
-    plan_.fill_cycles =
-        latency + d(plan_.a_tile_bytes + plan_.b_tile_bytes) / (spec_.dram.read_words * word);
+    double group = 0;  // bytes of A's first rows, which the first walk takes as they come
+    for (std::uint64_t c = 0; c < tables_.chunks; ++c) group += tables_.a[c].all() * word;
+    plan_.fill_cycles = latency + (std::max(d(plan_.a_tile_bytes), group) + d(plan_.b_tile_bytes)) /
+                                      (spec_.dram.read_words * word);
     const double z = *std::max_element(tables_.z_bytes.begin(), tables_.z_bytes.end());
     plan_.drain_cycles = latency + z / (spec_.dram.write_words * word);
     plan_.instructions = tables_.cycles.size();

@@ -3,8 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
+#include <variant>
 
 #include "app/commands.hpp"
+#include "app/fabric_run.hpp"
 #include "app/paths.hpp"
 #include "app/product_run.hpp"
 #include "app/report/result_folder.hpp"
@@ -35,9 +38,14 @@ struct RunArguments {
 
 /// A machine to run: its parameters and the configuration that they were read from.
 struct ChosenMachine {
-  MachineSpec spec;
+  std::variant<MachineSpec, FabricSpec> spec;
   ConfigTree resolved;
 };
+
+std::variant<MachineSpec, FabricSpec> read_any_machine(const ConfigReader& reader) {
+  if (reader.has("kind") && reader.text("kind") == kFabricKind) return read_fabric(reader);
+  return read_machine(reader);
+}
 
 struct RunPlan {
   std::vector<ChosenMachine> machines;
@@ -48,7 +56,7 @@ struct RunPlan {
 ChosenMachine choose_machine(ConfigTree tree, const std::vector<std::string>& settings) {
   for (const auto& setting : settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
-  ChosenMachine machine{read_machine(reader), {}};
+  ChosenMachine machine{read_any_machine(reader), {}};
   reader.finish();
   machine.resolved = reader.resolved();
   return machine;
@@ -78,7 +86,7 @@ void apply_run_file(const RunArguments& arguments, RunPlan& plan) {
     // The inline machine is read by itself; its keys are checked there.
     ConfigTree tree = *ConfigTree::load(path).find("machine");
     plan.machines.push_back(choose_machine(tree, arguments.settings));
-    (void)read_machine(machine);
+    (void)read_any_machine(machine);
   }
   for (const auto& name : run.texts("arch")) {
     std::error_code ignored;
@@ -174,9 +182,15 @@ int execute(const RunArguments& arguments) {
     });
   }
   std::vector<RunResult> results;
+  std::optional<FabricWorkload> occupancies;  // shared by the machines that take bits
   for (const ChosenMachine& machine : plan.machines) {
     stop_if_interrupted();
-    results.push_back(run_product(machine.spec, workload, plan.options));
+    if (const auto* product = std::get_if<MachineSpec>(&machine.spec)) {
+      results.push_back(run_product(*product, workload, plan.options));
+    } else {
+      if (!occupancies) occupancies = fabric_workload(workload);
+      results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, plan.options));
+    }
     results.back().resolved = resolved_run(machine, plan);
   }
   std::vector<std::string> notes;

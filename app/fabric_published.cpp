@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/fabric_published.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <map>
+#include <sstream>
+
+#include "app/fabric_run.hpp"
+#include "app/paths.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+
+namespace lacuna {
+namespace {
+
+using Record = std::map<std::string, std::string>;
+
+std::vector<std::string> cells(const std::string& line) {
+  std::vector<std::string> out;
+  std::istringstream in(line);
+  for (std::string cell; std::getline(in, cell, ',');) out.push_back(cell);
+  return out;
+}
+
+/// Beside the configurations, in the source tree or installed.
+std::filesystem::path published_folder() {
+  std::error_code ignored;
+  for (const auto& configs : config_folders()) {
+    auto folder = configs.parent_path() / "validation" / "published";
+    if (std::filesystem::is_directory(folder, ignored)) return folder;
+  }
+  throw InputError("the published numbers (validation/published) are not there",
+                   "run from the source tree, or install the data with the program");
+}
+
+/// A plain CSV: no quotes; lines that begin with # are remarks.
+std::vector<Record> read_table(const std::string& name) {
+  const auto file = published_folder() / (name + ".csv");
+  std::istringstream in(read_file(file));
+  std::vector<Record> records;
+  std::vector<std::string> header;
+  std::uint64_t number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty() || line.front() == '#') continue;
+    const auto row = cells(line);
+    if (header.empty()) {
+      header = row;
+      continue;
+    }
+    if (row.size() != header.size()) {
+      throw InputError(Place{file.string(), number, {}},
+                       fmt::format("{} cells under {} columns", row.size(), header.size()));
+    }
+    Record& record = records.emplace_back();
+    for (std::size_t i = 0; i < row.size(); ++i) record[header[i]] = row[i];
+  }
+  return records;
+}
+
+double number(const Record& record, const std::string& column) {
+  const auto found = record.find(column);
+  if (found == record.end()) throw InputError(fmt::format("no column '{}'", column));
+  char* end = nullptr;
+  const double value = std::strtod(found->second.c_str(), &end);
+  if (end == found->second.c_str() || *end != '\0') {
+    throw InputError(fmt::format("'{}' in column {} is not a number", found->second, column));
+  }
+  return value;
+}
+
+std::uint64_t integer(const Record& record, const std::string& column) {
+  return static_cast<std::uint64_t>(number(record, column));
+}
+
+std::string share(double density) {
+  return density >= 1 ? "dense" : fmt::format("uniform:{}", density);
+}
+
+/// The pattern of A in a released run: the fixed structure for the structured designs, the weight
+/// density for the dual-side one. .3333 stands for 1/3.
+std::string released_pattern(const std::string& design, double density) {
+  const bool third = density > 0.33 && density < 0.34;
+  if (density >= 1) return "dense";
+  if (design == "DSTC") return third ? "uniform:1/3" : share(density);
+  if (design == "TC") return third ? "uniform:1/3" : share(density);
+  // STC: any density up to a half obeys 2:4 and runs as such.
+  if (design == "STC" && third) return "C1(2:3)->C0(2:4)";
+  return third ? "2:6" : density == 0.25 ? "2:8" : "2:4";
+}
+
+/// K as the released runs pad it: to 48 where the density is a third and the design uses it.
+std::uint64_t released_k(const std::string& design, std::uint64_t k, double density) {
+  const bool third = density > 0.33 && density < 0.34;
+  return third && design != "TC" && design != "STC" ? ceil_div(k, 48) * 48 : k;
+}
+
+const std::map<std::string, std::string>& machines() {
+  static const std::map<std::string, std::string> kMachines{
+      {"TC", "published/tc"},
+      {"STC", "published/stc"},
+      {"STC_flexible_CP", "published/stc-flexible-cp"},
+      {"STC_flexible_RLE", "published/stc-flexible-rle"},
+      {"STC_flexible_dualCompress_RLE", "published/stc-flexible-dual"},
+      {"DSTC", "published/dstc"}};
+  return kMachines;
+}
+
+/// Operands are shared by the machines that run them.
+class Workloads {
+ public:
+  const FabricWorkload& get(std::uint64_t m, std::uint64_t n, std::uint64_t k, const std::string& a,
+                            const std::string& b) {
+    const std::string key = fmt::format("{} {} {} {} {}", m, n, k, a, b);
+    const auto found = known_.find(key);
+    if (found != known_.end()) return found->second;
+    return known_.emplace(key, pattern_workload(m, n, k, a, b)).first->second;
+  }
+
+ private:
+  std::map<std::string, FabricWorkload> known_;
+};
+
+double bound_of(const RunResult& result) {
+  if (!result.unsupported.empty()) throw InputError(result.unsupported);
+  return static_cast<double>(result.statistics.cycles_bound.count());
+}
+
+std::string fig15_remark(const RunResult& result) {
+  return fmt::format("{}-bound, {} cycles simulated", result.statistics.bound,
+                     result.statistics.cycles.count());
+}
+
+std::string breakdown(const EnergyReport& energy) {
+  std::string text;
+  for (const auto& [name, component] : energy.components) {
+    text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ", name, component.picojoules / 1e6);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<PublishedRow> sparseloop_rows() {
+  std::vector<PublishedRow> rows;
+  Workloads workloads;
+  std::map<std::string, FabricSpec> specs;
+  for (const Record& record : read_table("sparseloop-tensor-cores")) {
+    const std::string& design = record.at("design");
+    const auto machine = machines().find(design);
+    if (machine == machines().end()) throw InputError(fmt::format("no machine for '{}'", design));
+    if (specs.count(design) == 0) specs[design] = load_fabric(machine->second);
+    const double weights = number(record, "weight_density");
+    const double inputs = number(record, "iact_density");
+    const std::uint64_t m = integer(record, "M"), n = integer(record, "N");
+    const std::uint64_t k = released_k(design, integer(record, "K"), weights);
+    const FabricWorkload& workload =
+        workloads.get(m, n, k, released_pattern(design, weights), share(inputs));
+    FabricOptions options;
+    options.mode = design == "DSTC" ? FabricMode::expected : FabricMode::data;
+    const RunResult result = run_fabric(specs[design], workload, options);
+    std::string remark = fig15_remark(result);
+    if (design == "DSTC") {
+      const RunResult data = run_fabric(specs[design], workload);
+      remark += fmt::format("; from the nonzeros: bound {:.0f}, {} cycles", bound_of(data),
+                            data.statistics.cycles.count());
+    }
+    const std::string label = fmt::format("{} {}x{}x{} weights {} inputs {}", design, m,
+                                          record.at("K"), n, weights, inputs);
+    rows.push_back({"sparseloop-tensor-cores", machine->second, label, "cycles_bound",
+                    number(record, "cycles"), bound_of(result), remark});
+    rows.push_back({"sparseloop-tensor-cores", machine->second, label, "energy_uJ",
+                    number(record, "energy_uJ"), result.energy.total_picojoules / 1e6,
+                    breakdown(result.energy) + " uJ"});
+  }
+  return rows;
+}
+
+std::vector<PublishedRow> dstc_fig21_rows() {
+  const char* const kMachine = "published/dstc-validation";
+  constexpr std::uint64_t kEdge = 512, kDepth = 4096;
+  const FabricSpec spec = load_fabric(kMachine);
+  const auto time = [&](double a, double b, FabricMode mode) {
+    FabricOptions options;
+    options.mode = mode;
+    const RunResult result =
+        run_fabric(spec, pattern_workload(kEdge, kEdge, kDepth, share(a), share(b)), options);
+    return mode == FabricMode::expected ? bound_of(result)
+                                        : static_cast<double>(result.statistics.cycles.count());
+  };
+  const double expected = time(1, 1, FabricMode::expected);
+  const double data = time(1, 1, FabricMode::data);
+  const auto records = read_table("dstc-fig21");
+  double dense = 0;
+  for (const Record& record : records) {
+    if (number(record, "A_density") == 1 && number(record, "B_density") == 1) {
+      dense = number(record, "kernel_time");
+    }
+  }
+  if (dense <= 0) throw InputError("dstc-fig21.csv has no dense point to normalise by");
+  std::vector<PublishedRow> rows;
+  for (const Record& record : records) {
+    const double a = number(record, "A_density"), b = number(record, "B_density");
+    const double published = number(record, "kernel_time") / dense;
+    const std::string label = fmt::format("A {} B {}", a, b);
+    rows.push_back({"dstc-fig21", kMachine, label, "time_normalised_expected", published,
+                    time(a, b, FabricMode::expected) / expected, "the released statistical law"});
+    rows.push_back({"dstc-fig21", kMachine, label, "time_normalised_data", published,
+                    time(a, b, FabricMode::data) / data,
+                    "lanes, operand fetch and psum port of every K step"});
+  }
+  return rows;
+}
+
+std::vector<PublishedRow> sparse_gemm_rows() {
+  constexpr std::uint64_t kEdge = 2048;
+  const std::map<std::string, std::string> names{{"dense_tc", "published/gemm-2048-dense"},
+                                                 {"nvstc", "published/gemm-2048-nvstc"},
+                                                 {"dstc", "published/gemm-2048-dstc"}};
+  Workloads workloads;
+  const RunResult dense = run_fabric(load_fabric(names.at("dense_tc")),
+                                     workloads.get(kEdge, kEdge, kEdge, "dense", "dense"));
+  std::vector<PublishedRow> rows;
+  for (const Record& record : read_table("sparse-gemm-2048")) {
+    const std::string& design = record.at("design");
+    if (names.count(design) == 0) continue;
+    const std::string& machine = names.at(design);
+    const double a = number(record, "A_density"), b = number(record, "B_density");
+    const std::string of_a = design == "nvstc" ? "2:4" : share(a);
+    FabricOptions options;
+    options.mode = design == "dstc" ? FabricMode::expected : FabricMode::data;
+    const RunResult result = run_fabric(
+        load_fabric(machine), workloads.get(kEdge, kEdge, kEdge, of_a, share(b)), options);
+    const std::string label = fmt::format("{} A {} B {}", design, a, b);
+    rows.push_back({"sparse-gemm-2048", machine, label, "cycles_norm",
+                    number(record, "cycles_norm"), bound_of(result) / bound_of(dense),
+                    fig15_remark(result)});
+    rows.push_back({"sparse-gemm-2048", machine, label, "energy_norm",
+                    number(record, "energy_norm"),
+                    result.energy.total_picojoules / dense.energy.total_picojoules,
+                    "without networks, whose topology is not published"});
+  }
+  return rows;
+}
+
+std::vector<PublishedRow> published_fabric_rows() {
+  std::vector<PublishedRow> rows = sparseloop_rows();
+  for (auto part : {dstc_fig21_rows(), sparse_gemm_rows()}) {
+    rows.insert(rows.end(), part.begin(), part.end());
+  }
+  return rows;
+}
+
+}  // namespace lacuna

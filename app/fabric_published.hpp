@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The published results of the tensor-core class beside ours: runs every published point that the
+// files of validation/published hold.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lacuna {
+
+struct PublishedRow {
+  std::string source;    // "sparseloop-tensor-cores", "dstc-fig21", "sparse-gemm-2048"
+  std::string machine;   // shipped name
+  std::string label;     // the point: shape and densities
+  std::string quantity;  // "cycles_bound", "energy_uJ", "time_normalised", ...
+  double published = 0;
+  double simulated = 0;
+  std::string remark;
+
+  /// Relative to the published value.
+  [[nodiscard]] double error() const { return simulated / published - 1; }
+};
+
+/// Fig. 15 of the Sparseloop artifact: six designs, four weight densities, two layers. DSTC in the
+/// expected mode; its remark gives the data-driven bound and simulated cycles.
+[[nodiscard]] std::vector<PublishedRow> sparseloop_rows();
+
+/// DSTC's own Fig. 21, kernel time over that of the dense point: each point in the expected and in
+/// the data-driven mode. The shape is 512 x 512 of the published 4096 x 4096 outputs, K as
+/// published: the mean over tiles does not depend on their number.
+[[nodiscard]] std::vector<PublishedRow> dstc_fig21_rows();
+
+/// The dense, 2:4 and dual-side rows of the 2048^3 models, relative to the dense one.
+[[nodiscard]] std::vector<PublishedRow> sparse_gemm_rows();
+
+/// All of the above, in this order.
+[[nodiscard]] std::vector<PublishedRow> published_fabric_rows();
+
+}  // namespace lacuna

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/fabric_run.hpp"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "app/paths.hpp"
+#include "arch/energy/ert.hpp"
+#include "arch/fabric/element_arrays.hpp"
+#include "arch/fabric/fabric_energy.hpp"
+#include "arch/fabric/fabric_module.hpp"
+#include "arch/fabric/vfmu.hpp"
+#include "base/error.hpp"
+#include "sparse_formats/pattern_occupancy.hpp"
+#include "sparse_formats/reference_product.hpp"
+
+namespace lacuna {
+namespace {
+
+ComponentSet priced(const FabricSpec& spec) {
+  std::vector<std::filesystem::path> folders;
+  for (const auto& folder : config_folders()) folders.push_back(folder / "energy");
+  ComponentSet set = spec.energy.set.empty()
+                         ? fabric_components(spec, EnergyTable::load(spec.energy.table, folders))
+                         : ComponentSet::load(find_energy_file(spec.energy.set, folders));
+  if (!spec.energy.ert.empty()) {
+    set = with_accelergy_table(set, AccelergyTable::load(spec.energy.ert), fabric_actions(spec));
+  }
+  require_actions(set, fabric_actions(spec));
+  add_saf_component(spec, set);
+  return set;
+}
+
+EnergyReport report(const EnergyAccount& account) {
+  EnergyReport out;
+  out.table = account.set().name;
+  out.area_um2 = account.set().area().count();
+  out.flags = account.set().flags();
+  for (const auto& line : account.lines()) {
+    ComponentReport& component = out.components[line.component];
+    component.picojoules += line.energy.count();
+    component.by_action[line.action] += line.energy.count();
+  }
+  out.total_picojoules = account.total().count();
+  return out;
+}
+
+std::uint64_t whole(double x) {
+  return static_cast<std::uint64_t>(std::llround(x));
+}
+
+Cycles up(double cycles) {
+  return Cycles(static_cast<std::uint64_t>(std::ceil(cycles - 1e-6)));
+}
+
+void fill_bounds(const FabricCounts& counts, MachineStatistics& out) {
+  out.bounds["compute"] = up(counts.compute_cycles);
+  out.bounds["glb"] = up(std::max(counts.glb_cycles, counts.glb_write_cycles));
+  out.bounds["psum"] = up(counts.psum_cycles);
+  out.bounds["dram"] = up(std::max(counts.dram_read_cycles, counts.dram_write_cycles));
+  for (const char* block : {"compute", "glb", "psum", "dram"}) {  // a tie goes to the first
+    if (!out.bound.empty() && out.bounds[block] <= out.cycles_bound) continue;
+    out.bound = block;
+    out.cycles_bound = out.bounds[block];
+  }
+}
+
+void fill_traffic(const FabricSpec& spec, const FabricCounts& counts, const FabricTiming& timing,
+                  MachineStatistics& out) {
+  const auto bytes = [&](double words) { return whole(words * spec.word_bytes()); };
+  auto& dram = out.traffic["dram"];
+  dram["A"] = timing.dram_a;
+  dram["B"] = timing.dram_b;
+  dram["Z"] = timing.dram_z;
+  dram["Z_partial"] = {};
+  auto& glb = out.traffic["glb"];
+  glb["A"] = {bytes(counts.glb_a.data), bytes(counts.dram_a.data)};
+  glb["A_metadata"] = {bytes(counts.glb_a.metadata), bytes(counts.dram_a.metadata)};
+  glb["B"] = {bytes(counts.glb_b.data), bytes(counts.dram_b.data)};
+  glb["B_metadata"] = {bytes(counts.glb_b.metadata), bytes(counts.dram_b.metadata)};
+  glb["Z_partial"] = {bytes(counts.psum_glb_reads), bytes(counts.psum_glb_writes)};
+  out.traffic["rf"]["Z"] = {bytes(counts.rf_reads), bytes(counts.rf_writes)};
+  // What DRAM gives is what the streams were told to fetch and what the buffer takes in.
+  const auto balanced = [&](const char* name, const Moved& moved, const FabricWords& words) {
+    const double want = words.all() * spec.word_bytes();
+    LACUNA_CHECK(std::abs(static_cast<double>(moved.read_bytes) - want) <= 1 + 1e-6 * want,
+                 "{}: {} bytes came from DRAM, {} were counted", name, moved.read_bytes, want);
+  };
+  balanced("A", timing.dram_a, counts.dram_a);
+  balanced("B", timing.dram_b, counts.dram_b);
+  LACUNA_CHECK(timing.dram_z.write_bytes == bytes(counts.dram_z.all()),
+               "{} bytes of Z written, {} counted", timing.dram_z.write_bytes,
+               counts.dram_z.all() * spec.word_bytes());
+}
+
+void fill_time(const FabricTiming& timing, MachineStatistics& out) {
+  out.cycles = timing.cycles;
+  out.activations = timing.activations;
+  const double total = std::max(1.0, static_cast<double>(timing.cycles.count()));
+  for (const auto& [block, cycles] : out.bounds) {
+    out.utilization[block] = static_cast<double>(cycles.count()) / total;
+  }
+  LACUNA_CHECK(timing.cycles >= out.cycles_bound, "{} cycles, the bound is {}",
+               timing.cycles.count(), out.cycles_bound.count());
+  out.stalls.busy = whole(timing.busy);
+  out.stalls.wait_a = timing.wait_a;
+  out.stalls.wait_b = timing.wait_b;
+  out.stalls.wait_network = timing.wait_z;
+  out.stalls.drain = timing.fill + timing.drain;
+}
+
+void fill_macs(const FabricSpec& spec, const FabricPlan& plan, const GemmOperands& operands,
+               RunResult& result) {
+  const FabricCounts& counts = plan.counts;
+  MachineStatistics& out = result.statistics;
+  out.macs_effectual = operands.effectual();
+  out.adds = out.macs_effectual;
+  result.macs_dense = operands.m() * operands.n() * operands.k();
+  // Slots with a zero operand take time; whether they cost energy depends on the gating.
+  const std::uint64_t slots = std::min(result.macs_dense, whole(counts.mac_slots));
+  result.macs_gated = slots - out.macs_effectual;
+  result.macs_skipped = result.macs_dense - slots;
+  result.beside["macs_ineffectual_at_full_energy"] =
+      whole(counts.mac_compute) - std::min(whole(counts.mac_compute), out.macs_effectual);
+  result.beside["mac_slots"] = whole(counts.mac_slots);
+  out.z_nonzeros = spec.compress_outputs ? operands.z_nonzeros() : operands.m() * operands.n();
+}
+
+TilingReport tiling_of(const FabricMapping& mapping, bool of_a, const FabricPlan& plan,
+                       const GemmOperands& operands) {
+  TilingReport tiling;
+  tiling.strategy = "mapper";
+  tiling.ranks = of_a ? std::vector<std::string>{"M", "K"} : std::vector<std::string>{"N", "K"};
+  const std::uint64_t edge =
+      of_a ? (mapping.a_whole ? operands.m() : std::min(operands.m(), mapping.rows))
+           : std::min(operands.n(), mapping.tile_columns);
+  tiling.shape = {edge, operands.k()};
+  tiling.tiles = ceil_div(of_a ? operands.m() : operands.n(), edge);
+  tiling.clamped = tiling.tiles == 1;
+  tiling.share_bytes = of_a ? plan.program.a_capacity : plan.program.b_capacity;
+  tiling.buffer_utilization =
+      std::min(1.0, static_cast<double>(of_a ? plan.a_tile_bytes : plan.b_tile_bytes) /
+                        static_cast<double>(std::max<std::uint64_t>(1, tiling.share_bytes)));
+  return tiling;
+}
+
+/// Lines that the fetch unit reads of B, against the words that the arrays take.
+void fetch_b(const FabricSpec& spec, const GemmOperands& operands, FabricPlan& plan,
+             RunResult& result) {
+  if (!spec.vfmu) return;
+  const double degree = plan.a_pattern.pattern.density().value();
+  const auto window = whole(static_cast<double>(spec.arrays.lanes) / degree);
+  const VfmuCounts counts = walk_b(operands.b_transposed(), window, plan.mapping.columns,
+                                   spec.glb.line_words, !plan.b_compressed);
+  const std::uint64_t walks = ceil_div(operands.m(), plan.mapping.rows);
+  LACUNA_CHECK(whole(plan.counts.glb_b.data) == counts.taken * walks,
+               "the fetch unit passes {} words of B, the arrays take {}", counts.taken * walks,
+               plan.counts.glb_b.data);
+  plan.counts.glb_b_line_words = static_cast<double>(counts.lines * spec.glb.line_words * walks);
+  result.beside["vfmu_lines"] = counts.lines * walks;
+  result.beside["vfmu_most_words_held"] = counts.most_held;
+}
+
+void fill_actions(const EnergyAccount& account, MachineStatistics& out) {
+  for (const auto& line : account.lines()) {
+    out.actions[line.component][line.action] += whole(line.count);
+  }
+}
+
+/// Value by value: counts must equal the fast model's, outputs the reference product.
+CheckReport step_elements(const FabricSpec& spec, const FabricPlan& plan,
+                          const ProductWorkload& values) {
+  const bool outer = spec.arrays.dataflow == FabricDataflow::outer_product;
+  const ElementRun run =
+      outer ? run_outer_elements(values.a, values.b_transposed, plan.mapping.array_rows,
+                                 plan.mapping.array_columns, spec.arrays.rows, spec.arrays.lanes)
+            : run_inner_elements(values.a, values.b_transposed, plan.a_pattern.pattern,
+                                 spec.b.gating);
+  const auto same = [](const char* what, std::uint64_t stepped, double counted) {
+    LACUNA_CHECK(stepped == whole(counted), "{}: {} stepped, {} counted", what, stepped, counted);
+  };
+  same("multiplies", run.computed, plan.counts.mac_compute);
+  if (outer) {
+    const auto arrays = static_cast<double>(spec.arrays.across_m * spec.arrays.across_n);
+    same("issue slots", run.issues, plan.counts.compute_cycles * arrays);
+  } else if (plan.b_pattern.pattern.density() == Ratio{1, 1}) {
+    same("MAC slots", run.slots, plan.counts.mac_slots);
+    same("gated MACs", run.gated, plan.counts.mac_gated);
+  }
+  CheckReport check;
+  check.performed = true;
+  check.reference = "Eigen";
+  const CsrMatrix reference = reference_product(values.a, transpose(values.b_transposed));
+  std::vector<double> difference = run.z;
+  double largest = 0;
+  for (std::uint64_t r = 0; r < reference.rows; ++r) {
+    for (auto i = reference.offsets[r]; i < reference.offsets[r + 1]; ++i) {
+      difference[r * reference.cols + reference.columns[i]] -= reference.values[i];
+      largest = std::max(largest, std::abs(reference.values[i]));
+    }
+  }
+  double most = 0;
+  for (const double x : difference) most = std::max(most, std::abs(x));
+  check.max_relative_error = largest > 0 ? most / largest : most;
+  check.passed = check.max_relative_error <= 1e-9;
+  return check;
+}
+
+/// What stepping through every value may take: some 10 s.
+void require_small(const GemmOperands& operands) {
+  const double work = static_cast<double>(operands.m()) * static_cast<double>(operands.n()) *
+                      static_cast<double>(operands.k());
+  if (work <= 4e9) return;
+  throw InputError(
+      fmt::format("a check steps through {:.3g} multiplies, at most 4e9 are taken", work),
+      "check a smaller product, or leave --check and --fidelity element out");
+}
+
+}  // namespace
+
+RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
+                     const FabricOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  RunResult result;
+  result.name = machine.name;
+  result.workload = workload.name;
+  result.clock = machine.clock;
+  result.provenance.seed = workload.seed;
+  result.provenance.version = LACUNA_VERSION;
+  result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
+  result.provenance.inputs = workload.inputs;
+  const bool elements = options.check || options.fidelity == Fidelity::element;
+  if (elements) {
+    LACUNA_CHECK(workload.values != nullptr, "a check needs the operands' values");
+    require_small(workload.operands);
+  }
+  const ComponentSet components = priced(machine);
+  FabricPlan plan = compile_fabric(machine, workload.operands, options.mode);
+  result.provenance.warnings = plan.warnings;
+  if (!plan.unsupported.empty()) {
+    result.unsupported = plan.unsupported;
+    return result;
+  }
+  fetch_b(machine, workload.operands, plan, result);
+  fill_bounds(plan.counts, result.statistics);
+
+  sim::Timeline timeline;
+  FabricRunOptions run;
+  run.stalls = options.stalls;
+  run.interrupted = options.interrupted;
+  if (options.timeline) run.timeline = &timeline;
+  const FabricTiming timing = run_fabric_program(machine, plan.program, run);
+  fill_time(timing, result.statistics);
+  fill_traffic(machine, plan.counts, timing, result.statistics);
+  fill_macs(machine, plan, workload.operands, result);
+  const EnergyAccount account = account_fabric(machine, components, plan.counts);
+  fill_actions(account, result.statistics);
+  result.energy = report(account);
+  result.tiling["A"] = tiling_of(plan.mapping, true, plan, workload.operands);
+  result.tiling["B"] = tiling_of(plan.mapping, false, plan, workload.operands);
+  result.beside["a_fetches"] = plan.mapping.a_fetches;
+  result.beside["b_fetches"] = plan.mapping.b_fetches;
+  result.beside["fill_and_drain_allowance"] = up(plan.fill_cycles + plan.drain_cycles).count();
+  result.beside["fill_cycles"] = timing.fill;
+  result.beside["drain_cycles"] = timing.drain;
+  result.beside["instructions"] = timing.instructions;
+  if (elements) result.check = step_elements(machine, plan, *workload.values);
+  if (options.timeline) result.timeline = timeline.chrome_trace();
+  result.host.wall_s =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  result.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  result.host.events = timing.activations;
+  return result;
+}
+
+FabricWorkload fabric_workload(const ProductWorkload& workload) {
+  return {workload.name,
+          GemmOperands(BitMatrix::from_csr(workload.a), BitMatrix::from_csr(workload.b_transposed)),
+          workload.inputs, workload.seed, &workload};
+}
+
+FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t k,
+                                const std::string& a, const std::string& b, std::uint64_t seed) {
+  const Pattern of_a = parse_pattern(a, Place{"", 0, "a"});
+  const Pattern of_b = parse_pattern(b, Place{"", 0, "b"});
+  return {fmt::format("gemm-{}x{}x{}-a-{}-b-{}", m, n, k, of_a.text(), of_b.text()),
+          GemmOperands(make_occupancy(of_a, m, k, seed, {Axis::along_row, "A"}),
+                       make_occupancy(of_b, n, k, seed, {Axis::along_row, "B"})),
+          {},
+          seed,
+          nullptr};
+}
+
+FabricSpec load_fabric(const std::string& name, const std::vector<std::string>& settings) {
+  ConfigTree tree = ConfigTree::load(find_config("arch", name));
+  for (const auto& setting : settings) tree.set(setting);
+  const ConfigReader reader(std::move(tree));
+  FabricSpec spec = read_fabric(reader);
+  reader.finish();
+  return spec;
+}
+
+}  // namespace lacuna

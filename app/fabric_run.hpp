@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// One product on one machine of the tensor-core class, from operands to a complete result.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "app/product_run.hpp"
+#include "app/result.hpp"
+#include "arch/spec/fabric_spec.hpp"
+#include "dataflows/fabric_compile.hpp"
+#include "sim/simulation.hpp"
+
+namespace lacuna {
+
+struct FabricWorkload {
+  std::string name;
+  GemmOperands operands;
+  std::map<std::string, std::string> inputs;  // file -> sha256
+  std::uint64_t seed = 1;
+  /// Values of both operands (B as N x K), for runs that carry them.
+  const ProductWorkload* values = nullptr;
+};
+
+struct FabricOptions : ProductOptions {
+  FabricOptions() = default;
+  explicit(false) FabricOptions(const ProductOptions& options) : ProductOptions(options) {}
+  FabricMode mode = FabricMode::data;
+};
+
+/// A machine that cannot run the product answers with RunResult::unsupported. Throws InputError for
+/// an energy table that lacks actions, ModelError when a count does not balance.
+[[nodiscard]] RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
+                                   const FabricOptions& options = {});
+
+/// The occupancies of a product, which must outlive it.
+[[nodiscard]] FabricWorkload fabric_workload(const ProductWorkload& workload);
+
+/// A product of patterns (see sparse_formats/pattern.hpp).
+[[nodiscard]] FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t k,
+                                              const std::string& a, const std::string& b,
+                                              std::uint64_t seed = 1);
+
+/// A shipped machine by name ("highlight", "published/dstc").
+[[nodiscard]] FabricSpec load_fabric(const std::string& name,
+                                     const std::vector<std::string>& settings = {});
+
+}  // namespace lacuna

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/fabric/fabric_energy.hpp"
+
+#include <algorithm>
+
+namespace lacuna {
+namespace {
+
+bool is_outer(const FabricSpec& spec) {
+  return spec.arrays.dataflow == FabricDataflow::outer_product;
+}
+
+bool has_metadata(const FabricSpec& spec) {
+  return spec.glb.metadata.count() > 0;
+}
+
+bool has_saf(const FabricSpec& spec) {
+  const auto& e = spec.energy;
+  return e.saf && e.rank1_select_pj + e.rank0_select_pj + e.vfmu_word_pj + e.compress_word_pj > 0;
+}
+
+/// Words of this machine in one access of the component.
+double words_per_access(const FabricSpec& spec, const ComponentSet& set, std::string_view name) {
+  const unsigned width = set.at(name).width_bits;
+  return width == 0 ? 1.0 : static_cast<double>(width) / spec.word_bits;
+}
+
+}  // namespace
+
+ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table) {
+  ComponentSet set;
+  set.name = table.name;
+  set.node_nm = table.node_nm;
+  const std::uint64_t arrays = spec.arrays.across_m * spec.arrays.across_n;
+  set.components.push_back(dram_component(table, "dram", spec.dram.kind));
+  // Banks and ports are the released designs'.
+  const auto line = static_cast<unsigned>(spec.glb.line_words * spec.word_bits);
+  set.components.push_back(sram_component(table, "smem", {spec.glb.capacity, line, 2, 2}));
+  if (has_metadata(spec)) {
+    set.components.push_back(sram_component(table, "smem_metadata", {spec.glb.metadata, 64, 1, 1}));
+  }
+  const Bytes rf(spec.arrays.rf_words * spec.word_bits / 8);
+  set.components.push_back(sram_component(table, "rf", {rf, spec.word_bits, 16, 2}, arrays));
+  if (is_outer(spec)) {
+    set.components.push_back(memory_component(table, "lrf", 64, 16, arrays));
+    set.components.push_back(memory_component(table, "lrf_metadata", 32, 4, arrays));
+  } else {
+    set.components.push_back(memory_component(table, "lrf", 1, spec.word_bits, spec.macs()));
+    set.components.push_back(
+        memory_component(table, "lrf_metadata", 1, spec.word_bits, spec.macs()));
+  }
+  set.components.push_back(
+      mac_component(table, "mac", Precision::parse(spec.precision), spec.macs()));
+  return set;
+}
+
+void add_saf_component(const FabricSpec& spec, ComponentSet& set) {
+  if (!has_saf(spec)) return;
+  ComponentEnergy saf;
+  saf.name = "saf";
+  saf.component_class = "logic";
+  saf.standing = "as the machine states it";
+  saf.actions = {{"rank1_select", Picojoules(spec.energy.rank1_select_pj)},
+                 {"rank0_select", Picojoules(spec.energy.rank0_select_pj)},
+                 {"vfmu_word", Picojoules(spec.energy.vfmu_word_pj)},
+                 {"compress_word", Picojoules(spec.energy.compress_word_pj)}};
+  set.components.push_back(std::move(saf));
+}
+
+NeededActions fabric_actions(const FabricSpec& spec) {
+  NeededActions needed{{"dram", {"read", "write"}},
+                       {"smem", {"read", "write"}},
+                       {"rf", {"read", "write"}},
+                       {"lrf", {"read"}},
+                       {"mac", {"compute", "gated", "skipped"}}};
+  if (has_metadata(spec)) {
+    needed.push_back({"smem_metadata", {"read", "write"}});
+    needed.push_back({"lrf_metadata", {"read"}});
+  }
+  return needed;
+}
+
+EnergyAccount account_fabric(const FabricSpec& spec, const ComponentSet& set,
+                             const FabricCounts& counts) {
+  EnergyAccount account(set);
+  const auto put = [&account](std::string_view component, std::string_view action, double count) {
+    if (count > 0) account.add(component, action, count);
+  };
+  // A component set in which metadata costs nothing at DRAM has actions of its own for it.
+  const auto& dram_set = set.at("dram");
+  const bool apart = dram_set.actions.count("metadata_read") > 0;
+  const double dram = words_per_access(spec, set, "dram");
+  const double read_metadata = counts.dram_a.metadata + counts.dram_b.metadata;
+  put("dram", "read", (counts.dram_a.data + counts.dram_b.data) / dram);
+  put("dram", "write", counts.dram_z.data / dram);
+  put("dram", apart ? "metadata_read" : "read", read_metadata / dram);
+  put("dram", apart ? "metadata_write" : "write", counts.dram_z.metadata / dram);
+
+  const double smem = words_per_access(spec, set, "smem");
+  const double b_read = counts.glb_b_line_words > 0 ? counts.glb_b_line_words : counts.glb_b.data;
+  put("smem", "read", (counts.glb_a.data + b_read + counts.psum_glb_reads) / smem);
+  put("smem", "write", (counts.dram_a.data + counts.dram_b.data + counts.psum_glb_writes) / smem);
+  if (has_metadata(spec)) {
+    const double metadata = words_per_access(spec, set, "smem_metadata");
+    put("smem_metadata", "read", (counts.glb_a.metadata + counts.glb_b.metadata) / metadata);
+    put("smem_metadata", "write", read_metadata / metadata);
+    put("lrf_metadata", "read", counts.lrf_metadata);
+  }
+  put("rf", "read", counts.rf_reads);
+  put("rf", "write", counts.rf_writes);
+  put("lrf", "read", counts.lrf_data);  // reads and writes cost the same
+  put("mac", "compute", counts.mac_compute);
+  put("mac", "gated", counts.mac_gated);
+  if (set.find("saf") != nullptr) {
+    put("saf", "rank1_select", counts.rank1_selects);
+    put("saf", "rank0_select", counts.rank0_selects);
+    put("saf", "vfmu_word", counts.vfmu_words);
+    put("saf", "compress_word", counts.compressed_words);
+  }
+  account.check();
+  return account;
+}
+
+}  // namespace lacuna

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/spec/fabric_spec.hpp"
+
+#include <algorithm>
+
+#include "arch/energy/precision.hpp"
+#include "sparse_formats/encoding.hpp"
+
+namespace lacuna {
+namespace {
+
+constexpr double kMost = 1e9;
+
+bool is_family(const std::string& text) {
+  return text.find('{') != std::string::npos;
+}
+
+void add_patterns(const ConfigReader& config, const std::string& text, std::uint32_t bits,
+                  std::vector<FabricPattern>& out) {
+  const Place place = config.place("patterns");
+  if (is_family(text)) {
+    for (const Pattern& pattern : parse_pattern_family(text, place).menu()) {
+      out.push_back({pattern, bits});
+    }
+    return;
+  }
+  const Pattern pattern = parse_pattern(text, place);
+  if (pattern.kind != PatternKind::dense && pattern.kind != PatternKind::hss) {
+    config.fail("patterns", fmt::format("'{}' has no rules that hardware could follow", text),
+                "use dense, N:M or an HSS pattern; `skipping: unstructured` takes any zeros");
+  }
+  out.push_back({pattern, bits});
+}
+
+FabricOperandSpec read_operand(const ConfigReader& config) {
+  FabricOperandSpec operand;
+  const auto bits = config.mapping("code_bits");
+  auto texts = config.texts("patterns");
+  if (texts.empty()) texts.emplace_back("dense");
+  for (const auto& text : texts) {
+    const auto code =
+        static_cast<std::uint32_t>(bits.has(text) ? bits.integer(text, {1, 8}) : std::uint64_t{0});
+    add_patterns(config, text, code, operand.patterns);
+  }
+  std::stable_sort(operand.patterns.begin(), operand.patterns.end(),
+                   [](const FabricPattern& x, const FabricPattern& y) {
+                     return x.pattern.density() < y.pattern.density();
+                   });
+  operand.skips_unstructured =
+      config.choice<bool>("skipping", {{"patterns", false}, {"unstructured", true}}, false);
+  operand.storage = config.choice<FabricStorage>("storage",
+                                                 {{"uncompressed", FabricStorage::uncompressed},
+                                                  {"cp", FabricStorage::coordinates},
+                                                  {"rle", FabricStorage::run_lengths},
+                                                  {"bitmask", FabricStorage::bitmask},
+                                                  {"tiled-bitmask", FabricStorage::tiled_bitmask},
+                                                  {"block-offsets", FabricStorage::block_offsets}},
+                                                 FabricStorage::uncompressed);
+  operand.gating = config.boolean("gating", false);
+  return operand;
+}
+
+FabricSpec::Dram read_dram(const ConfigReader& config, Hertz clock) {
+  FabricSpec::Dram dram;
+  dram.kind = config.text("kind", dram.kind);
+  dram.read_words = config.number("read_words_per_cycle", {1e-3, kMost}, dram.read_words);
+  dram.write_words = config.number("write_words_per_cycle", {1e-3, kMost}, dram.write_words);
+  dram.latency = config.cycles("latency", clock, Cycles(0));
+  dram.chunk = config.bytes("chunk", dram.chunk);
+  if (dram.chunk.count() == 0) config.fail("chunk", "chunk must not be zero");
+  dram.outstanding = config.integer("outstanding", {1, 1e6}, dram.outstanding);
+  return dram;
+}
+
+FabricSpec::Glb read_glb(const ConfigReader& config) {
+  FabricSpec::Glb glb;
+  glb.capacity = config.bytes("capacity");
+  if (glb.capacity.count() < 1024) config.fail("capacity", "the buffer is smaller than 1 KiB");
+  glb.metadata = config.bytes("metadata", Bytes(0));
+  glb.line_words = config.integer("line_words", {1, 65536}, glb.line_words);
+  glb.words_per_cycle = config.number("words_per_cycle", {1e-3, kMost});
+  glb.write_words_per_cycle = config.number("write_words_per_cycle", {0, kMost}, 0.0);
+  return glb;
+}
+
+FabricSpec::Arrays read_arrays(const ConfigReader& config) {
+  FabricSpec::Arrays arrays;
+  arrays.dataflow =
+      config.choice<FabricDataflow>("dataflow", {{"inner-product", FabricDataflow::inner_product},
+                                                 {"outer-product", FabricDataflow::outer_product}});
+  arrays.across_m = config.integer("across_m", {1, 4096});
+  arrays.across_n = config.integer("across_n", {1, 4096});
+  arrays.rows = config.integer("rows", {1, 4096});
+  arrays.lanes = config.integer("lanes", {1, 4096});
+  arrays.rf_words = config.integer("rf_words", {1, kMost});
+  arrays.psum_words_per_cycle = config.number("psum_words_per_cycle", {0, kMost}, 0.0);
+  arrays.psum_spill_steps = config.integer("psum_spill_steps", {0, kMost}, 0);
+  if (arrays.dataflow == FabricDataflow::inner_product) {
+    arrays.columns = config.integer("columns", {1, kMost}, arrays.rf_words / arrays.rows);
+    if (arrays.columns * arrays.rows > arrays.rf_words) {
+      config.fail("columns", fmt::format("{} rows of {} columns are more than the {} words of the "
+                                         "RF",
+                                         arrays.rows, arrays.columns, arrays.rf_words));
+    }
+    return arrays;
+  }
+  for (const auto& tile : config.mappings("tiles")) {
+    arrays.tiles.emplace_back(tile.integer("rows", {1, 4096}), tile.integer("columns", {1, 4096}));
+    const auto& [rows, columns] = arrays.tiles.back();
+    if (rows * columns > arrays.rf_words) {
+      config.fail("tiles", fmt::format("a tile of {} x {} does not fit the {} words of the RF",
+                                       rows, columns, arrays.rf_words));
+    }
+  }
+  if (arrays.tiles.empty()) config.fail("tiles", "an outer-product machine needs its tiles");
+  return arrays;
+}
+
+FabricMappingChoice read_mapping(const ConfigReader& config) {
+  FabricMappingChoice choice;
+  choice.m = config.integer("m", {1, kMost});
+  choice.n = config.integer("n", {1, kMost});
+  choice.k = config.integer("k", {1, kMost});
+  choice.a_density_from = config.number("a_density_from", {0, 1}, 0.0);
+  choice.a_density_to = config.number("a_density_to", {0, 1}, 1.0);
+  choice.tile_rows = config.integer("tile_rows", {0, kMost}, 0);
+  choice.tile_columns = config.integer("tile_columns", {0, kMost}, 0);
+  choice.a_outer = config.choice<bool>("outer", {{"B", false}, {"A", true}}, false);
+  return choice;
+}
+
+FabricSpec::Energy read_energy(const ConfigReader& config) {
+  FabricSpec::Energy energy;
+  energy.set = config.text("set", "");
+  energy.table = config.text("table", energy.set.empty() ? "45nm" : "");
+  if (!energy.set.empty() && !energy.table.empty()) {
+    config.fail("table", "both a component set and a technology table are given",
+                "keep one of energy.set and energy.table");
+  }
+  energy.ert = config.text("ert", "");
+  energy.saf = config.boolean("saf", true);
+  energy.rank1_select_pj = config.number("rank1_select_pj", {0, 1e6}, 0.0);
+  energy.rank0_select_pj = config.number("rank0_select_pj", {0, 1e6}, 0.0);
+  energy.vfmu_word_pj = config.number("vfmu_word_pj", {0, 1e6}, 0.0);
+  energy.compress_word_pj = config.number("compress_word_pj", {0, 1e6}, 0.0);
+  return energy;
+}
+
+void check_operands(const ConfigReader& operands, const FabricSpec& spec) {
+  const bool outer = spec.arrays.dataflow == FabricDataflow::outer_product;
+  if (spec.a.skips_unstructured != outer || spec.b.skips_unstructured != outer) {
+    operands.fail(outer ? "A" : "B",
+                  outer ? "an outer-product machine skips unstructured zeros of both operands"
+                        : "an inner-product machine cannot skip unstructured zeros",
+                  outer ? "skipping: unstructured" : "skipping: patterns");
+  }
+  if (spec.a.storage == FabricStorage::block_offsets) {
+    operands.fail("A", "A is stationary: its metadata selects B, block offsets cannot");
+  }
+}
+
+}  // namespace
+
+FabricSpec read_fabric(const ConfigReader& config) {
+  FabricSpec spec;
+  spec.name = config.text("name");
+  spec.description = config.text("description", "");
+  (void)config.choice<int>("kind", {{kFabricKind, 0}});
+  spec.clock = config.hertz("clock");
+  spec.precision = config.text("precision", spec.precision);
+  spec.word_bits = Precision::parse(spec.precision).bits;
+  spec.dram = read_dram(config.mapping("dram"), spec.clock);
+  spec.glb = read_glb(config.mapping("glb"));
+  spec.arrays = read_arrays(config.mapping("arrays"));
+  const auto operands = config.mapping("operands");
+  spec.a = read_operand(operands.mapping("A"));
+  spec.b = read_operand(operands.mapping("B"));
+  spec.b_dense_from = operands.number("B_uncompressed_from", {0, 1}, 0.0);
+  spec.keep_metadata = operands.boolean("keep_metadata", false);
+  spec.vfmu = operands.boolean("vfmu", false);
+  check_operands(operands, spec);
+  spec.compress_outputs = config.mapping("outputs").boolean("compress", false);
+  for (const auto& mapping : config.mappings("mappings")) {
+    spec.mappings.push_back(read_mapping(mapping));
+  }
+  spec.energy = read_energy(config.mapping("energy"));
+  return spec;
+}
+
+double metadata_words(const FabricPattern& pattern, FabricStorage storage,
+                      std::uint32_t word_bits) {
+  if (pattern.pattern.kind != PatternKind::hss || pattern.pattern.density() == Ratio{1, 1}) {
+    return 0;
+  }
+  if (storage == FabricStorage::bitmask) {
+    return 1.0 / (word_bits * pattern.pattern.density().value());
+  }
+  if (storage != FabricStorage::coordinates && storage != FabricStorage::run_lengths) return 0;
+  double words = 0;
+  double values = 1;  // values that one code of this rank stands for
+  for (auto rule = pattern.pattern.ranks.rbegin(); rule != pattern.pattern.ranks.rend(); ++rule) {
+    if (rule->g < rule->h) {
+      const std::uint32_t bits = pattern.code_bits != 0 ? pattern.code_bits : bits_for(rule->h);
+      words += 1.0 / (std::max<std::uint32_t>(1, word_bits / bits) * values);
+    }
+    values *= rule->g;
+  }
+  return words;
+}
+
+}  // namespace lacuna

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tensor-core class of machines: arrays of multiply-accumulate units behind one global buffer
+// (GLB), which differ by their sparse acceleration features. Parameters only; read from YAML
+// (`kind: mac-array`) by read_fabric(). Z[M,N] = A[M,K] * B[K,N]; A holds weights.
+//
+// A "word" is one operand at the machine's precision; metadata is counted in words too, a code of b
+// bits packed floor(w / b) to a word of w bits (micro22-sparseloop-artifact@de0374a, Fig. 15).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/config.hpp"
+#include "base/units.hpp"
+#include "sparse_formats/pattern.hpp"
+
+namespace lacuna {
+
+enum class FabricDataflow {
+  inner_product,  // A stationary in the MACs, `lanes` reduce K in space, psums in the RF
+  outer_product,  // a column of A times a row of B; psums are scattered into the RF (DSTC)
+};
+
+/// How an operand's zeros are left out of storage.
+enum class FabricStorage {
+  uncompressed,
+  coordinates,    // CP per rank: as many slots as the pattern's rules allow
+  run_lengths,    // RLE, the same slots
+  bitmask,        // 1 bit for every element, values of the others
+  tiled_bitmask,  // bitmask and one flag for every K coordinate of a tile (DSTC)
+  block_offsets,  // count, end address of each block, offset of each value (HighLight's B)
+};
+
+/// One pattern a machine exploits, and its code widths where the published ones are not
+/// ceil(log2 H).
+struct FabricPattern {
+  Pattern pattern;
+  std::uint32_t code_bits = 0;  // 0: ceil(log2 H) of each rank
+};
+
+struct FabricOperandSpec {
+  /// Patterns whose zeros are skipped, sparsest first. Without dense among them the machine cannot
+  /// run an operand that fits none.
+  std::vector<FabricPattern> patterns;
+  bool skips_unstructured = false;  // any zero (DSTC)
+  FabricStorage storage = FabricStorage::uncompressed;
+  bool gating = false;  // a zero leaves the MAC idle for its cycle
+};
+
+/// A released mapping of one layer, where it is not what the mapper would choose.
+struct FabricMappingChoice {
+  std::uint64_t m = 0, n = 0, k = 0;
+  double a_density_from = 0, a_density_to = 1;  // closed
+  std::uint64_t tile_rows = 0, tile_columns = 0;
+  bool a_outer = false;  // rows of A are the outer loop: B is fetched again for each
+};
+
+struct FabricSpec {
+  std::string name;
+  std::string description;
+  Hertz clock{1e9};
+  std::string precision = "int8";
+  std::uint32_t word_bits = 8;
+
+  struct Dram {
+    double read_words = 32, write_words = 32;  // per cycle
+    Cycles latency;
+    Bytes chunk{2048};
+    std::uint64_t outstanding = 8;
+    std::string kind = "lpddr4";
+  } dram;
+  struct Glb {
+    Bytes capacity, metadata;
+    std::uint64_t line_words = 64;
+    double words_per_cycle = 0;        // data and metadata to the arrays
+    double write_words_per_cycle = 0;  // partial sums back; 0: never waited for
+  } glb;
+  struct Arrays {
+    FabricDataflow dataflow = FabricDataflow::inner_product;
+    std::uint64_t across_m = 4, across_n = 1;  // arrays side by side along M and N
+    std::uint64_t rows = 16;                   // M in space
+    std::uint64_t lanes = 16;                  // K in space (inner) or N in space (outer)
+    std::uint64_t rf_words = 2048;             // psums of one array
+    std::uint64_t columns = 128;               // most columns of B under a stationary A (inner)
+    double psum_words_per_cycle = 0;           // port of the RF of one array; 0: never waited for
+    std::uint64_t psum_spill_steps = 0;        // K steps after which psums go to the GLB; 0: never
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> tiles;  // outer: rows x columns
+  } arrays;
+  FabricOperandSpec a, b;
+  double b_dense_from = 0.0;   // both densities at or above: B is stored uncompressed; 0: never
+  bool keep_metadata = false;  // also for dense operands
+  bool vfmu = false;           // B is read in whole lines through a variable fetch unit
+  bool compress_outputs = false;
+  std::vector<FabricMappingChoice> mappings;
+
+  struct Energy {
+    std::string set;    // a component set with its energies given, or
+    std::string table;  // a technology table that prices the components above
+    std::string ert;    // an Accelergy table that replaces either
+    bool saf = true;    // charge the sparse acceleration units
+    // Of one action, for the units that exist; see the machine's file for their standing.
+    double rank1_select_pj = 0, rank0_select_pj = 0, vfmu_word_pj = 0, compress_word_pj = 0;
+  } energy;
+
+  [[nodiscard]] std::uint64_t macs() const {
+    return arrays.across_m * arrays.across_n * arrays.rows * arrays.lanes;
+  }
+  [[nodiscard]] double word_bytes() const { return word_bits / 8.0; }
+};
+
+/// `kind` of a machine file that read_fabric() reads.
+inline constexpr const char* kFabricKind = "mac-array";
+
+/// Reads and validates. Throws InputError with file, line and field.
+[[nodiscard]] FabricSpec read_fabric(const ConfigReader& config);
+
+/// Words of metadata for one stored value of the pattern: for every rank its code, packed, over the
+/// values it stands for. 2:4 with 2 b: 1/4; HighLight's 3 b over 2 b with G0 = 2: 1/4 + 1/4.
+[[nodiscard]] double metadata_words(const FabricPattern& pattern, FabricStorage storage,
+                                    std::uint32_t word_bits);
+
+}  // namespace lacuna

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operands of one product as occupancies, with the counts that several machines share computed
+// once.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arch/spec/fabric_spec.hpp"
+#include "sparse_formats/pattern_bits.hpp"
+
+namespace lacuna {
+
+/// Z[M,N] = A[M,K] * B[K,N]. Not for concurrent use: counts are kept when first asked for.
+class GemmOperands {
+ public:
+  /// `a` is M x K, `b_transposed` N x K. Throws InputError when K differs or a side is empty.
+  GemmOperands(BitMatrix a, BitMatrix b_transposed);
+
+  [[nodiscard]] std::uint64_t m() const { return a_.rows(); }
+  [[nodiscard]] std::uint64_t n() const { return b_.rows(); }
+  [[nodiscard]] std::uint64_t k() const { return a_.cols(); }
+  [[nodiscard]] const BitMatrix& a() const { return a_; }
+  [[nodiscard]] const BitMatrix& b_transposed() const { return b_; }
+  [[nodiscard]] double a_density() const { return a_density_; }
+  [[nodiscard]] double b_density() const { return b_density_; }
+
+  /// Multiplies with two nonzero operands: sum over k of column count of A x row count of B.
+  [[nodiscard]] std::uint64_t effectual() const { return effectual_; }
+  /// Places of Z that at least one of them reaches.
+  [[nodiscard]] std::uint64_t z_nonzeros() const;
+
+  /// Nonzeros of tile t (of `tile` rows of A, or columns of B) at each k: [t * k() + k].
+  [[nodiscard]] const std::vector<std::uint16_t>& a_counts(std::uint64_t tile) const;
+  [[nodiscard]] const std::vector<std::uint16_t>& b_counts(std::uint64_t tile) const;
+  /// The sparsest of `menu` (ordered so) that every group obeys, K padded; nothing when none does.
+  [[nodiscard]] std::optional<FabricPattern> a_fit(const std::vector<FabricPattern>& menu) const;
+  [[nodiscard]] std::optional<FabricPattern> b_fit(const std::vector<FabricPattern>& menu) const;
+
+ private:
+  using Counts = std::map<std::uint64_t, std::vector<std::uint16_t>>;
+  using Fits = std::map<std::string, bool>;
+
+  BitMatrix a_, b_;
+  double a_density_, b_density_;
+  std::uint64_t effectual_ = 0;
+  mutable std::optional<std::uint64_t> z_nonzeros_;
+  mutable Counts a_counts_, b_counts_;
+  mutable Fits a_fits_, b_fits_;
+};
+
+}  // namespace lacuna

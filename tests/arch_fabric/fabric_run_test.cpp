@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <cmath>
+
+#include "app/fabric_run.hpp"
+#include "app/fabric_sweep.hpp"
+#include "app/workload_spec.hpp"
+#include "arch/fabric/fabric_module.hpp"
+#include "arch/fabric/vfmu.hpp"
+#include "dataflows/fabric_expectation.hpp"
+#include "dataflows/fabric_mapping.hpp"
+#include "sparse_formats/pattern_occupancy.hpp"
+#include "tests/catch.hpp"
+
+namespace lacuna {
+namespace {
+
+using test::Approx;
+
+ProductWorkload valued(const std::string& gemm, const std::string& a, const std::string& b) {
+  WorkloadSpec spec;
+  spec.gemm = gemm;
+  spec.a_pattern = a;
+  spec.b_pattern = b;
+  return make_workload(spec, true, {});
+}
+
+FabricMapping mapping_of(const char* machine, FabricShape shape, double density) {
+  const FabricSpec spec = load_fabric(machine);
+  return choose_mapping(
+      spec, {shape, static_cast<double>(shape.k) * density, static_cast<double>(shape.k), density});
+}
+
+}  // namespace
+
+TEST_CASE("every machine of the class gives the reference product, its counts stepped one by one") {
+  const std::vector<std::pair<std::string, std::string>> operands{
+      {"C1(4:8)->C0(2:4)", "uniform:0.5"},
+      {"4:8", "uniform:0.3"},
+      {"2:4", "C1(2:4)->C0(4:4)"},
+      {"uniform:0.2", "uniform:0.1"},
+      {"dense", "dense"}};
+  for (const auto& machine : sweep_machines()) {
+    const FabricSpec spec = load_fabric(machine);
+    for (const auto& [a, b] : operands) {
+      // A shape that fills neither rows, columns nor groups.
+      const ProductWorkload workload = valued("37x53x101", a, b);
+      FabricOptions options;
+      options.check = true;
+      const RunResult result = run_fabric(spec, fabric_workload(workload), options);
+      INFO(machine << " A " << a << " B " << b);
+      if (machine == "s2ta" && !result.unsupported.empty()) continue;
+      REQUIRE(result.unsupported.empty());
+      CHECK(result.check.performed);
+      CHECK(result.check.passed);
+      CHECK(result.macs_dense == 37 * 53 * 101);
+      CHECK(result.statistics.macs_effectual + result.macs_gated + result.macs_skipped ==
+            result.macs_dense);
+    }
+  }
+}
+
+TEST_CASE("simulated time exceeds the bound by no more than the stated fill and drain") {
+  const std::vector<std::array<std::uint64_t, 3>> shapes{
+      {1024, 1024, 1024}, {128, 1024, 1152}, {512, 1024, 128}, {64, 64, 64},
+      {100, 300, 500},    {64, 2048, 4096},  {2048, 64, 4096}};
+  for (const char* machine : {"tc", "stc", "stc-flexible-rle", "stc-flexible-dual", "highlight"}) {
+    const FabricSpec spec = load_fabric(machine);
+    for (const auto& [m, n, k] : shapes) {
+      const RunResult result = run_fabric(spec, pattern_workload(m, n, k, "2:4", "uniform:0.5"));
+      INFO(machine << " " << m << " " << n << " " << k);
+      const std::uint64_t over =
+          (result.statistics.cycles - result.statistics.cycles_bound).count();
+      CHECK(over <= result.beside.at("fill_and_drain_allowance"));
+    }
+  }
+}
+
+TEST_CASE("from the nonzeros DSTC's issue slots tend to their expectation") {
+  const FabricSpec spec = load_fabric("published/dstc");
+  const auto workload = pattern_workload(1024, 1024, 1024, "uniform:0.3", "uniform:0.6");
+  const FabricPlan data = compile_fabric(spec, workload.operands, FabricMode::data);
+  const FabricPlan mean = compile_fabric(spec, workload.operands, FabricMode::expected);
+  const auto tiles = 1024.0 / static_cast<double>(data.mapping.array_rows) * 1024.0 /
+                     static_cast<double>(data.mapping.array_columns);
+  const double slots = tiles * 1024 / 4 * expected_groups(0.3, data.mapping.array_rows, 16) *
+                       expected_groups(0.6, data.mapping.array_columns, 16);
+  CHECK(data.counts.compute_cycles == Approx(slots).epsilon(0.003));
+  CHECK(data.counts.lrf_data == Approx(mean.counts.lrf_data).epsilon(0.003));
+  CHECK(data.counts.rf_writes == mean.counts.rf_writes);
+  CHECK(data.counts.glb_cycles == mean.counts.glb_cycles);
+  // The released law divides by the mean utilisation, which lies below.
+  CHECK(mean.counts.compute_cycles < data.counts.compute_cycles);
+  CHECK(mean.counts.compute_cycles > 0.85 * data.counts.compute_cycles);
+}
+
+TEST_CASE("expectations are exact where they are certain") {
+  CHECK(lane_utilisation(1, 32, 16) == Approx(1));
+  CHECK(lane_utilisation(1, 24, 16) == Approx(0.75));
+  CHECK(expected_groups(1, 33, 16) == Approx(3));
+  CHECK(expected_groups(0, 33, 16) == Approx(0));
+  // One value with probability .3: one group of it.
+  CHECK(expected_groups(0.3, 1, 16) == Approx(0.3));
+  CHECK(lane_utilisation(0.3, 1, 16) == Approx(0.3 / 16));
+}
+
+TEST_CASE("the mapper finds the released loop factors") {
+  const FabricMapping dense = mapping_of("published/tc", {128, 1024, 1152}, 1);
+  CHECK(dense.columns == 64);
+  CHECK((dense.a_fetches == 1 && dense.b_fetches == 1));
+  const FabricMapping half = mapping_of("published/stc", {128, 1024, 1152}, 0.5);
+  CHECK(half.columns == 128);
+  CHECK((half.a_fetches == 1 && half.b_fetches == 1));
+  const FabricMapping shallow = mapping_of("published/tc", {512, 1024, 128}, 1);
+  CHECK(shallow.columns == 128);
+  CHECK((shallow.a_fetches == 1 && shallow.b_fetches == 1));
+  CHECK(mapping_of("tc", {1024, 1024, 1024}, 1).a_fetches == 8);
+}
+
+TEST_CASE("the variable fetch unit reads a line only when what is left is too short") {
+  Vfmu unit(64);
+  CHECK(unit.take(40) == 1);
+  CHECK(unit.take(24) == 0);
+  CHECK(unit.take(1) == 1);
+  CHECK(unit.take(64) == 1);
+  CHECK(unit.take(0) == 0);
+  CHECK(unit.lines() == 3);
+  CHECK(unit.taken() == 129);
+  CHECK(unit.most_held() == 127);
+  const BitMatrix b = make_occupancy(parse_pattern("uniform:0.5"), 256, 1024, 7);
+  const VfmuCounts counts = walk_b(b, 64, 128, 64, false);
+  CHECK(counts.taken == b.count());
+  CHECK(counts.lines >= ceil_div(b.count(), 64));
+  CHECK(counts.lines <= ceil_div(b.count(), 64) + 2);  // one partly used line for each tile
+  CHECK(counts.most_held < 2 * 64);
+  CHECK(walk_b(b, 64, 128, 64, true).taken == 256 * 1024);
+}
+
+TEST_CASE("late answers change the time of a run and none of its counts") {
+  const auto workload = pattern_workload(256, 256, 512, "2:4", "uniform:0.5");
+  const FabricSpec spec = load_fabric("highlight");
+  const RunResult calm = run_fabric(spec, workload);
+  FabricOptions options;
+  options.stalls = {0.3, 50, 3};
+  const RunResult late = run_fabric(spec, workload, options);
+  CHECK(late.statistics.traffic == calm.statistics.traffic);
+  CHECK(late.statistics.actions == calm.statistics.actions);
+  CHECK(late.statistics.cycles_bound == calm.statistics.cycles_bound);
+  CHECK(late.statistics.cycles > calm.statistics.cycles);
+}
+
+TEST_CASE("a product too large for the buffer streams its operands and still balances") {
+  for (const char* machine : {"tc", "dstc", "highlight"}) {
+    const RunResult result =
+        run_fabric(load_fabric(machine, {"glb.capacity=16KiB", "glb.metadata=4KiB"}),
+                   pattern_workload(256, 512, 4096, "2:4", "uniform:0.5"));
+    INFO(machine);
+    CHECK(result.statistics.cycles >= result.statistics.cycles_bound);
+    CHECK(result.beside.at("a_fetches") * result.beside.at("b_fetches") > 1);
+  }
+}
+
+TEST_CASE("the sweep holds the derived ranges and takes less than ten seconds") {
+  const auto start = std::chrono::steady_clock::now();
+  const auto points = sparsity_sweep();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  CHECK(points.size() == 108);
+  CHECK(took.count() < 10);
+  double stc_edp = 0;
+  for (const SweepPoint& p : points) {
+    INFO(p.machine << " A " << p.a_sparsity << " B " << p.b_sparsity << ": " << p.edp);
+    if (p.machine == "s2ta") CHECK(p.result.unsupported.empty() == (p.a_sparsity > 0));
+    if (p.machine == "stc" && p.a_sparsity == 50) stc_edp = p.edp;
+    if (p.machine == "stc" && p.a_sparsity == 75) CHECK(p.edp == Approx(stc_edp));
+    if (p.machine == "dstc" && p.a_sparsity == 0 && p.b_sparsity == 0) {
+      CHECK(p.energy == Approx(2.9).margin(0.1));  // computed from the released energies
+    }
+    if (p.machine != "highlight") continue;
+    const std::uint64_t dense = 1048576;
+    CHECK(p.result.statistics.cycles_bound == Cycles(p.a_sparsity == 0    ? dense
+                                                     : p.a_sparsity == 50 ? dense / 2
+                                                                          : dense / 4));
+    const double gain = 1 / p.edp;
+    if (p.a_sparsity == 0 && p.b_sparsity == 0) CHECK((gain > 0.97 && gain <= 1));
+    if (p.a_sparsity == 50 && p.b_sparsity == 0) CHECK((gain > 2.5 && gain < 4));
+    if (p.a_sparsity == 75 && p.b_sparsity == 0) CHECK((gain > 7 && gain < 12));
+    if (p.a_sparsity == 75 && p.b_sparsity == 75) CHECK((gain > 13 && gain < 21));
+  }
+  for (const SweepSummary& s : summarize(points)) {
+    if (s.machine != "highlight") continue;
+    CHECK(s.edp_gain == Approx(3.7).margin(0.15));
+    CHECK(s.edp_gain_sparse_a == Approx(6.4).margin(0.5));
+  }
+  CHECK(sweep_table(points).find("published") != std::string::npos);
+}
+
+TEST_CASE("a machine file that cannot be is refused with its place") {
+  const auto error = [](const std::string& setting) {
+    return test::error_of([&] { (void)load_fabric("highlight", {setting}); });
+  };
+  CHECK(error("arrays.lanes=0").find("lanes") != std::string::npos);
+  CHECK(error("operands.A.storage=block-offsets").find("block offsets cannot") !=
+        std::string::npos);
+  CHECK(error("operands.A.patterns=uniform:0.5").find("no rules") != std::string::npos);
+  CHECK(error("operands.A.patterns=5:4").find("5:4") != std::string::npos);
+  CHECK(error("glb.words=3").find("unknown key 'words'") != std::string::npos);
+  CHECK(error("energy.set=stc-45nm").find("keep one of") != std::string::npos);
+  CHECK(error("operands.A.skipping=unstructured").find("inner-product") != std::string::npos);
+}
+
+}  // namespace lacuna

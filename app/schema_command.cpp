@@ -2,39 +2,57 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <set>
 
 #include "app/commands.hpp"
 #include "app/machine_schema.hpp"
 #include "app/paths.hpp"
+#include "arch/spec/fabric_spec.hpp"
 #include "arch/spec/machine_spec.hpp"
 #include "base/error.hpp"
 
 namespace lacuna {
 
-std::string machine_schema() {
-  ConfigShape shape;
-  bool first = true;
+std::string machine_schema(const std::string& kind) {
+  std::optional<ConfigShape> shape;
+  std::set<std::string> kinds;
   for (const auto& name : shipped("arch")) {
-    const ConfigReader reader(ConfigTree::load(find_config("arch", name)));
-    (void)read_machine(reader);
-    reader.finish();
-    if (first) {
-      shape = reader.shape();
+    ConfigTree tree = ConfigTree::load(find_config("arch", name));
+    const ConfigTree* given = tree.find("kind");
+    const std::string its_kind = given == nullptr ? "extensor" : given->scalar;
+    kinds.insert(its_kind);
+    if (its_kind != kind) continue;
+    const ConfigReader reader(std::move(tree));
+    if (kind == kFabricKind) {
+      (void)read_fabric(reader);
     } else {
-      shape.merge(reader.shape());
+      (void)read_machine(reader);
     }
-    first = false;
+    reader.finish();
+    if (shape) {
+      shape->merge(reader.shape());
+    } else {
+      shape = reader.shape();
+    }
   }
-  if (first) {
+  if (kinds.empty()) {
     throw InputError("no machine ships beside this program, so nothing tells the keys",
                      "set LACUNA_CONFIGS to the folder of its configurations");
   }
-  return json_schema(shape, "Lacuna machine", "urn:lacuna:machine");
+  if (!shape) {
+    throw InputError(fmt::format("--kind {}: no shipped machine is of this kind", kind),
+                     suggest(kind, {kinds.begin(), kinds.end()}));
+  }
+  return json_schema(*shape, "Lacuna machine", "urn:lacuna:machine:" + kind);
 }
 
-Command add_schema(CLI::App&) {
-  return [] {
-    fmt::print("{}", machine_schema());
+Command add_schema(CLI::App& app) {
+  auto kind = std::make_shared<std::string>("extensor");
+  app.add_option("--kind", *kind, "class of machine: extensor (default) or mac-array");
+  return [kind] {
+    fmt::print("{}", machine_schema(*kind));
     return 0;
   };
 }

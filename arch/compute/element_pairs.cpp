@@ -19,8 +19,8 @@ ElementPairs::ElementPairs(const TileProgram& program, IntersectKind kind)
       kind_(kind),
       a_shape_(program.a().shape()),
       b_shape_(program.b().shape()),
-      index_of_block_(program.a().inner_blocks()),
-      stride_(std::min(b_shape_.outer, program.b_matrix_transposed().rows)) {
+      stride_(std::min(b_shape_.outer, program.b_matrix_transposed().rows)),
+      index_of_block_(program.a().inner_blocks()) {
   // A microtile can be far larger than the tensor; an accumulator that is not must still fit.
   const std::uint64_t cells =
       std::uint64_t{std::min(a_shape_.outer, program.a_matrix().rows)} * stride_;

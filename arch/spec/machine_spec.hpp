@@ -49,7 +49,7 @@ struct PebSpec {
   Bytes capacity;
   Bytes line{8};
   std::uint64_t pairs_in_flight =
-      2;                // microtile pairs a PE can hold: one computed, others arriving
+      2;                       // microtile pairs a PE can hold: one computed, others arriving
   double operand_share = 0.5;  // of A and B together, for microtile strategies; Z has the rest
 };
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systemc>
 
-int sc_main(int, char**) { return 1; }
+int sc_main(int, char**) {
+  return 1;
+}

@@ -81,8 +81,9 @@ TEST_CASE("one result is a flat folder, several have one each below") {
         "extensor");
   CHECK(fs::exists(root / "several" / "extensor" / "resolved.yaml"));
   CHECK_FALSE(fs::exists(root / "several" / "highlight" / "resolved.yaml"));
-  CHECK(entries_of(root) == 2);                     // nothing went to ../a
-  write_results(root / "several", {one}, {.plots = false, .before_commit = {}});  // an earlier result is replaced whole
+  CHECK(entries_of(root) == 2);  // nothing went to ../a
+  write_results(root / "several", {one},
+                {.plots = false, .before_commit = {}});  // an earlier result is replaced whole
   CHECK_FALSE(fs::exists(root / "several" / "highlight"));
 }
 
@@ -137,31 +138,39 @@ TEST_CASE("what gnuplot complains about becomes a warning and half a picture goe
 TEST_CASE("a folder that cannot be written is the user's to know, and nothing is left") {
   const auto root = test::scratch("report_unwritable");
   std::ofstream(root / "file") << "x";
-  CHECK_THROWS_AS(write_results(root / "file", three(), {.plots = false, .before_commit = {}}), InputError);
-  CHECK_THROWS_AS(write_results(root / "file" / "below", three(), {.plots = false, .before_commit = {}}), InputError);
+  CHECK_THROWS_AS(write_results(root / "file", three(), {.plots = false, .before_commit = {}}),
+                  InputError);
+  CHECK_THROWS_AS(
+      write_results(root / "file" / "below", three(), {.plots = false, .before_commit = {}}),
+      InputError);
   fs::create_directory(root / "other");
   std::ofstream(root / "other" / "precious") << "x";
-  CHECK_THROWS_AS(write_results(root / "other", three(), {.plots = false, .before_commit = {}}), InputError);
+  CHECK_THROWS_AS(write_results(root / "other", three(), {.plots = false, .before_commit = {}}),
+                  InputError);
   CHECK(fs::exists(root / "other" / "precious"));
   CHECK(entries_of(root) == 2);
   if (::geteuid() != 0) {  // root may write anywhere
     fs::create_directory(root / "locked");
     fs::permissions(root / "locked", fs::perms::owner_read | fs::perms::owner_exec);
-    CHECK_THROWS_AS(write_results(root / "locked" / "out", three(), {.plots = false, .before_commit = {}}), InputError);
+    CHECK_THROWS_AS(
+        write_results(root / "locked" / "out", three(), {.plots = false, .before_commit = {}}),
+        InputError);
     fs::permissions(root / "locked", fs::perms::owner_all);
   }
 }
 
 TEST_CASE("a disk that fills up leaves the earlier result and nothing half-written") {
   const auto root = test::scratch("report_full_disk");
-  write_results(root / "out", {test::sample_result("first")}, {.plots = false, .before_commit = {}});
+  write_results(root / "out", {test::sample_result("first")},
+                {.plots = false, .before_commit = {}});
   // A limit on the size of files fails a write in its middle, as a full disk does.
   rlimit old{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit small{2000, old.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const std::string error = test::error_of([&] { write_results(root / "out", three(), {.plots = false, .before_commit = {}}); });
+  const std::string error = test::error_of(
+      [&] { write_results(root / "out", three(), {.plots = false, .before_commit = {}}); });
   ::setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, handler);
   CHECK_THAT(error, contains("cannot write"));

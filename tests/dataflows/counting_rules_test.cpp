@@ -183,9 +183,8 @@ TEST_CASE("strict mode names the buffer that is too small and what it needs") {
   };
   CHECK(run(strict).find("buffers.peb.capacity is 8 KiB") != std::string::npos);
   CHECK(run(strict).find("buffers.strict") != std::string::npos);
-  const MachineSpec llb = machine(
-      "extensor",
-      {"buffers.strict=true", "buffers.peb.capacity=1 MiB", "buffers.llb.capacity=4 KiB"});
+  const MachineSpec llb = machine("extensor", {"buffers.strict=true", "buffers.peb.capacity=1 MiB",
+                                               "buffers.llb.capacity=4 KiB"});
   CHECK(run(llb).find("needs") != std::string::npos);
   CHECK(run(llb).find("buffers.llb.capacity") != std::string::npos);
   CHECK(run(machine("extensor", {"buffers.peb.capacity=8 KiB"})).empty());

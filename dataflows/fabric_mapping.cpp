@@ -128,6 +128,12 @@ FabricMapping choose_mapping(const FabricSpec& spec, const FabricSizes& sizes) {
       mapping.b_fetches = ceil_div(s.m, mapping.rows);
       return mapping;
     }
+    if (choice.b_tile_columns > 0) {
+      mapping.b_resident = true;
+      mapping.tile_columns = choice.b_tile_columns;
+      mapping.a_fetches = ceil_div(s.n, mapping.tile_columns);
+      return mapping;
+    }
     candidates.add(mapping);
     return candidates.best();
   }

@@ -125,6 +125,7 @@ FabricMappingChoice read_mapping(const ConfigReader& config) {
   choice.a_density_to = config.number("a_density_to", {0, 1}, 1.0);
   choice.tile_rows = config.integer("tile_rows", {0, kMost}, 0);
   choice.tile_columns = config.integer("tile_columns", {0, kMost}, 0);
+  choice.b_tile_columns = config.integer("b_tile_columns", {0, kMost}, 0);
   choice.a_outer = config.choice<bool>("outer", {{"B", false}, {"A", true}}, false);
   return choice;
 }

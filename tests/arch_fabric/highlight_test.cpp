@@ -21,10 +21,10 @@ TEST_CASE("HighLight's latency is the dense one times the density of A at each o
     const Pattern& pattern = entry.pattern;
     const Ratio density = pattern.density();
     const std::uint64_t k = 32 * pattern.group_size();  // whole groups on all lanes
-    const RunResult result = run(spec, 128, 256, k, pattern.text(), "dense");
+    const RunResult result = run(spec, 512, 256, k, pattern.text(), "dense");
     INFO(pattern.text());
     CHECK(result.provenance.warnings.empty());
-    const std::uint64_t dense = 128 * 256 * k / 1024;
+    const std::uint64_t dense = 512 * 256 * k / 1024;
     CHECK(result.statistics.cycles_bound.count() * density.den == dense * density.num);
     CHECK(result.statistics.bound == "compute");
   }
@@ -49,7 +49,7 @@ TEST_CASE("zeros of B cost HighLight no cycles and save it energy and traffic") 
 
 TEST_CASE("HighLight's buffer throttles it below 76 words per cycle at 75 % sparsity, dense B") {
   const auto bound = [](const char* words) {
-    return run(load_fabric("highlight", {std::string("glb.words_per_cycle=") + words}), 64, 128,
+    return run(load_fabric("highlight", {std::string("glb.words_per_cycle=") + words}), 512, 512,
                1024, "C1(4:8)->C0(2:4)", "dense")
         .statistics;
   };
@@ -57,7 +57,7 @@ TEST_CASE("HighLight's buffer throttles it below 76 words per cycle at 75 % spar
   CHECK(bound("75").bound == "glb");
   // 64 words of B, 8 of A and 4 of its metadata for each cycle.
   CHECK(bound("42").cycles_bound ==
-        Cycles(static_cast<std::uint64_t>(std::ceil(2048 * 76.0 / 42))));
+        Cycles(static_cast<std::uint64_t>(std::ceil(65536 * 76.0 / 42))));
 }
 
 TEST_CASE("on dense operands HighLight costs at most two percent more than the dense machine") {
@@ -86,8 +86,8 @@ TEST_CASE("an operand that fits no pattern runs as the next denser one and the r
   REQUIRE(result.provenance.warnings.size() == 1);
   CHECK(result.provenance.warnings[0].find("density 0.5 runs as hss:C1(4:4)->C0(2:2)") !=
         std::string::npos);
-  const RunResult stc = run(load_fabric("stc"), 64, 64, 256, "2:8", "dense");
-  CHECK(stc.statistics.cycles_bound == Cycles(64 * 64 * 256 / 2048));
+  const RunResult stc = run(load_fabric("stc"), 256, 256, 256, "2:8", "dense");
+  CHECK(stc.statistics.cycles_bound == Cycles(256 * 256 * 256 / 2048));
   REQUIRE(stc.provenance.warnings.size() == 1);
   CHECK(stc.provenance.warnings[0].find("runs as 2:4") != std::string::npos);
 }

@@ -18,6 +18,10 @@ Command add_tile(CLI::App& app);
 Command add_prune(CLI::App& app);
 Command add_validate(CLI::App& app);
 Command add_figure(CLI::App& app);
+Command add_model(CLI::App& app);
+Command add_routing(CLI::App& app);
+Command add_dial(CLI::App& app);
+Command add_schema(CLI::App& app);
 Command add_list(CLI::App& app);
 
 /// True once the user has pressed Ctrl-C; commands end without leaving anything half-written.

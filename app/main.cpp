@@ -3,7 +3,9 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <new>
 #include <vector>
 
@@ -15,6 +17,12 @@ namespace lacuna {
 namespace {
 
 std::atomic<bool> stop_requested{false};
+constexpr const char* kNoOutput = "cannot write to the standard output";
+
+/// Never throws: a standard error that cannot be written must not hide the exit code.
+void complain(const std::string& message) {
+  std::fputs(("lacuna: " + message + "\n").c_str(), stderr);
+}
 
 extern "C" void request_stop(int) {
   // A second Ctrl-C ends at once.
@@ -36,22 +44,37 @@ int run_main(int argc, char** argv) {
   add("prune", "prune weights to a structured pattern", add_prune);
   add("validate", "published numbers beside simulated ones, with the error", add_validate);
   add("figure", "regenerate a published figure", add_figure);
+  add("model", "parameters, FLOPs, cache bytes and the operation graph of a model", add_model);
+  add("routing", "what a routing trace says, and three ways to execute its experts", add_routing);
+  add("dial", "the sparsity dial: loss and cost over the share of inactive experts", add_dial);
+  add("schema", "JSON Schema of a machine's configuration, for editors", add_schema);
   add("list", "what ships: machines, workloads, energy tables", add_list);
+  std::vector<std::string> names;
+  for (const auto& [sub, command] : commands) names.push_back(sub->get_name());
+  if (argc > 1 && argv[1][0] != '-' &&
+      std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+    throw InputError(fmt::format("'{}' is not a command", argv[1]), suggest(argv[1], names));
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "lacuna: {}\nTry 'lacuna --help', or 'lacuna COMMAND --help'.\n",
-               error.what());
+    std::string command;
+    for (const CLI::App* sub : app.get_subcommands()) command = sub->get_name() + " ";
+    complain(fmt::format("{}; try 'lacuna {}--help'", error.what(), command));
     return 2;
   }
   struct sigaction action {};
   action.sa_handler = request_stop;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a write that fails, with its message
   for (const auto& [sub, command] : commands) {
-    if (sub->parsed()) return command();
+    if (!sub->parsed()) continue;
+    const int code = command();
+    if (std::fflush(stdout) != 0) throw InputError(kNoOutput);
+    return code;
   }
   return 2;
 }
@@ -69,16 +92,20 @@ int main(int argc, char** argv) {
   try {
     return lacuna::run_main(argc, argv);
   } catch (const lacuna::InputError& error) {
-    fmt::print(stderr, "lacuna: {}\n", error.what());
+    lacuna::complain(error.what());
     return 2;
   } catch (const lacuna::sim::Interrupted&) {
-    fmt::print(stderr, "lacuna: interrupted, nothing was written\n");
+    lacuna::complain("interrupted, nothing was written");
     return 130;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "lacuna: not enough memory for this workload; try a smaller one\n");
+    lacuna::complain("not enough memory for this workload; try a smaller one");
     return 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "lacuna: internal error: {}\n", error.what());
+    if (std::ferror(stdout) != 0) {
+      lacuna::complain(lacuna::kNoOutput);
+      return 2;
+    }
+    lacuna::complain(std::string("internal error: ") + error.what());
     return 3;
   }
 }

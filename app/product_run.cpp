@@ -11,6 +11,7 @@
 #include "arch/machine/machine_energy.hpp"
 #include "arch/program/stored_bytes.hpp"
 #include "base/error.hpp"
+#include "dataflows/microtile_tiling.hpp"
 #include "sparse_formats/reference_product.hpp"
 
 namespace lacuna {
@@ -130,6 +131,7 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   MachineSpec spec = machine;
   if (workload.tiles.m1 != 0) spec.tiling.fixed = workload.tiles;
   if (workload.tiles.m1 != 0) spec.tiling.by_workload.clear();
+  spec.microtile = choose_microtile(workload.a, workload.b_transposed, spec).shape;
   const ProductOperands operands(workload.a, workload.b_transposed, spec.microtile);
   const ProductTiling tiling = tile_product(operands, spec, workload.name);
   ExtensorProgram program(operands, spec, tiling.tiles);
@@ -169,6 +171,7 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.beside["k0_tries"] = result.statistics.actions.at("intersect_k0").at("try");
   result.beside["k1_tries"] = result.statistics.actions.at("intersect_k1").at("try");
   result.beside["k2_tries"] = result.statistics.actions.at("intersect_k2").at("try");
+  result.beside["microtile_edge_k0"] = spec.microtile.k0;
   result.beside["z_nonzeros"] = result.statistics.z_nonzeros;
   result.beside["partial_output_bytes"] =
       2 * result.statistics.traffic.at("dram").at("Z_partial").read_bytes;

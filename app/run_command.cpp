@@ -13,6 +13,7 @@
 #include "app/report/terminal_table.hpp"
 #include "app/workload_spec.hpp"
 #include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace lacuna {
 namespace {
@@ -155,22 +156,34 @@ ConfigTree resolved_run(const ChosenMachine& machine, const RunPlan& plan) {
   return tree;
 }
 
+void stop_if_interrupted() {
+  if (interrupted()()) throw sim::Interrupted();
+}
+
 int execute(const RunArguments& arguments) {
   const RunPlan plan = make_plan(arguments);
+  // A folder that cannot be written is told before the work, not after it.
+  if (!arguments.out.empty()) StagedFolder probe(arguments.out);
   const bool values = plan.options.check || plan.options.fidelity == Fidelity::element;
   ProductWorkload workload;
   {
     report::ProgressBar bar("reading " + plan.workload.matrix);
-    workload = make_workload(plan.workload, values, bar.callback());
+    workload = make_workload(plan.workload, values, [draw = bar.callback()](double share) {
+      stop_if_interrupted();
+      draw(share);
+    });
   }
   std::vector<RunResult> results;
   for (const ChosenMachine& machine : plan.machines) {
+    stop_if_interrupted();
     results.push_back(run_product(machine.spec, workload, plan.options));
     results.back().resolved = resolved_run(machine, plan);
   }
   std::vector<std::string> notes;
   if (!arguments.out.empty()) {
-    notes = report::write_results(arguments.out, results, {.plots = !arguments.no_plots});
+    notes =
+        report::write_results(arguments.out, results,
+                              {.plots = !arguments.no_plots, .before_commit = stop_if_interrupted});
   }
   if (arguments.json) {
     fmt::print("{}\n", report::results_json(results));

@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
+#include "dataflows/microtile_tiling.hpp"
 
 namespace lacuna {
 namespace {
@@ -40,6 +41,7 @@ std::vector<StrategyRow> try_strategies(const ProductOperands& operands,
   const TiledOperand b = operand_b(operands, machine);
   std::vector<StrategyRow> rows;
   for (const TilingStrategy strategy : kStrategies) {
+    if (interrupted()()) throw sim::Interrupted();
     StrategyRow row{tile_product(operands, machine, "", strategy).b, {}, {}};
     row.occupancies = tile_occupancies(b, row.choice.shape);
     row.statistics = summarize(row.occupancies, b.share_bytes);
@@ -129,7 +131,8 @@ std::string occupancy_script(const std::vector<StrategyRow>& rows, const std::st
   std::string body = fmt::format(
       "set title {} noenhanced\nset xlabel 'tile occupancy / share of the buffer'\n"
       "set ylabel 'share of tiles'\nset logscale x\nset yrange [0:1.02]\nset grid\n"
-      "set key outside below horizontal\nset arrow 1 from 1, graph 0 to 1, graph 1 nohead dt 2 lc "
+      "set key outside top center horizontal\nset arrow 1 from 1, graph 0 to 1, graph 1 nohead dt "
+      "2 lc "
       "rgb '#555555'\n"
       "set label 1 'buffer full' at 1, graph 0.04 offset 0.5,0\n",
       report::gnuplot::quoted("Occupancy of B's tiles, " + name));
@@ -147,10 +150,12 @@ std::string occupancy_script(const std::vector<StrategyRow>& rows, const std::st
 }
 
 int execute(const TileArguments& arguments) {
+  // A folder that cannot be written is told before the work, not after it.
+  if (!arguments.out.empty()) StagedFolder probe(arguments.out);
   ConfigTree tree = ConfigTree::load(find_config("arch", arguments.machine));
   for (const auto& setting : arguments.settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
-  const MachineSpec machine = read_machine(reader);
+  MachineSpec machine = read_machine(reader);
   reader.finish();
   if (arguments.workload.matrix.empty()) {
     throw InputError("no matrix is given", "lacuna tile MATRIX --arch extensor-ob");
@@ -158,6 +163,7 @@ int execute(const TileArguments& arguments) {
   report::ProgressBar bar("reading " + arguments.workload.matrix);
   ProductWorkload workload = make_workload(arguments.workload, false, bar.callback());
   bar.erase();
+  machine.microtile = choose_microtile(workload.a, workload.b_transposed, machine).shape;
   const ProductOperands operands(std::move(workload.a), std::move(workload.b_transposed),
                                  machine.microtile);
   const auto rows = try_strategies(operands, machine);

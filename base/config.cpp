@@ -13,9 +13,12 @@ struct ConfigReader::Memory {
   ConfigTree root;
   ConfigTree resolved;
   std::map<std::string, std::set<std::string>> asked;  // mapping path -> keys
+  ConfigShape shape;
 };
 
 namespace {
+
+using Kind = ConfigValue::Kind;
 
 /// Path steps are joined by '.', list items are "[i]".
 template <class Tree>
@@ -64,6 +67,37 @@ ConfigTree& make(ConfigTree& root, std::string_view path) {
   return *tree;
 }
 
+// Values as a configuration writes them.
+std::string to_digits(std::uint64_t value) {
+  return fmt::format("{}", value);
+}
+std::string to_decimal(double value) {
+  return fmt::format("{}", value);
+}
+std::string to_truth(bool value) {
+  return value ? "true" : "false";
+}
+std::string to_hertz(Hertz value) {
+  return fmt::format("{} Hz", value.count());
+}
+std::string to_bandwidth(double value) {
+  return std::isinf(value) ? "unbounded" : fmt::format("{} B/cycle", value);
+}
+std::string to_cycles(Cycles value) {
+  return fmt::format("{} cycles", value.count());
+}
+std::string to_energy(double value) {
+  return fmt::format("{} pJ/bit", value);
+}
+
+template <class Value, class Write>
+void remember(ConfigShape& shape, Kind kind, const std::optional<Value>& def, const Write& write,
+              std::optional<Range> range = {}) {
+  ConfigValue value{kind, {}, range, {}};
+  if (def) value.default_text = write(*def);
+  shape.add(std::move(value), def.has_value());
+}
+
 std::vector<std::string> to_vector(const std::set<std::string>& names) {
   return {names.begin(), names.end()};
 }
@@ -73,10 +107,32 @@ std::vector<std::string> to_vector(const std::set<std::string>& names) {
 ConfigReader::ConfigReader(ConfigTree root) : memory_(std::make_shared<Memory>()) {
   memory_->root = std::move(root);
   memory_->resolved.kind = ConfigTree::Kind::mapping;
+  shape_ = &memory_->shape;
+  shape_->mapping = true;
 }
 
-ConfigReader::ConfigReader(std::shared_ptr<Memory> memory, std::string path)
-    : memory_(std::move(memory)), path_(std::move(path)) {}
+ConfigReader::ConfigReader(std::shared_ptr<Memory> memory, std::string path, ConfigShape* shape)
+    : memory_(std::move(memory)), path_(std::move(path)), shape_(shape) {
+  shape_->mapping = true;
+}
+
+ConfigShape& ConfigReader::remembered(std::string_view key) const {
+  const ConfigTree* here = node();
+  // After keys(), what the file names and no getter knew before is the user's own name.
+  const bool own_name = !shape_->named.empty() && shape_->find(key) == nullptr && here != nullptr &&
+                        here->find(key) != nullptr;
+  return own_name ? shape_->named.front() : shape_->at_or_add(key);
+}
+
+void ConfigReader::looked_for(std::string_view key) const {
+  ConfigShape& shape = remembered(key);
+  shape.looked_for = true;
+  shape.required = false;
+}
+
+ConfigShape ConfigReader::shape() const {
+  return *shape_;
+}
 
 std::string ConfigReader::path_of(std::string_view key) const {
   if (path_.empty()) return std::string(key);
@@ -95,20 +151,24 @@ const ConfigTree* ConfigReader::child(std::string_view key) const {
 }
 
 bool ConfigReader::has(std::string_view key) const {
+  looked_for(key);
   return child(key) != nullptr;
 }
 
 bool ConfigReader::is_scalar(std::string_view key) const {
+  looked_for(key);
   const ConfigTree* found = child(key);
   return found != nullptr && found->kind == ConfigTree::Kind::scalar;
 }
 
 bool ConfigReader::is_sequence(std::string_view key) const {
+  looked_for(key);
   const ConfigTree* found = child(key);
   return found != nullptr && found->kind == ConfigTree::Kind::sequence;
 }
 
 std::vector<std::string> ConfigReader::keys() const {
+  if (shape_->named.empty()) shape_->named.emplace_back();
   std::vector<std::string> names;
   if (const ConfigTree* here = node(); here != nullptr) {
     for (const auto& [name, value] : here->children) {
@@ -125,17 +185,19 @@ ConfigReader ConfigReader::mapping(std::string_view key) const {
     fail(key, fmt::format("{} must be a mapping of keys to values", key));
   }
   memory_->asked[path_of(key)];
-  return {memory_, path_of(key)};
+  return {memory_, path_of(key), &remembered(key)};
 }
 
 std::vector<ConfigReader> ConfigReader::mappings(std::string_view key) const {
+  ConfigShape& shape = remembered(key);
+  if (shape.items.empty()) shape.items.emplace_back();
   std::vector<ConfigReader> readers;
   const ConfigTree* found = child(key);
   if (found == nullptr) return readers;
   if (found->kind != ConfigTree::Kind::sequence) fail(key, fmt::format("{} must be a list", key));
   for (std::size_t i = 0; i < found->items.size(); ++i) {
     const std::string path = fmt::format("{}[{}]", path_of(key), i);
-    ConfigReader reader(memory_, path);
+    ConfigReader reader(memory_, path, &shape.items.front());
     if (found->items[i].kind != ConfigTree::Kind::mapping) {
       reader.fail({}, "expected a mapping of keys to values");
     }
@@ -146,6 +208,7 @@ std::vector<ConfigReader> ConfigReader::mappings(std::string_view key) const {
 }
 
 std::vector<std::string> ConfigReader::texts(std::string_view key) const {
+  remembered(key).add({Kind::texts}, true);
   const ConfigTree* found = child(key);
   if (found == nullptr) return {};
   std::vector<std::string> out;
@@ -182,6 +245,17 @@ void ConfigReader::note(std::string_view key, const std::string& value) const {
 }
 
 std::string ConfigReader::text(std::string_view key, std::optional<std::string> def) const {
+  remembered(key).add({Kind::text, {}, {}, def}, def.has_value());
+  return plain(key, def);
+}
+
+std::string ConfigReader::named(std::string_view key, const std::vector<std::string>& choices,
+                                const std::optional<std::string>& def) const {
+  remembered(key).add({Kind::choice, choices, {}, def}, def.has_value());
+  return plain(key, def);
+}
+
+std::string ConfigReader::plain(std::string_view key, const std::optional<std::string>& def) const {
   auto value = scalar(key);
   if (!value && !def) missing(key, "a name");
   std::string result = value ? *value : *def;
@@ -191,6 +265,7 @@ std::string ConfigReader::text(std::string_view key, std::optional<std::string> 
 
 std::uint64_t ConfigReader::integer(std::string_view key, Range range,
                                     std::optional<std::uint64_t> def) const {
+  remember(remembered(key), Kind::integer, def, to_digits, range);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a whole number");
   std::uint64_t result = def.value_or(0);
@@ -204,11 +279,12 @@ std::uint64_t ConfigReader::integer(std::string_view key, Range range,
     fail(key, fmt::format("{} is out of range", result),
          fmt::format("expected a whole number in [{}, {}]", range.low, range.high));
   }
-  note(key, fmt::format("{}", result));
+  note(key, to_digits(result));
   return result;
 }
 
 double ConfigReader::number(std::string_view key, Range range, std::optional<double> def) const {
+  remember(remembered(key), Kind::number, def, to_decimal, range);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a number");
   double result = def.value_or(0);
@@ -221,11 +297,12 @@ double ConfigReader::number(std::string_view key, Range range, std::optional<dou
            fmt::format("expected a number in [{}, {}]", range.low, range.high));
     }
   }
-  note(key, fmt::format("{}", result));
+  note(key, to_decimal(result));
   return result;
 }
 
 bool ConfigReader::boolean(std::string_view key, std::optional<bool> def) const {
+  remember(remembered(key), Kind::boolean, def, to_truth);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "true or false");
   bool result = def.value_or(false);
@@ -235,11 +312,12 @@ bool ConfigReader::boolean(std::string_view key, std::optional<bool> def) const 
     }
     result = *value == "true";
   }
-  note(key, result ? "true" : "false");
+  note(key, to_truth(result));
   return result;
 }
 
 Bytes ConfigReader::bytes(std::string_view key, std::optional<Bytes> def) const {
+  remember(remembered(key), Kind::bytes, def, [](Bytes bytes) { return to_text(bytes); });
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a size, like 64 KiB");
   Bytes result = def.value_or(Bytes(0));
@@ -256,6 +334,7 @@ Bytes ConfigReader::bytes(std::string_view key, std::optional<Bytes> def) const 
 }
 
 Hertz ConfigReader::hertz(std::string_view key, std::optional<Hertz> def) const {
+  remember(remembered(key), Kind::hertz, def, to_hertz);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a frequency, like 1 GHz");
   Hertz result = def.value_or(Hertz(0));
@@ -267,11 +346,12 @@ Hertz ConfigReader::hertz(std::string_view key, std::optional<Hertz> def) const 
     }
     result = *parsed;
   }
-  note(key, fmt::format("{} Hz", result.count()));
+  note(key, to_hertz(result));
   return result;
 }
 
 double ConfigReader::bandwidth(std::string_view key, Hertz clock, std::optional<double> def) const {
+  remember(remembered(key), Kind::bandwidth, def, to_bandwidth);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a bandwidth, like 64 B/cycle");
   double result = def.value_or(0);
@@ -285,11 +365,12 @@ double ConfigReader::bandwidth(std::string_view key, Hertz clock, std::optional<
     }
     result = *parsed;
   }
-  note(key, std::isinf(result) ? "unbounded" : value ? *value : fmt::format("{} B/cycle", result));
+  note(key, value && !std::isinf(result) ? *value : to_bandwidth(result));
   return result;
 }
 
 Cycles ConfigReader::cycles(std::string_view key, Hertz clock, std::optional<Cycles> def) const {
+  remember(remembered(key), Kind::cycles, def, to_cycles);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a time, like 100 cycles");
   Cycles result = def.value_or(Cycles(0));
@@ -301,11 +382,12 @@ Cycles ConfigReader::cycles(std::string_view key, Hertz clock, std::optional<Cyc
     }
     result = *parsed;
   }
-  note(key, fmt::format("{} cycles", result.count()));
+  note(key, to_cycles(result));
   return result;
 }
 
 double ConfigReader::picojoules_per_bit(std::string_view key, std::optional<double> def) const {
+  remember(remembered(key), Kind::picojoules_per_bit, def, to_energy);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "an energy, like 8 pJ/bit");
   double result = def.value_or(0);
@@ -316,7 +398,7 @@ double ConfigReader::picojoules_per_bit(std::string_view key, std::optional<doub
     }
     result = *parsed;
   }
-  note(key, fmt::format("{} pJ/bit", result));
+  note(key, to_energy(result));
   return result;
 }
 

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/config_shape.hpp"
 #include "base/error.hpp"
 #include "base/units.hpp"
 
@@ -31,6 +32,14 @@ struct ConfigTree {
   std::string file;
   std::uint64_t line = 0;
 
+  // Defined where the type is complete: clang 14 asks for a pair's size too early otherwise.
+  ConfigTree();
+  ConfigTree(const ConfigTree& other);
+  ConfigTree(ConfigTree&& other) noexcept;
+  ConfigTree& operator=(const ConfigTree& other);
+  ConfigTree& operator=(ConfigTree&& other) noexcept;
+  ~ConfigTree();
+
   [[nodiscard]] const ConfigTree* find(std::string_view key) const;
   ConfigTree& at_or_add(std::string_view key);
 
@@ -44,12 +53,6 @@ struct ConfigTree {
   /// Mappings merge key by key, anything else is replaced.
   void merge(const ConfigTree& other);
   [[nodiscard]] std::string to_yaml() const;
-};
-
-/// A closed interval for numbers; both ends are legal.
-struct Range {
-  double low;
-  double high;
 };
 
 /// One mapping of a configuration while it is being read. Cheap to copy; copies share their memory
@@ -101,7 +104,7 @@ class ConfigReader {
       names.emplace_back(name);
       if (def && *def == value) def_name = std::string(name);
     }
-    const std::string given = text(key, def_name);
+    const std::string given = named(key, names, def_name);
     for (const auto& [name, value] : choices) {
       if (name == given) return value;
     }
@@ -112,22 +115,32 @@ class ConfigReader {
   void finish() const;
   /// What was read, with defaults filled in and units written out.
   [[nodiscard]] ConfigTree resolved() const;
+  /// What was asked for, whether or not it was given.
+  [[nodiscard]] ConfigShape shape() const;
   [[nodiscard]] Place place(std::string_view key = {}) const;
   [[noreturn]] void fail(std::string_view key, const std::string& problem,
                          const std::string& suggestion = {}) const;
 
  private:
   struct Memory;
-  ConfigReader(std::shared_ptr<Memory> memory, std::string path);
+  ConfigReader(std::shared_ptr<Memory> memory, std::string path, ConfigShape* shape);
   [[nodiscard]] const ConfigTree* node() const;
   [[nodiscard]] const ConfigTree* child(std::string_view key) const;
   [[nodiscard]] std::optional<std::string> scalar(std::string_view key) const;
+  [[nodiscard]] std::string named(std::string_view key, const std::vector<std::string>& choices,
+                                  const std::optional<std::string>& def) const;
+  [[nodiscard]] std::string plain(std::string_view key,
+                                  const std::optional<std::string>& def) const;
   void note(std::string_view key, const std::string& value) const;
+  /// Where the shape remembers this key.
+  [[nodiscard]] ConfigShape& remembered(std::string_view key) const;
+  void looked_for(std::string_view key) const;
   [[nodiscard]] std::string path_of(std::string_view key) const;
   [[noreturn]] void missing(std::string_view key, std::string_view expected) const;
 
   std::shared_ptr<Memory> memory_;
   std::string path_;
+  ConfigShape* shape_;  // of this mapping, in memory_
 };
 
 }  // namespace lacuna

@@ -110,6 +110,13 @@ void emit(YAML::Emitter& out, const ConfigTree& tree) {
 
 }  // namespace
 
+ConfigTree::ConfigTree() = default;
+ConfigTree::ConfigTree(const ConfigTree& other) = default;
+ConfigTree::ConfigTree(ConfigTree&& other) noexcept = default;
+ConfigTree& ConfigTree::operator=(const ConfigTree& other) = default;
+ConfigTree& ConfigTree::operator=(ConfigTree&& other) noexcept = default;
+ConfigTree::~ConfigTree() = default;
+
 const ConfigTree* ConfigTree::find(std::string_view key) const {
   for (const auto& [name, value] : children) {
     if (name == key) return &value;

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <memory>
 
 #include "base/error.hpp"
@@ -51,6 +52,15 @@ std::size_t inflated_size(const fs::path& path, std::uintmax_t stored) {
   const std::uintmax_t size = bytes[0] | std::uintmax_t{bytes[1]} << 8 |
                               std::uintmax_t{bytes[2]} << 16 | std::uintmax_t{bytes[3]} << 24;
   return static_cast<std::size_t>(std::min(size, 1032 * stored));
+}
+
+/// result.json goes by its name; other main files may be somebody else's.
+bool is_result(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || file.filename() == "result.json") return static_cast<bool>(stream);
+  std::string head(256, '\0');
+  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+  return head.find("\"schema\": \"lacuna.") != std::string::npos;
 }
 
 }  // namespace
@@ -166,7 +176,8 @@ std::string sha256_of(const fs::path& path) {
   return text;
 }
 
-StagedFolder::StagedFolder(fs::path target) : target_(std::move(target)) {
+StagedFolder::StagedFolder(fs::path target, const std::string& marker)
+    : target_(std::move(target)) {
   if (target_.filename().empty()) target_ = target_.parent_path();
   std::error_code error;
   if (fs::exists(target_, error)) {
@@ -174,24 +185,38 @@ StagedFolder::StagedFolder(fs::path target) : target_(std::move(target)) {
       throw InputError({target_.string(), 0, {}}, "exists and is not a folder",
                        "choose another name with --out");
     }
-    if (!fs::is_empty(target_, error) && !fs::exists(target_ / "result.json", error)) {
-      throw InputError({target_.string(), 0, {}},
-                       "the folder holds files that are not an earlier result",
-                       "choose a new or empty folder with --out");
+    if (!fs::is_empty(target_, error) && !is_result(target_ / marker)) {
+      throw InputError(
+          {target_.string(), 0, {}},
+          fmt::format("the folder holds files that are not an earlier result ({})", marker),
+          "choose a new or empty folder with --out");
     }
     if (::access(target_.c_str(), W_OK) != 0) cannot_write(target_);
   }
-  if (!target_.parent_path().empty()) {
-    fs::create_directories(target_.parent_path(), error);
-    if (error) {
-      errno = error.value();
-      cannot_write(target_);
-    }
-  }
-  staging_ = temporary_name(target_);
-  if (!fs::create_directory(staging_, error)) {
+  const auto fail = [&] {
+    remove_made_parents();
     errno = error.value();
     cannot_write(target_);
+  };
+  for (fs::path parent = target_.parent_path(); !parent.empty() && !fs::exists(parent, error);
+       parent = parent.parent_path()) {
+    made_ = parent;
+  }
+  if (!target_.parent_path().empty()) {
+    fs::create_directories(target_.parent_path(), error);
+    if (error) fail();
+  }
+  staging_ = temporary_name(target_);
+  if (!fs::create_directory(staging_, error)) fail();
+}
+
+/// From the nearest to the topmost, as long as they are empty.
+void StagedFolder::remove_made_parents() const {
+  if (made_.empty()) return;
+  std::error_code error;
+  for (fs::path parent = target_.parent_path();; parent = parent.parent_path()) {
+    if (!fs::remove(parent, error) && fs::exists(parent, error)) return;
+    if (parent == made_ || parent.empty()) return;
   }
 }
 
@@ -199,6 +224,7 @@ StagedFolder::~StagedFolder() {
   if (committed_) return;
   std::error_code ignored;
   fs::remove_all(staging_, ignored);
+  remove_made_parents();
 }
 
 void StagedFolder::commit() {

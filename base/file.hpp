@@ -29,12 +29,13 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 [[nodiscard]] std::string sha256_of(const std::filesystem::path& path);
 
 /// A folder that appears under its name only when commit() is called; until then everything is
-/// written beside it under a temporary name, which the destructor removes. An existing folder of
-/// that name is replaced by commit() only when it is empty or holds an earlier result
-/// (result.json).
+/// written beside it under a temporary name, which the destructor removes, with the parent folders
+/// that had to be made. An existing folder of that name is replaced by commit() only when it is
+/// empty or holds an earlier result of the same kind, told by its main file: `marker`, which unless
+/// it is result.json must also begin as a JSON of ours ("schema": "lacuna...").
 class StagedFolder {
  public:
-  explicit StagedFolder(std::filesystem::path target);
+  explicit StagedFolder(std::filesystem::path target, const std::string& marker = "result.json");
   ~StagedFolder();
   StagedFolder(const StagedFolder&) = delete;
   StagedFolder& operator=(const StagedFolder&) = delete;
@@ -44,8 +45,10 @@ class StagedFolder {
   void commit();
 
  private:
+  void remove_made_parents() const;
   std::filesystem::path target_;
   std::filesystem::path staging_;
+  std::filesystem::path made_;  // the topmost parent that was not there
   bool committed_ = false;
 };
 

@@ -6,6 +6,8 @@ include(CMakePackageConfigHelpers)
 set(lacuna_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/lacuna")
 
 get_property(lacuna_libraries GLOBAL PROPERTY LACUNA_LIBRARIES)
+# The commands are the program's own; with them CLI11 stays out of the package.
+list(REMOVE_ITEM lacuna_libraries lacuna_app)
 # SystemC's shared library refers to sc_main, so whoever links it links this object as well.
 set(lacuna_exported ${lacuna_libraries})
 if(TARGET sc_main_stub)

@@ -188,7 +188,7 @@ void ExtensorProgram::fill_row(const RowOccupancy& occupancy, RowInstruction& ro
   row.z_added = occupancy.added;
   totals_.multiplies += occupancy.multiplies;
   totals_.z_nonzeros += occupancy.added;
-  if (machine_.peb.strict) check_fits(row);
+  if (machine_.strict) check_fits(row);
 }
 
 std::uint64_t ExtensorProgram::walked_columns(std::span<const Microtile> tiles) const {
@@ -211,7 +211,7 @@ void ExtensorProgram::check_fits(const RowInstruction& row) const {
                     "tile (n2 {}, k2 {}) need {} more",
                     machine_.name, to_text(machine_.peb.capacity), row.m1, stationary_->n2,
                     stationary_->k2, human_bytes(static_cast<double>(row.z_peb_spill_bytes) / 2)),
-        "enlarge it, use a smaller microtile, or set buffers.peb.strict to false");
+        "enlarge it, use a smaller microtile, or set buffers.strict to false");
   }
   if (stationary_->bytes > b_share_ && machine_.llb.policy == BufferPolicy::buffet) {
     throw InputError(fmt::format("{}: the tile of B (n2 {}, k2 {}) needs {}, but its share of "

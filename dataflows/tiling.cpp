@@ -87,39 +87,56 @@ bool for_each_tile(const TiledOperand& operand, TileShape shape, std::uint64_t& 
   return true;
 }
 
+// A tensor without an extent along a rank still has a tile: of one microtile.
+std::uint64_t outer_limit(const TiledOperand& operand) {
+  return std::max<std::uint64_t>(1, operand.grid->outer_blocks());
+}
+
 std::uint64_t inner_limit(const TiledOperand& operand) {
-  return operand.fixed_inner != 0
-             ? std::min<std::uint64_t>(operand.fixed_inner, operand.grid->inner_blocks())
-             : operand.grid->inner_blocks();
+  const std::uint64_t blocks = std::max<std::uint64_t>(1, operand.grid->inner_blocks());
+  return operand.fixed_inner != 0 ? std::min(operand.fixed_inner, blocks) : blocks;
 }
 
 bool is_clamped(const TiledOperand& operand, TileShape shape) {
   return shape.outer >= operand.grid->outer_blocks() && shape.inner >= inner_limit(operand);
 }
 
-/// Distinct shapes of the growth sequence, ascending.
-std::vector<TileShape> growth_sequence(const TiledOperand& operand) {
+/// Outer over inner edge in microtiles, for square growth: the aspect is one of coordinates.
+double edge_ratio(const TiledOperand& operand) {
+  const auto microtile = operand.grid->shape();
+  return operand.aspect * microtile.inner / microtile.outer;
+}
+
+/// At fixed aspect one edge or the other steps up at a time, at areas that are known: its own steps
+/// while both grow, steps of whole rows once one rank is used up.
+std::vector<TileShape> square_sequence(const TiledOperand& operand) {
+  const double ratio = edge_ratio(operand);
+  const auto outer = static_cast<double>(outer_limit(operand));
+  const auto inner = static_cast<double>(inner_limit(operand));
+  std::vector<double> areas;
+  for (double k = 1; k <= inner; ++k) areas.insert(areas.end(), {ratio * k * k, k * outer});
+  for (double n = 1; n <= outer; ++n) areas.insert(areas.end(), {n * n / ratio, n * inner});
+  std::sort(areas.begin(), areas.end());
   std::vector<TileShape> shapes;
-  const double limit =
-      static_cast<double>(operand.grid->outer_blocks()) * static_cast<double>(inner_limit(operand));
-  const auto add = [&](double area) {
+  for (const double area : areas) {
     const TileShape shape = shape_of_area(operand, area);
     if (shapes.empty() || !(shapes.back() == shape)) shapes.push_back(shape);
-  };
-  if (operand.growth == Growth::square && operand.fixed_inner == 0) {
-    const auto edges = std::max(operand.grid->outer_blocks(), operand.grid->inner_blocks());
-    for (std::uint64_t edge = 1; edge <= edges; ++edge) {
-      add(static_cast<double>(edge) * static_cast<double>(edge));
-    }
-    add(limit);
-    return shapes;
   }
+  return shapes;
+}
+
+/// Distinct shapes of the growth sequence, ascending.
+std::vector<TileShape> growth_sequence(const TiledOperand& operand) {
+  if (operand.growth == Growth::square && operand.fixed_inner == 0) {
+    return square_sequence(operand);
+  }
+  std::vector<TileShape> shapes;
   // One rank after the other: every length of the first, then every length of the second.
   const bool k_first = operand.growth != Growth::n_first && operand.fixed_inner == 0;
-  const std::uint64_t first = k_first ? inner_limit(operand) : operand.grid->outer_blocks();
-  const std::uint64_t second = k_first ? operand.grid->outer_blocks() : inner_limit(operand);
+  const std::uint64_t first = k_first ? inner_limit(operand) : outer_limit(operand);
+  const std::uint64_t second = k_first ? outer_limit(operand) : inner_limit(operand);
   if (operand.fixed_inner != 0) {
-    for (std::uint64_t outer = 1; outer <= operand.grid->outer_blocks(); ++outer) {
+    for (std::uint64_t outer = 1; outer <= outer_limit(operand); ++outer) {
       shapes.push_back({outer, inner_limit(operand)});
     }
     return shapes;
@@ -150,7 +167,7 @@ const char* to_text(TilingStrategy strategy) {
 }
 
 TileShape shape_of_area(const TiledOperand& operand, double area) {
-  const std::uint64_t outer = operand.grid->outer_blocks();
+  const std::uint64_t outer = outer_limit(operand);
   const std::uint64_t inner = inner_limit(operand);
   if (operand.fixed_inner != 0)
     return {clamp_edge(area / static_cast<double>(inner), outer), inner};
@@ -168,8 +185,7 @@ TileShape shape_of_area(const TiledOperand& operand, double area) {
       break;
   }
   // Edges in coordinates follow the aspect; what one rank cannot take goes to the other.
-  const auto microtile = operand.grid->shape();
-  const double ratio = operand.aspect * microtile.inner / microtile.outer;
+  const double ratio = edge_ratio(operand);
   const double edge = std::sqrt(area / ratio) + 1e-9;  // an exact square root must not round down
   const std::uint64_t k = clamp_edge(edge, inner);
   const std::uint64_t n = clamp_edge(k < inner ? edge * ratio : rest(k), outer);

@@ -28,33 +28,42 @@ class BandwidthPort {
   /// Infinity (or zero) means unbounded.
   explicit BandwidthPort(double bytes_per_cycle) {
     if (std::isfinite(bytes_per_cycle) && bytes_per_cycle > 0) {
-      // Ticks per byte with 20 more fraction bits: bandwidth is exact to 1e-12, and no floating
-      // point is left on the path of time.
-      ticks_per_byte_q20_ = static_cast<std::uint64_t>(
-          std::llround(std::ldexp(1.0, 2 * kTickBits) / bytes_per_cycle));
+      // All bits of the double are kept, and no floating point is left on the path of time.
+      fraction_per_byte_ =
+          static_cast<Wide>(std::ldexp(1.0, kTickBits + kFractionBits) / bytes_per_cycle);
     }
   }
 
   /// Books `bytes` at or after `now`; returns when the last of them has passed.
   Ticks transfer(Ticks now, std::uint64_t bytes) {
-    const Ticks start = now > free_at_ ? now : free_at_;
-    const Ticks service = service_time(bytes);
-    free_at_ = start + service;
-    busy_ += service;
+    if (now > free_at_) {
+      free_at_ = now;
+      fraction_ = 0;
+    }
+    // What is left of a tick is carried on: transfers back to back move at the exact rate.
+    const Wide service = fraction_per_byte_ * bytes + fraction_;
+    const auto ticks = static_cast<Ticks>(service >> kFractionBits);
+    fraction_ = static_cast<std::uint64_t>(service & ((Wide{1} << kFractionBits) - 1));
+    free_at_ += ticks;
+    busy_ += ticks;
     bytes_ += bytes;
     return free_at_;
   }
 
+  /// Of a transfer that starts at a whole tick.
   [[nodiscard]] Ticks service_time(std::uint64_t bytes) const {
-    __extension__ using Wide = unsigned __int128;
-    return static_cast<Ticks>((Wide{bytes} * ticks_per_byte_q20_) >> kTickBits);
+    return static_cast<Ticks>((fraction_per_byte_ * bytes) >> kFractionBits);
   }
   [[nodiscard]] Ticks free_at() const { return free_at_; }
   [[nodiscard]] Ticks busy() const { return busy_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
-  std::uint64_t ticks_per_byte_q20_ = 0;
+  __extension__ using Wide = unsigned __int128;
+  static constexpr unsigned kFractionBits = 40;
+
+  Wide fraction_per_byte_ = 0;  // 2^-40 ticks
+  std::uint64_t fraction_ = 0;  // of a tick, beyond free_at_
   Ticks free_at_ = 0;
   Ticks busy_ = 0;
   std::uint64_t bytes_ = 0;

@@ -6,8 +6,8 @@
 namespace lacuna::sim {
 namespace {
 
-/// Slice between looks at the outside world; slicing does not change the order of activations.
-constexpr std::uint64_t kActivationsPerSlice = 100'000;
+/// Activations between looks at the outside world. One can stand for a whole tile's work, so few.
+constexpr std::uint64_t kActivationsPerLook = 16;
 
 }  // namespace
 
@@ -70,7 +70,7 @@ void Simulation::count_activation() {
   }
   LACUNA_CHECK(++at_this_time_ < options_.zero_time_limit,
                "the model loops without time passing at cycle {}", now().count());
-  if (options_.interrupted != nullptr && activations_ % kActivationsPerSlice == 0 &&
+  if (options_.interrupted != nullptr && activations_ % kActivationsPerLook == 0 &&
       (*options_.interrupted)()) {
     throw Interrupted();
   }

@@ -30,7 +30,7 @@ struct SimulationOptions {
   Timeline* timeline = nullptr;
   /// Activations without time passing after which the model is taken to loop.
   std::uint64_t zero_time_limit = 10'000'000;
-  /// Polled between slices; true ends the run with Interrupted.
+  /// Polled every few activations; true ends the run with Interrupted.
   const std::function<bool()>* interrupted = nullptr;
 };
 
@@ -77,8 +77,8 @@ class Simulation {
   /// Runs a process body; its exception keeps its type across the kernel.
   template <class Body>
   void guarded(Body&& body) {
-    count_activation();
     try {
+      count_activation();
       body();
     } catch (...) {
       failure_ = std::current_exception();

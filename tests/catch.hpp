@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #endif
 
+#include <cctype>
 #include <filesystem>
 #include <string>
 
@@ -29,9 +30,15 @@ inline std::filesystem::path source_dir() {
   return LACUNA_SOURCE_DIR;
 }
 
-/// An empty folder of this test, below the build tree.
+/// An empty folder below the build tree, this test case's own: CTest runs cases side by side, each
+/// as a process, and two cases may choose the same name.
 inline std::filesystem::path scratch(const std::string& name) {
-  auto path = std::filesystem::path(LACUNA_BINARY_DIR) / "scratch" / name;
+  std::string test = Catch::getResultCapture().getCurrentTestName();
+  for (char& c : test) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
+  }
+  const auto program = std::filesystem::read_symlink("/proc/self/exe").filename();
+  auto path = std::filesystem::path(LACUNA_BINARY_DIR) / "scratch" / program / test / name;
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;

@@ -174,7 +174,14 @@ std::uint64_t total_elements(const Einsum& einsum, std::size_t operand) {
   const EinsumOperand& o = einsum.operands.at(operand);
   if (o.shared) return instance_elements(einsum, operand);
   if (einsum.rows_per_instance.empty()) {
-    return product_of({einsum.batch, instance_elements(einsum, operand)});
+    const std::uint64_t elements = product_of({einsum.batch, instance_elements(einsum, operand)});
+    const auto& mask = einsum.mask;
+    if (!mask || !has_rank(o, mask->query_rank) || !has_rank(o, mask->key_rank)) return elements;
+    // Per (query, key) pair there are the same elements and multiply-adds, so both divide evenly.
+    const std::uint64_t rectangle =
+        einsum.ranks[mask->query_rank].size * einsum.ranks[mask->key_rank].size;
+    const std::uint64_t pairs = einsum.macs / (dense_macs(einsum) / rectangle);
+    return elements / rectangle * pairs;
   }
   const bool has_rows = has_rank(o, 0);
   std::uint64_t elements = has_rows ? total_rows(einsum) : touched_instances(einsum);

@@ -74,7 +74,8 @@ void set_rows_per_instance(Einsum& einsum, std::vector<std::uint32_t> rows);
 [[nodiscard]] std::uint64_t dense_macs(const Einsum& einsum);
 /// Elements of an operand in one (full-sized) instance.
 [[nodiscard]] std::uint64_t instance_elements(const Einsum& einsum, std::size_t operand);
-/// Elements over all instances: once when shared, only instances with rows when uneven.
+/// Elements over all instances: once when shared, only instances with rows when uneven, only pairs
+/// that exist when the operand has both ranks of the mask.
 [[nodiscard]] std::uint64_t total_elements(const Einsum& einsum, std::size_t operand);
 /// Storage of total_elements() with the scales of the instances that are touched.
 [[nodiscard]] Bytes total_bytes(const Einsum& einsum, std::size_t operand);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operations of a workload and the tensors between them. Layers that do the same are one block
 // of vertices with a list of the layers it stands for, so the graph does not grow with the depth of
-// a model; the blocks follow one another, and each is entered and left through one vertex (beside it, a cache
-// that only later steps read ends a branch).
+// a model; the blocks follow one another, and each is entered and left through one vertex (beside
+// it, a cache that only later steps read ends a branch).
 #pragma once
 
 #include <boost/graph/adjacency_list.hpp>
@@ -62,7 +62,7 @@ struct Operation {
 };
 
 /// What flows along an edge in one execution.
-struct Tensor {
+struct GraphTensor {
   std::string name;
   Bytes bytes{0};
 };
@@ -82,7 +82,7 @@ struct GraphInfo {
 };
 
 using OperationGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS,
-                                             Operation, Tensor, GraphInfo>;
+                                             Operation, GraphTensor, GraphInfo>;
 using OperationId = boost::graph_traits<OperationGraph>::vertex_descriptor;
 
 [[nodiscard]] inline const GraphInfo& info_of(const OperationGraph& graph) {

@@ -15,8 +15,10 @@
 namespace lacuna::report {
 namespace {
 
+constexpr std::size_t kLongestStripe = 30;  // columns of its name in the key
+
 struct Stripe {
-  std::string title;
+  std::string title;  // clean
   std::string color;
 };
 
@@ -70,14 +72,26 @@ struct Names {
   std::size_t lines = 1;
 };
 
+/// gnuplot cuts the label of a tic at 50 bytes when there is a % in it.
+std::vector<std::string> tic_lines(const std::string& label) {
+  constexpr std::size_t most_bytes = 49;
+  const bool cut = label.find('%') != std::string::npos;
+  for (std::size_t columns = display_width(label);; --columns) {
+    auto lines = gnuplot::lines_of(shorten(label, columns), 26, 3);
+    std::size_t bytes = lines.size() - 1;
+    for (const std::string& line : lines) bytes += line.size();
+    if (!cut || bytes <= most_bytes || columns <= 1) return lines;
+  }
+}
+
 Names names_of(const std::vector<RunResult>& results) {
   Names names;
   const auto labels = run_labels(results);
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto lines = gnuplot::lines_of(labels[i], 26, 3);
+    const auto lines = tic_lines(labels[i]);
     names.columns = std::max(names.columns, widest(lines));
     names.lines = std::max(names.lines, lines.size());
-    names.tics += fmt::format("{}{} {}", i == 0 ? "" : ", ", gnuplot::joined(lines), i + 1);
+    names.tics += fmt::format("{}{} {}", i == 0 ? "" : ", ", gnuplot::joined_tic(lines), i + 1);
   }
   return names;
 }
@@ -105,7 +119,7 @@ std::string bar_settings(const std::vector<RunResult>& results, const Bars& bars
   double high = 100;
   if (!bars.ends.empty()) {
     high = 0;
-    for (const End& end : bars.ends) high = std::max(high, end.at * 1.16);  // room for its text
+    for (const End& end : bars.ends) high = std::max(high, end.at * 1.22);  // room for its text
   }
   return fmt::format(
       R"(set title {title} font ',13' textcolor rgb '#222222'
@@ -115,59 +129,59 @@ set ytics ({tics}) scale 0
 set grid x noy
 set xrange [0:{high}]
 set xtics autofreq
-set key outside right top vertical Left reverse samplen 1.2 spacing 1.25 width 1
+set key outside right top vertical maxcols 1 Left reverse samplen 1.2 spacing 1.25 width 1
 set style fill solid 1.0 border rgb 'white'
 array colors[{count}] = [{colors}]
 # A bar is stacked row by row: `low` and `high` are where the row at hand begins and ends.
 run = 0; low = 0.0; high = 0.0
 stack(row, machine, value) = (low = (row == 0 || machine != run) ? 0.0 : high, run = machine, high = low + value, high)
-value() = {value}
-next() = stack(column(0), column('machine_index'), value())
 {labels})",
-      fmt::arg("title", gnuplot::joined(gnuplot::lines_of(bars.title, 80, 2))),
+      fmt::arg("title", gnuplot::title(bars.title, common_workload(results), 60)),
       fmt::arg("axis", gnuplot::quoted(bars.axis)), fmt::arg("last", results.size()),
       fmt::arg("tics", names.tics), fmt::arg("high", high), fmt::arg("count", bars.stripes.size()),
       fmt::arg("colors", colors), fmt::arg("value", bars.value),
       fmt::arg("labels", end_labels(results, bars)));
 }
 
-std::string bar_plot(const Bars& bars) {
+std::string bar_plot(const Bars& bars, double half) {
+  const std::string next = fmt::format("stack(column(0), column('machine_index'), {})", bars.value);
   std::string plot = fmt::format(
-      "  plot '{}.csv' using (next()):(column('machine_index')):(low):(high):"
-      "(column('machine_index')-0.34):(column('machine_index')+0.34):"
-      "(colors[int(column('series'))]) with boxxyerror lc rgb variable",
-      bars.name);
+      "  plot '{0}.csv' using ({1}):(column('machine_index')):(low):(high):"
+      "(column('machine_index')-{2:.3f}):(column('machine_index')+{2:.3f}):"
+      "(colors[int(column('series'))]) with boxxyerror lw 0.5 lc rgb variable",
+      bars.name, next, half);
   if (bars.percent) {
     plot += fmt::format(
-        ", \\\n       '{}.csv' using ((next()+low)/2):(column('machine_index')):"
+        ", \\\n       '{}.csv' using (({}+low)/2):(column('machine_index')):"
         "(high-low < 6 ? '' : sprintf('%.0f', high-low)) with labels font ',11' textcolor rgb "
         "'black'",
-        bars.name);
+        bars.name, next);
   }
   for (const Stripe& stripe : bars.stripes) {
     if (stripe.title.empty()) continue;
     plot += fmt::format(", \\\n       keyentry with boxes fc rgb {} title {}", stripe.color,
-                        gnuplot::quoted(shorten(clean(stripe.title), 30)));
+                        gnuplot::quoted(shorten(stripe.title, kLongestStripe)));
   }
   return plot;
 }
 
 std::string draw(const std::vector<RunResult>& results, const Bars& bars) {
+  constexpr std::size_t character = 8;  // pixels, about
+  constexpr std::size_t frame = 165;    // title, axis and margins
+  constexpr std::size_t entry = 25;     // of the key, which must fit in one column
   const Names names = names_of(results);
   std::vector<std::string> titles;
-  for (const Stripe& stripe : bars.stripes) titles.push_back(shorten(stripe.title, 30));
-  constexpr std::size_t column = 8;  // pixels of a character, about
+  for (const Stripe& stripe : bars.stripes) {
+    if (!stripe.title.empty()) titles.push_back(shorten(stripe.title, kLongestStripe));
+  }
   const std::size_t row = std::max<std::size_t>(44, 17 * names.lines + 16);
-  const gnuplot::Size size{names.columns * column + 520 + widest(titles) * column + 60,
-                           std::max(results.size() * row, 22 * bars.stripes.size()) + 120};
+  const std::size_t inside = std::max(results.size() * row, entry * titles.size() + 10);
+  const gnuplot::Size size{(names.columns + widest(titles)) * character + 580, inside + frame};
+  // With few runs a bar is no thicker than with many.
+  const double half =
+      std::min(0.34, 20.0 * static_cast<double>(results.size()) / static_cast<double>(inside));
   return gnuplot::script(bars.name, bars.about, size, bar_settings(results, bars, names),
-                         bar_plot(bars));
-}
-
-std::string titled(const std::string& what, const std::vector<RunResult>& results) {
-  return one_workload(results) && !results.front().workload.empty()
-             ? what + " - " + clean(results.front().workload)
-             : what;
+                         bar_plot(bars, half));
 }
 
 /// Reads in full colour, writes in a lighter one of the same hue.
@@ -202,13 +216,9 @@ bool moved_by_dram(const std::vector<RunResult>& results, const std::string& ser
 }  // namespace
 
 std::string energy_script(const std::vector<RunResult>& results) {
-  Bars bars{"energy",
-            "Energy by component, stacked; one bar per run.",
-            titled("Energy by component", results),
-            {},
-            {},
-            {},
-            {}};
+  Bars bars{
+      "energy", "Energy by component, stacked; one bar per run.", "Energy by component", {}, {}, {},
+      {}};
   double largest = 0;
   for (const RunResult& r : results) largest = std::max(largest, r.energy.total_picojoules);
   if (results.empty() || !(largest > 0)) return {};
@@ -217,7 +227,7 @@ std::string energy_script(const std::vector<RunResult>& results) {
   bars.value = fmt::format("column('energy_pj') / {:e}", unit.factor);
   const auto series = energy_series(results);
   for (std::size_t i = 0; i < series.size(); ++i) {
-    bars.stripes.push_back({series[i], gnuplot::color(i)});
+    bars.stripes.push_back({clean(series[i]), gnuplot::color(i)});
   }
   for (const RunResult& r : results) {
     bars.ends.push_back(end_of(r.energy.total_picojoules, unit));
@@ -228,7 +238,7 @@ std::string energy_script(const std::vector<RunResult>& results) {
 std::string traffic_script(const std::vector<RunResult>& results) {
   Bars bars{"traffic",
             "Off-chip traffic by tensor and direction, stacked; one bar per run.",
-            titled("DRAM traffic by tensor", results),
+            "DRAM traffic by tensor",
             {},
             {},
             {},
@@ -252,7 +262,7 @@ std::string traffic_script(const std::vector<RunResult>& results) {
       fmt::format("(strcol('level') eq 'dram' ? column('traffic_bytes') / {:e} : 0)", unit.factor);
   const auto series = traffic_series(results);
   for (std::size_t i = 0; i < series.size(); ++i) {
-    bars.stripes.push_back({moved_by_dram(results, series[i]) ? series[i] : std::string(),
+    bars.stripes.push_back({moved_by_dram(results, series[i]) ? clean(series[i]) : std::string(),
                             traffic_color(series[i], i)});
   }
   for (const double total : totals) bars.ends.push_back(end_of(total, unit));
@@ -266,16 +276,17 @@ std::string stalls_script(const std::vector<RunResult>& results) {
   }
   Bars bars{"stalls",
             "Where the time of the processing elements goes; each bar is 100 %.",
-            titled("Time of the processing elements", results),
+            "Time of the processing elements",
             "Share of PE-cycles (%)",
             "100 * column('pe_cycle_fraction')",
             {},
             {},
             true};
-  constexpr std::array<std::string_view, kStallNames.size()> colors{
-      "0x009E73", "0x56B4E9", "0x4A90C8", "0xCC79A7", "0xE69F00", "0xF0E442", "0xBBBBBB"};
+  constexpr std::array colors{"0x009E73", "0x56B4E9", "0x4A90C8", "0xCC79A7",
+                              "0xE69F00", "0xD97A40", "0xF0E442", "0xBBBBBB"};
+  static_assert(colors.size() == kStallNames.size(), "every state has a colour of its own");
   for (std::size_t i = 0; i < kStallNames.size(); ++i) {
-    bars.stripes.push_back({std::string(kStallNames[i].shown), std::string(colors[i])});
+    bars.stripes.push_back({std::string(kStallNames[i].shown), colors[i]});
   }
   return draw(results, bars);
 }

@@ -19,7 +19,8 @@ std::vector<std::string> lines_of(std::string_view text, std::size_t width, std:
   auto lines = wrap(clean(text), width);
   if (lines.size() > most) {
     lines.resize(most);
-    lines.back() = shorten(lines.back(), width - 1) + "…";
+    lines.back() = shorten(lines.back(), width - 1);
+    if (!lines.back().ends_with("…")) lines.back() += "…";
   }
   return lines;
 }
@@ -28,6 +29,23 @@ std::string joined(const std::vector<std::string>& lines) {
   std::string out;
   for (const std::string& line : lines) out += (out.empty() ? "" : ".\"\\n\".") + quoted(line);
   return out;
+}
+
+std::string joined_tic(const std::vector<std::string>& lines) {
+  std::vector<std::string> doubled;
+  for (const std::string& line : lines) {
+    std::string& out = doubled.emplace_back();
+    for (const char c : line) out += c == '%' ? std::string("%%") : std::string(1, c);
+  }
+  return joined(doubled);
+}
+
+std::string title(const std::string& what, const std::string& workload, std::size_t width) {
+  std::vector<std::string> lines = lines_of(what, width, 2);
+  if (!workload.empty()) {
+    for (std::string& line : lines_of(workload, width, 2)) lines.push_back(std::move(line));
+  }
+  return joined(lines);
 }
 
 std::string color(std::size_t i) {

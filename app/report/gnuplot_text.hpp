@@ -19,6 +19,13 @@ namespace lacuna::report::gnuplot {
 /// An expression for those lines, one below the other.
 [[nodiscard]] std::string joined(const std::vector<std::string>& lines);
 
+/// The same as the label of a tic, where gnuplot would read % as a format.
+[[nodiscard]] std::string joined_tic(const std::vector<std::string>& lines);
+
+/// The figure's name and below it, unless empty, what was run; lines of at most `width` columns.
+[[nodiscard]] std::string title(const std::string& what, const std::string& workload,
+                                std::size_t width);
+
 /// "0xRRGGBB" of the i-th series: Okabe and Ito's palette (safe for the colour-blind), continued
 /// with shades of Paul Tol's "muted" scheme; repeats after 14.
 [[nodiscard]] std::string color(std::size_t i);

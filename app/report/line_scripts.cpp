@@ -11,28 +11,26 @@
 namespace lacuna::report {
 namespace {
 
-constexpr std::size_t kLongestTitle = 88;
+// Of an entry of the key; with its line it is not wider than the figure.
+constexpr std::size_t kLongestRun = 44;
+constexpr std::size_t kLongestStrategy = 26;
 
-std::string settings_of(const std::string& title, const std::string& x, const std::string& y,
-                        const std::string& more) {
+std::string settings_of(const std::vector<RunResult>& results, const std::string& title,
+                        const std::string& x, const std::string& y, const std::string& more) {
   return fmt::format(
       "set title {} font ',13' textcolor rgb '#222222'\n"
       "set xlabel {}\n"
       "set ylabel {}\n"
-      "set key outside below center vertical maxcols 1 Left reverse samplen 3 spacing 1.25\n"
+      "set key outside below center vertical maxcols 1 Left reverse samplen 2.5 spacing 1.25 "
+      "height 1\n"
+      "set rmargin 4\n"
       "{}",
-      gnuplot::joined(gnuplot::lines_of(title, 80, 2)), gnuplot::quoted(x), gnuplot::quoted(y),
+      gnuplot::title(title, common_workload(results), 80), gnuplot::quoted(x), gnuplot::quoted(y),
       more);
 }
 
 gnuplot::Size size_of(std::size_t entries) {
-  return {780, 400 + 21 * entries};
-}
-
-std::string titled(const std::string& what, const std::vector<RunResult>& results) {
-  return one_workload(results) && !results.front().workload.empty()
-             ? what + " - " + results.front().workload
-             : what;
+  return {780, 440 + 23 * entries};
 }
 
 }  // namespace
@@ -52,19 +50,20 @@ std::string occupancy_script(const std::vector<RunResult>& results) {
       if (t.occupancy.empty() || t.share_bytes == 0) continue;
       const auto dash = static_cast<std::size_t>(
           std::find(operands.begin(), operands.end(), operand) - operands.begin());
-      const std::string title = fmt::format("{}: {} by {}", labels[i], operand, t.strategy);
+      const std::string title =
+          fmt::format("{}: {}, {}", shorten(labels[i], kLongestRun), shorten(clean(operand), 6),
+                      shorten(clean(t.strategy), kLongestStrategy));
       plot += fmt::format(
           "{}'occupancy.csv' using (column('series') == {} ? column('occupancy_over_share') : "
           "NaN):(100*column('quantile')) with lines lw 2 dt {} lc rgb {} title {}",
           curves == 0 ? "  plot " : ", \\\n       ", series, dash % 5 + 1, gnuplot::color(i),
-          gnuplot::quoted(shorten(clean(title), kLongestTitle)));
+          gnuplot::quoted(title));
       ++curves;
     }
   }
   if (curves == 0) return {};
   const std::string settings = settings_of(
-      titled("Tile occupancy", results), "Tile occupancy / buffer share (log scale)",
-      "Tiles no larger (%)",
+      results, "Tile occupancy", "Tile occupancy / buffer share (log scale)", "Tiles no larger (%)",
       "set logscale x 10\n"
       "set xrange [*<0.7:1.4<*]\n"
       "set yrange [0:100]\n"
@@ -93,13 +92,14 @@ std::string pe_load_script(const std::vector<RunResult>& results) {
         "{0}{1} with steps lw 2 lc rgb {2} title {3}, \\\n       {1}:(100.0/{4}):(0) with vectors "
         "nohead lw 2 lc rgb {2}",
         curves == 0 ? "  plot " : ", \\\n       ", points, gnuplot::color(i),
-        gnuplot::quoted(shorten(fmt::format("{} ({} PEs)", labels[i], pes), kLongestTitle)), pes);
+        gnuplot::quoted(fmt::format("{} ({} PEs)", shorten(labels[i], kLongestRun + 20), pes)),
+        pes);
     ++curves;
   }
   if (curves == 0) return {};
-  const std::string settings = settings_of(
-      titled("Load of the processing elements", results), "PEs, the most loaded first (%)",
-      "Busy share of all cycles (%)", "set xrange [0:100]\nset yrange [0:100]");
+  const std::string settings =
+      settings_of(results, "Load of the processing elements", "PEs, the most loaded first (%)",
+                  "Busy share of all cycles (%)", "set xrange [0:100]\nset yrange [0:100]");
   return gnuplot::script("pe_load", "Busy share of each processing element, sorted.",
                          size_of(curves), settings, plot);
 }

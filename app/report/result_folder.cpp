@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/report/result_folder.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
+
 #include "app/report/csv.hpp"
 #include "app/report/plots.hpp"
 #include "app/report/result_json.hpp"
@@ -61,8 +65,15 @@ std::vector<std::string> write_results(const fs::path& folder,
     notes = std::move(rendered.warnings);
     if (!rendered.note.empty()) notes.push_back(std::move(rendered.note));
   }
+  if (options.before_commit) options.before_commit();
   staged.commit();
   return notes;
+}
+
+void print_folder(const std::string& folder, const std::vector<std::string>& notes, bool json) {
+  std::FILE* const to = json ? stderr : stdout;
+  for (const auto& note : notes) fmt::print(to, "note: {}\n", note);
+  if (!folder.empty()) fmt::print(to, "results: {}\n", folder);
 }
 
 }  // namespace lacuna::report

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ namespace lacuna::report {
 
 struct WriteOptions {
   bool plots = true;  // draw the pictures; tables and scripts are written either way
+  /// Called when all is written and nothing is visible yet; what it throws leaves nothing behind.
+  std::function<void()> before_commit;
 };
 
 /// Writes everything, or nothing: the folder appears under its name when it is complete. Replaces
@@ -28,5 +31,9 @@ struct WriteOptions {
 std::vector<std::string> write_results(const std::filesystem::path& folder,
                                        const std::vector<RunResult>& results,
                                        const WriteOptions& options = {});
+
+/// The last lines of a command: its notes, and where its results are unless `folder` is empty. On
+/// standard error when standard output holds JSON.
+void print_folder(const std::string& folder, const std::vector<std::string>& notes, bool json);
 
 }  // namespace lacuna::report

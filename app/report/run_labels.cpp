@@ -31,8 +31,8 @@ std::string as_folder(const std::string& label) {
   constexpr std::size_t longest = 80;
   std::string out;
   for (const char c : label) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ||
-                       (c == '.' && !out.empty());
+    // No dots: the files beside these folders have one, so the names never meet.
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
     if (plain) {
       out += c;
     } else if (!out.empty() && out.back() != '_') {
@@ -40,7 +40,7 @@ std::string as_folder(const std::string& label) {
     }
     if (out.size() == longest) break;
   }
-  while (!out.empty() && (out.back() == '_' || out.back() == '.')) out.pop_back();
+  while (!out.empty() && out.back() == '_') out.pop_back();
   return out.empty() ? "run" : out;
 }
 
@@ -49,6 +49,11 @@ std::string as_folder(const std::string& label) {
 bool one_workload(const std::vector<RunResult>& results) {
   return std::all_of(results.begin(), results.end(),
                      [&](const RunResult& r) { return r.workload == results.front().workload; });
+}
+
+std::string common_workload(const std::vector<RunResult>& results) {
+  return !results.empty() && one_workload(results) ? clean(results.front().workload)
+                                                   : std::string();
 }
 
 std::vector<std::string> run_labels(const std::vector<RunResult>& results) {

@@ -17,6 +17,9 @@ namespace lacuna::report {
 /// alike.
 [[nodiscard]] std::vector<std::string> run_folders(const std::vector<RunResult>& results);
 
+/// The workload of all runs, clean; empty when they differ.
+[[nodiscard]] std::string common_workload(const std::vector<RunResult>& results);
+
 /// Every run is of the same workload.
 [[nodiscard]] bool one_workload(const std::vector<RunResult>& results);
 

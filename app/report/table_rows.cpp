@@ -36,6 +36,11 @@ TableCell percent(double fraction) {
           Tone::plain};
 }
 
+/// A share beside a number, always nine columns.
+std::string share_text(double fraction) {
+  return std::isfinite(fraction) ? fmt::format(" {:6.1f} %", 100 * fraction) : std::string(9, ' ');
+}
+
 std::string human_time(double seconds) {
   constexpr std::array<std::pair<double, const char*>, 4> units{
       {{1.0, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}}};
@@ -67,16 +72,16 @@ class RowMaker {
 
   /// One row per key that any run's map has.
   template <class Map, class Cell>
-  void rows_of(const Map& map_of, const Cell& cell_of, const char* prefix = "") {
+  void rows_of(const Map& map_of, const Cell& cell_of) {
     std::set<std::string> keys;
     for (const RunResult& result : results_) {
       for (const auto& [key, value] : map_of(result)) keys.insert(key);
     }
     for (const std::string& key : keys) {
-      row(prefix + key, [&](const RunResult& result) {
+      row(key, [&](const RunResult& result) {
         const auto& map = map_of(result);
         const auto at = map.find(key);
-        return at == map.end() ? TableCell{} : cell_of(result, at->second);
+        return at == map.end() ? TableCell{} : cell_of(result, key, at->second);
       });
     }
   }
@@ -108,14 +113,16 @@ void time_rows(RowMaker& make) {
 }
 
 void block_rows(RowMaker& make) {
-  make.group("Bound by block (cycles)");
+  make.group("Bound by block (cycles, share of them busy)");
   make.rows_of(
       [](const RunResult& r) -> const auto& { return r.statistics.bounds; },
-      [](const RunResult&, Cycles cycles) { return exact(cycles.count()); });
-  make.group("Utilisation (busy share of cycles)");
-  make.rows_of(
-      [](const RunResult& r) -> const auto& { return r.statistics.utilization; },
-      [](const RunResult&, double share) { return percent(share); });
+      [](const RunResult& r, const std::string& block, Cycles cycles) {
+        TableCell cell = exact(cycles.count());
+        const auto busy = r.statistics.utilization.find(block);
+        cell.text +=
+            busy == r.statistics.utilization.end() ? std::string(9, ' ') : share_text(busy->second);
+        return cell;
+      });
   make.group("Time of the PEs (share of PE-cycles)");
   for (const StallName& name : kStallNames) {
     make.row(std::string(name.shown), [&](const RunResult& r) {
@@ -198,18 +205,19 @@ void energy_rows(RowMaker& make) {
   make.group("Energy (share)");
   make.rows_of(
       [](const RunResult& r) -> const auto& { return r.energy.components; },
-      [](const RunResult& r, const ComponentReport& component) {
+      [](const RunResult& r, const std::string&, const ComponentReport& component) {
         const double share = component.picojoules / r.energy.total_picojoules;
         std::string text = human_energy(component.picojoules);
         if (std::isfinite(share)) text += fmt::format(" {:5.1f} %", 100 * share);
         return shown(std::move(text), component.picojoules);
       });
   make.row("total", [](const RunResult& r) {
-    return shown(human_energy(r.energy.total_picojoules) + "        ", r.energy.total_picojoules);
+    return shown(human_energy(r.energy.total_picojoules) + std::string(9, ' '),
+                 r.energy.total_picojoules);
   });
   make.row("energy x delay", [](const RunResult& r) {
     const double edp = r.energy.total_picojoules * 1e-12 * r.seconds();
-    return shown(fmt::format("{:.4g} J s", edp), edp);
+    return shown(fmt::format("{:.3e} J s", edp), edp);
   });
   make.row("area", [](const RunResult& r) {
     if (r.energy.area_um2 == 0) return TableCell{};
@@ -266,7 +274,7 @@ void check_rows(RowMaker& make) {
   make.group("Beside the main counts");
   make.rows_of(
       [](const RunResult& r) -> const auto& { return r.beside; },
-      [](const RunResult&, std::uint64_t count) { return exact(count); });
+      [](const RunResult&, const std::string&, std::uint64_t count) { return exact(count); });
   make.group("Simulation");
   make.row("host time", [](const RunResult& r) { return words(human_time(r.host.wall_s)); });
   make.row("host memory", [](const RunResult& r) {
@@ -289,15 +297,19 @@ class NoteMaker {
     entries_.push_back({tone, text, {run}});
   }
 
-  [[nodiscard]] std::vector<TableNote> take() const {
+  /// The grave ones first; `ran` runs were simulated, and what all of them have needs no names.
+  [[nodiscard]] std::vector<TableNote> take(std::size_t ran) const {
     std::vector<TableNote> notes;
-    for (const Entry& entry : entries_) {
-      std::string who;
-      if (entry.runs.size() < labels_.size() || entry.tone == Tone::bad) {
-        for (const std::size_t run : entry.runs) who += (who.empty() ? "" : ", ") + labels_[run];
-        who += ": ";
+    for (const Tone tone : {Tone::bad, Tone::warning, Tone::plain}) {
+      for (const Entry& entry : entries_) {
+        if (entry.tone != tone) continue;
+        std::string who;
+        if (entry.runs.size() < ran || tone == Tone::bad) {
+          for (const std::size_t run : entry.runs) who += (who.empty() ? "" : ", ") + labels_[run];
+          who += ": ";
+        }
+        notes.push_back({tone, who + clean(entry.text)});
       }
-      notes.push_back({entry.tone, who + clean(entry.text)});
     }
     return notes;
   }
@@ -347,7 +359,8 @@ std::vector<TableNote> table_notes(const std::vector<RunResult>& results,
     for (const std::string& flag : r.energy.flags) make.add(Tone::plain, "energy: " + flag, i);
     if (!r.energy.table.empty()) make.add(Tone::plain, "energy table: " + r.energy.table, i);
   }
-  return make.take();
+  return make.take(static_cast<std::size_t>(std::count_if(
+      results.begin(), results.end(), [](const RunResult& r) { return r.unsupported.empty(); })));
 }
 
 }  // namespace lacuna::report

@@ -110,7 +110,7 @@ std::string ratio_text(const TableCell& cell, const TableCell& first) {
   if (!cell.value || !first.value) return {};
   const double ratio = *cell.value / *first.value;
   if (!std::isfinite(ratio)) return {};
-  if (ratio >= 1000) return fmt::format("{:.0e}x", ratio);
+  if (ratio != 0 && (ratio >= 1000 || ratio < 0.001)) return fmt::format("{:.0e}x", ratio);
   return fmt::format("{:.{}f}x", ratio, ratio >= 100 ? 0 : ratio >= 10 ? 1 : ratio < 0.1 ? 3 : 2);
 }
 
@@ -195,9 +195,8 @@ std::string terminal_table(const std::vector<RunResult>& results, bool color, un
   const auto rows = table_rows(results);
   const Layout layout = layout_of(rows, labels, width);
   std::string out;
-  if (one_workload(results) && !results.front().workload.empty()) {
-    for (const std::string& line :
-         wrap("Workload: " + clean(results.front().workload), std::max(width, 20U))) {
+  if (const std::string workload = common_workload(results); !workload.empty()) {
+    for (const std::string& line : wrap("Workload: " + workload, std::max(width, 20U))) {
       out += paint.strong(line) + '\n';
     }
     out += '\n';

@@ -52,6 +52,9 @@ void StreamModule::pump() {
     // Replies of one unit stay in order, whatever stalls are injected.
     if (!in_flight_.empty()) done = std::max(done, in_flight_.back().done);
     in_flight_.push_back({done, issued_});
+    if (sim::Timeline* timeline = simulation_.timeline()) {
+      timeline->slice(timeline->row(name()), "fetch", now, done, bytes, "bytes");
+    }
   }
   LACUNA_CHECK(issued_ - released_ <= capacity_, "{} holds {} of {} bytes", name(),
                issued_ - released_, capacity_);
@@ -98,6 +101,9 @@ void DrainModule::pump() {
     Cycles done = dram.request(item.tensor, true, bytes);
     if (!in_flight_.empty()) done = std::max(done, in_flight_.back().first);
     in_flight_.emplace_back(done, bytes);
+    if (sim::Timeline* timeline = simulation_.timeline()) {
+      timeline->slice(timeline->row(name()), "write", now, done, bytes, "bytes");
+    }
     item.bytes -= bytes;
     if (item.bytes == 0) {
       queue_.pop_front();

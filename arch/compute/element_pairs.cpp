@@ -6,6 +6,8 @@
 namespace lacuna {
 namespace {
 
+constexpr std::uint64_t kMostCells = std::uint64_t{1} << 26;  // 600 MB
+
 std::uint64_t lines(std::uint64_t entries_of_32_bits) {
   return (entries_of_32_bits + 1) / 2;
 }
@@ -18,8 +20,17 @@ ElementPairs::ElementPairs(const TileProgram& program, IntersectKind kind)
       a_shape_(program.a().shape()),
       b_shape_(program.b().shape()),
       index_of_block_(program.a().inner_blocks()),
-      accumulator_(std::size_t{a_shape_.outer} * b_shape_.outer),
-      present_(accumulator_.size()) {
+      stride_(std::min(b_shape_.outer, program.b_matrix_transposed().rows)) {
+  // A microtile can be far larger than the tensor; an accumulator that is not must still fit.
+  const std::uint64_t cells =
+      std::uint64_t{std::min(a_shape_.outer, program.a_matrix().rows)} * stride_;
+  if (cells > kMostCells) {
+    throw InputError(fmt::format("a Z microtile of {} x {} is too large to carry values",
+                                 a_shape_.outer, stride_),
+                     "make tiling.microtile.m0 or n0 smaller, or run without --check");
+  }
+  accumulator_.resize(static_cast<std::size_t>(cells));
+  present_.resize(accumulator_.size());
   LACUNA_CHECK(program.a_matrix().has_values() && program.b_matrix_transposed().has_values(),
                "the element fidelity needs values");
 }
@@ -121,7 +132,7 @@ std::uint64_t ElementPairs::run(std::size_t a_index, std::size_t b_index) {
     std::uint64_t b_first = 0;
     for (const Fiber& b : b_fibers) {
       ++counts_.n0;
-      intersect(a, b, std::size_t{a.outer} * b_shape_.outer + b.outer, a_buffer, b_buffer, a_first,
+      intersect(a, b, std::size_t{a.outer} * stride_ + b.outer, a_buffer, b_buffer, a_first,
                 b_first);
       b_first += b.end - b.begin;
     }
@@ -178,8 +189,8 @@ CsrMatrix ElementPairs::result() const {
     const auto m1 = static_cast<Coordinate>(key >> 32);
     const auto n1 = static_cast<Coordinate>(key);
     for (const Cell& cell : cells) {
-      entries.push_back({m1 * a_shape_.outer + cell.at / b_shape_.outer,
-                         n1 * b_shape_.outer + cell.at % b_shape_.outer, cell.value});
+      entries.push_back({m1 * a_shape_.outer + cell.at / stride_,
+                         n1 * b_shape_.outer + cell.at % stride_, cell.value});
     }
   }
   return from_entries(program_.a_matrix().rows, program_.b_matrix_transposed().rows,

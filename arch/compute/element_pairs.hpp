@@ -66,6 +66,7 @@ class ElementPairs {
   const TileProgram& program_;
   IntersectKind kind_;
   MicrotileShape a_shape_, b_shape_;
+  Coordinate stride_;  // of the accumulator: columns of a Z microtile
   Tiles a_, b_;
   std::vector<std::uint32_t> index_of_block_;
   ElementCounts counts_;

@@ -63,6 +63,8 @@ PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::ui
     for (const Step& step : steps) {
       end = std::max(end, arrival(step.bytes)) + (step.busy << sim::kTickBits);
     }
+    // What no step asks for (line padding, the part moved twice) has to come all the same.
+    end = std::max(end, arrived);
   }
   if (start > free_at) {
     charge_idle(pe, start - free_at, start - std::min(start, std::max(ready, free_at)), waits);
@@ -90,6 +92,7 @@ void PeArray::charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network,
   take(idle_network_, network);
   take(idle_a_, waits.a - seen_[pe].a);
   take(idle_b_, waits.b - seen_[pe].b);
+  take(idle_output_, waits.output - seen_[pe].output);
   take(idle_barrier_, waits.barrier - seen_[pe].barrier);
   take(idle_pair_, idle);
 }
@@ -104,12 +107,13 @@ StallBreakdown PeArray::breakdown(sim::Ticks end) const {
   for (const std::uint64_t busy : busy_) out.busy += busy;
   out.wait_a = idle_a_ >> sim::kTickBits;
   out.wait_b = idle_b_ >> sim::kTickBits;
+  out.wait_output = idle_output_ >> sim::kTickBits;
   out.wait_network = idle_network_ >> sim::kTickBits;
   out.wait_intersect = idle_pair_ >> sim::kTickBits;
   out.imbalance = tail >> sim::kTickBits;
   const std::uint64_t total = sim::to_cycles_up(end).count() * count_;
-  const std::uint64_t spent =
-      out.busy + out.wait_a + out.wait_b + out.wait_network + out.wait_intersect + out.imbalance;
+  const std::uint64_t spent = out.busy + out.wait_a + out.wait_b + out.wait_output +
+                              out.wait_network + out.wait_intersect + out.imbalance;
   LACUNA_CHECK(spent <= total, "{} PE-cycles spent of {}", spent, total);
   out.drain = total - spent;
   return out;

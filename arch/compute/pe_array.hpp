@@ -27,6 +27,7 @@ class PeArray {
   struct Waits {
     sim::Ticks a = 0;
     sim::Ticks b = 0;
+    sim::Ticks output = 0;
     sim::Ticks barrier = 0;
   };
   /// A part of a pair's work: it can start when the pair's first `bytes` have arrived.
@@ -66,7 +67,8 @@ class PeArray {
   std::vector<std::uint32_t> next_slot_;
   std::vector<Waits> seen_;  // the dispatcher's waits at each element's last pair
   std::vector<std::uint64_t> busy_;
-  sim::Ticks idle_a_ = 0, idle_b_ = 0, idle_barrier_ = 0, idle_pair_ = 0, idle_network_ = 0;
+  sim::Ticks idle_a_ = 0, idle_b_ = 0, idle_output_ = 0, idle_barrier_ = 0, idle_pair_ = 0,
+             idle_network_ = 0;
   sim::Ticks last_end_ = 0;
 };
 

@@ -59,8 +59,11 @@ void ClusterModule::dispatch() {
       return;
     }
     if (!active_) {
-      // Outputs that cannot leave hold the elements back.
-      if (finished_.size() >= spec_.lookahead || !rows_.ready()) return;
+      // Outputs that cannot leave hold the elements back; rows still computed are no outputs yet.
+      const bool held = finished_.size() >= spec_.lookahead &&
+                        finished_[spec_.lookahead - 1].done <= simulation_.now();
+      waiting_output_ = waiting_output_ || held;
+      if (held || !rows_.ready()) return;
       begin_row();
     }
     if (!a_ready_ && !a_arrived()) return;
@@ -89,7 +92,12 @@ void ClusterModule::begin_row() {
   row_begin_ = simulation_.now();
   row_end_ = simulation_.now_ticks();
   row_pairs_ = 0;
-  clock_ = std::max(clock_, simulation_.now_ticks());
+  const sim::Ticks now = simulation_.now_ticks();
+  if (now > clock_) {
+    (waiting_output_ ? waits_.output : waits_.a) += now - clock_;
+    clock_ = now;
+  }
+  waiting_output_ = false;
   if (elements_ != nullptr) {
     if (command_.new_tile) elements_->begin_tile(*command_.tile);
     elements_->begin_row(command_.row);

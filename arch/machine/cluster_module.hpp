@@ -85,6 +85,7 @@ class ClusterModule : public sc_core::sc_module {
   sim::Ticks clock_ = 0;  // the K1 unit: when it can produce the next pair
   sim::Ticks ticks_per_try_ = 0;
   bool waiting_b_ = false;
+  bool waiting_output_ = false;
   bool a_ready_ = false;
   bool dispatched_ = false;
   std::size_t column_ = 0;

@@ -38,6 +38,7 @@ struct StallBreakdown {
   std::uint64_t wait_b = 0;          // the stationary tile (or its streamed tail) had not arrived
   std::uint64_t wait_intersect = 0;  // K1 had not produced the pair
   std::uint64_t wait_network = 0;    // the pair was on its way from the last-level buffer
+  std::uint64_t wait_output = 0;     // finished rows could not leave: the cluster was held back
   std::uint64_t imbalance = 0;       // other PEs still worked and no pair was left to give
   std::uint64_t drain = 0;           // outputs leave after the last pair
 };

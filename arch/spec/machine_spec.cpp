@@ -112,6 +112,15 @@ LoopTiles read_tiles(const ConfigReader& config) {
   return tiles;
 }
 
+TilingStrategy read_strategy(const ConfigReader& config, std::optional<TilingStrategy> def = {}) {
+  return config.choice<TilingStrategy>("strategy",
+                                       {{"fixed", TilingStrategy::fixed},
+                                        {"dense-shape", TilingStrategy::dense_shape},
+                                        {"prescient", TilingStrategy::prescient},
+                                        {"swiftiles", TilingStrategy::swiftiles}},
+                                       def);
+}
+
 TilingSpec read_tiling(const ConfigReader& config, MicrotileSpec& microtile) {
   TilingSpec tiling;
   tiling.strategy =
@@ -136,6 +145,7 @@ TilingSpec read_tiling(const ConfigReader& config, MicrotileSpec& microtile) {
   microtile.m0 = static_cast<std::uint32_t>(shape.integer("m0", {1, 65535}, 128));
   microtile.k0 = static_cast<std::uint32_t>(shape.integer("k0", {1, 128}, 128));
   microtile.n0 = static_cast<std::uint32_t>(shape.integer("n0", {1, 65535}, 128));
+  microtile.strategy = read_strategy(shape, TilingStrategy::fixed);
   return tiling;
 }
 
@@ -168,6 +178,11 @@ MachineSpec read_machine(const ConfigReader& config) {
   spec.description = config.text("description", "");
   (void)config.choice<int>("kind", {{"extensor", 0}});
   spec.clock = config.hertz("clock");
+  // The kernel counts 64 bits of femtoseconds: slower clocks would wrap, faster ones lose cycles.
+  if (spec.clock < Hertz(1e6) || spec.clock > Hertz(1e11)) {
+    config.fail("clock", fmt::format("a clock of {:g} Hz cannot be simulated", spec.clock.count()),
+                "choose one from 1 MHz to 100 GHz");
+  }
   spec.dram = read_dram(config.mapping("dram"), spec.clock, spec.energy);
   const auto buffers = config.mapping("buffers");
   spec.llb = read_llb(buffers.mapping("llb"), spec.clock);
@@ -177,7 +192,8 @@ MachineSpec read_machine(const ConfigReader& config) {
   spec.peb.line = peb.bytes("line", spec.peb.line);
   require_positive(peb, "line", spec.peb.line);
   spec.peb.pairs_in_flight = peb.integer("pairs_in_flight", {1, 64}, spec.peb.pairs_in_flight);
-  spec.peb.strict = peb.boolean("strict", false);
+  spec.peb.operand_share = peb.number("operand_share", {0.01, 1}, spec.peb.operand_share);
+  spec.strict = buffers.boolean("strict", false);
   const auto network = config.mapping("network");
   spec.network.latency = network.cycles("latency", spec.clock, Cycles(0));
   const auto pes = config.mapping("pes");

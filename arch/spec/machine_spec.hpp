@@ -50,7 +50,7 @@ struct PebSpec {
   Bytes line{8};
   std::uint64_t pairs_in_flight =
       2;                // microtile pairs a PE can hold: one computed, others arriving
-  bool strict = false;  // refuse what does not fit instead of counting it
+  double operand_share = 0.5;  // of A and B together, for microtile strategies; Z has the rest
 };
 
 enum class IntersectUnitKind { skip_ahead, two_finger };
@@ -102,13 +102,17 @@ struct LoopTiles {
   std::uint64_t n1 = 0;
 };
 
+enum class TilingStrategy { fixed, dense_shape, prescient, swiftiles };
+
+/// Edges of a microtile. With a strategy other than fixed they are one edge, chosen for the PE
+/// buffer (dataflows/microtile_tiling.hpp), and the numbers here are its upper limit.
 struct MicrotileSpec {
   std::uint32_t m0 = 128;
   std::uint32_t n0 = 128;
   std::uint32_t k0 = 128;
+  TilingStrategy strategy = TilingStrategy::fixed;
 };
 
-enum class TilingStrategy { fixed, dense_shape, prescient, swiftiles };
 enum class Growth { k_first, n_first, square };
 
 struct TilingSpec {
@@ -145,6 +149,7 @@ struct MachineSpec {
   DramSpec dram;
   LlbSpec llb;
   PebSpec peb;
+  bool strict = false;  // refuse what does not fit a buffer instead of counting what it costs
   NetworkSpec network;
   PeSpec pes;
   IntersectSpec intersect_k1;

@@ -1,29 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The attention half of a layer. Groups: "attention projections" (weights meet tokens), "attention
-// core" (queries meet keys), "sparse index" (the choice of keys). MLA after DeepSeek-V3
-// inference/model.py, class MLA; the indexer after DeepSeek-V3.2-Exp, class Indexer.
-#include <algorithm>
-
+// The attention half of a layer: norm, attention, output projection, residual.
 #include "base/error.hpp"
-#include "workloads/models/graph_builder.hpp"
+#include "workloads/models/attention_parts.hpp"
 
 namespace lacuna {
-namespace {
 
-constexpr const char* kProjections = "attention projections";
-constexpr const char* kCore = "attention core";
-constexpr const char* kIndex = "sparse index";
-constexpr std::uint32_t kScoreBits = 32;  // softmax runs in fp32
-constexpr std::uint32_t kScaleBits = 32;
-constexpr std::uint64_t kScaledElements = 128;  // cached elements that share one scale
-
-/// Keys of the cache that any query of the step can see.
-std::uint64_t visible_keys(const GraphBuilder& b, std::uint64_t limit) {
-  return limit == 0 ? b.context : std::min(b.context, b.queries + limit - 1);
-}
-
-/// Gives an einsum over ranks `s` and `t` its causal mask and the multiply-adds that remain:
-/// `per_pair` for each pair of each instance.
 void mask_causally(Einsum& einsum, const GraphBuilder& b, std::uint64_t limit,
                    std::uint64_t per_pair) {
   CausalMask mask;
@@ -40,7 +21,7 @@ void mask_causally(Einsum& einsum, const GraphBuilder& b, std::uint64_t limit,
                dense_macs(einsum));
 }
 
-void make_cache(EinsumOperand& operand, std::uint32_t bits, Bits scales = Bits(0)) {
+void make_cache(EinsumOperand& operand, std::uint32_t bits, Bits scales) {
   operand.kind = OperandKind::kCache;
   operand.bits = bits;
   operand.scale_bits = scales;
@@ -57,7 +38,7 @@ OperationId add_cache_append(GraphBuilder& b, const char* name, std::uint64_t bi
 }
 
 OperationId add_softmax(GraphBuilder& b, GraphBuilder::Inputs scores, std::uint64_t elements,
-                        std::uint64_t sinks = 0) {
+                        std::uint64_t sinks) {
   Operation op;
   op.name = "softmax";
   op.kind = OperationKind::kSoftmax;
@@ -68,6 +49,8 @@ OperationId add_softmax(GraphBuilder& b, GraphBuilder::Inputs scores, std::uint6
   return b.add(std::move(op), scores);
 }
 
+namespace {
+
 OperationId add_output(GraphBuilder& b, Stream in, OperationId context, std::uint64_t width,
                        bool bias) {
   const std::uint64_t h = b.spec.hidden;
@@ -77,322 +60,8 @@ OperationId add_output(GraphBuilder& b, Stream in, OperationId context, std::uin
   const std::uint64_t elements = b.tokens * h;
   const OperationId sum =
       b.vector("attention_residual", OperationKind::kElementwise, 2 * elements, elements, {out});
-  if (in) boost::add_edge(*in, sum, Tensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
+  if (in) boost::add_edge(*in, sum, GraphTensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
   return sum;
-}
-
-// --- MHA, GQA, MQA -----------------------------------------------------------------------------
-
-struct Projected {
-  OperationId query;
-  OperationId cache;
-};
-
-Projected add_grouped_projections(GraphBuilder& b, const GroupedQueryAttention& a, OperationId norm,
-                                  std::uint32_t cache_bits) {
-  using QkNorm = GroupedQueryAttention::QkNorm;
-  const std::uint64_t h = b.spec.hidden;
-  const std::uint64_t q_width = a.heads * a.head_dim;
-  const std::uint64_t kv_width = a.kv_heads * a.head_dim;
-  const WeightFormat& format = b.spec.precision.attention;
-  OperationId q = b.linear("q_proj", b.tokens, h, q_width, format, {norm}, a.qkv_bias);
-  OperationId k = b.linear("k_proj", b.tokens, h, kv_width, format, {norm}, a.qkv_bias);
-  const OperationId v = b.linear("v_proj", b.tokens, h, kv_width, format, {norm}, a.qkv_bias);
-  if (a.qk_norm != QkNorm::kNone) {
-    const bool per_head = a.qk_norm == QkNorm::kPerHead;
-    q = b.vector("q_norm", OperationKind::kNorm, b.tokens * q_width, b.tokens * q_width, {q},
-                 per_head ? a.head_dim : q_width);
-    k = b.vector("k_norm", OperationKind::kNorm, b.tokens * kv_width, b.tokens * kv_width, {k},
-                 per_head ? a.head_dim : kv_width);
-  }
-  const std::uint64_t rotated = b.tokens * (q_width + kv_width);
-  const OperationId rope = b.vector("rope", OperationKind::kRope, rotated, rotated, {q, k});
-  return {rope,
-          add_cache_append(b, "cache_append", 2 * kv_width * cache_bits, 2 * kv_width, {rope, v})};
-}
-
-OperationId add_grouped_query(GraphBuilder& b, const GroupedQueryAttention& a, Stream in,
-                              OperationId norm, std::uint64_t window) {
-  const std::uint32_t cache_bits = b.step.cache == CacheFormat::kFp8 ? 8 : b.value_bits;
-  const Projected projected = add_grouped_projections(b, a, norm, cache_bits);
-  const std::uint64_t group_size = a.heads / a.kv_heads;
-  const std::uint64_t keys = visible_keys(b, window);
-  const std::uint64_t instances = b.sequences * a.kv_heads;
-  b.group = kCore;
-  Einsum scores =
-      make_einsum("P[g,s,t] = Q[g,s,d] * K[t,d]",
-                  {{"g", group_size}, {"s", b.queries}, {"d", a.head_dim}, {"t", keys}}, instances);
-  scores.operands[0].bits = kScoreBits;
-  scores.operands[1].bits = b.value_bits;
-  make_cache(scores.operands[2], cache_bits);
-  mask_causally(scores, b, window, group_size * a.head_dim);
-  const std::uint64_t elements = total_elements(scores, 0);
-  const OperationId scored =
-      b.einsum("scores", std::move(scores), {projected.query, projected.cache});
-  const OperationId softmax = add_softmax(b, {scored}, elements, a.sinks ? a.heads : 0);
-  Einsum context =
-      make_einsum("O[g,s,d] = P[g,s,t] * V[t,d]",
-                  {{"g", group_size}, {"s", b.queries}, {"t", keys}, {"d", a.head_dim}}, instances);
-  context.operands[0].bits = context.operands[1].bits = b.value_bits;
-  make_cache(context.operands[2], cache_bits);
-  mask_causally(context, b, window, group_size * a.head_dim);
-  const OperationId out = b.einsum("context", std::move(context), {softmax, projected.cache});
-  return add_output(b, in, out, a.heads * a.head_dim, a.output_bias);
-}
-
-// --- MLA ---------------------------------------------------------------------------------------
-
-/// Storage of one token's latent, of its RoPE key, and of the scales in between.
-struct LatentRow {
-  std::uint32_t latent_bits;
-  std::uint32_t rope_bits;
-  std::uint64_t scale_bits;
-};
-
-LatentRow latent_row(const GraphBuilder& b, const LatentAttention& a) {
-  if (b.step.cache == CacheFormat::kPlain) return {b.value_bits, b.value_bits, 0};
-  return {8, 16, ceil_div(a.kv_rank, kScaledElements) * kScaleBits};
-}
-
-struct LatentInputs {
-  OperationId compressed_query;  // after its norm; the layer's norm when there is none
-  OperationId rope;              // rotated query and key parts
-  OperationId query;             // all of the query, unrotated
-  OperationId latent;            // normalised
-};
-
-LatentInputs add_latent_projections(GraphBuilder& b, const LatentAttention& a, OperationId norm) {
-  const std::uint64_t h = b.spec.hidden;
-  const std::uint64_t q_width = a.heads * (a.nope_dim + a.rope_dim);
-  const WeightFormat& format = b.spec.precision.attention;
-  LatentInputs out{norm, norm, norm, norm};
-  if (a.q_rank == 0) {
-    out.query = b.linear("q_proj", b.tokens, h, q_width, format, {norm});
-  } else {
-    const OperationId down = b.linear("q_down", b.tokens, h, a.q_rank, format, {norm}, a.bias);
-    const std::uint64_t elements = b.tokens * a.q_rank;
-    out.compressed_query =
-        b.vector("q_norm", OperationKind::kNorm, elements, elements, {down}, a.q_rank);
-    out.query = b.linear("q_up", b.tokens, a.q_rank, q_width, format, {out.compressed_query});
-  }
-  const OperationId down =
-      b.linear("kv_down", b.tokens, h, a.kv_rank + a.rope_dim, format, {norm}, a.bias);
-  const std::uint64_t latents = b.tokens * a.kv_rank;
-  out.latent = b.vector("kv_norm", OperationKind::kNorm, latents, latents, {down}, a.kv_rank);
-  const std::uint64_t rotated = b.tokens * (a.heads + 1) * a.rope_dim;
-  out.rope = b.vector("rope", OperationKind::kRope, rotated, rotated, {out.query, down});
-  return out;
-}
-
-/// The indexer scores every visible key and keeps the best `topk` of each query. Its caches are
-/// fp8 with one scale per 128 elements, 132 bytes for d_I = 128 (published: flashinfer-bench
-/// dsa-paged; DeepSeek-V3.2-Exp inference/model.py).
-OperationId add_indexer(GraphBuilder& b, const SparseIndexer& i, std::uint64_t q_rank,
-                        OperationId norm, OperationId compressed_query) {
-  const std::uint64_t h = b.spec.hidden;
-  const WeightFormat& format = b.spec.precision.attention;
-  b.group = kIndex;
-  const OperationId q =
-      b.linear("index_q", b.tokens, q_rank, i.heads * i.head_dim, format, {compressed_query});
-  const OperationId k = b.linear("index_k", b.tokens, h, i.head_dim, format, {norm});
-  const std::uint64_t key_elements = b.tokens * i.head_dim;
-  const OperationId k_norm = b.vector("index_k_norm", OperationKind::kNorm, key_elements,
-                                      key_elements, {k}, 2 * i.head_dim);
-  const OperationId weights =
-      b.linear("index_weights", b.tokens, h, i.heads, b.spec.precision.plain, {norm});
-  const std::uint64_t rotated = b.tokens * (i.heads + 1) * i.head_dim;
-  const OperationId rope =
-      b.vector("index_rope", OperationKind::kRope, rotated, rotated, {q, k_norm});
-  const std::uint64_t row_scales = ceil_div(i.head_dim, kScaledElements) * kScaleBits;
-  const OperationId cache =
-      add_cache_append(b, "index_cache_append", i.head_dim * 8 + row_scales, i.head_dim, {rope});
-  Einsum scores = make_einsum(
-      "I[j,s,t] = Q[j,s,d] * K[t,d]",
-      {{"j", i.heads}, {"s", b.queries}, {"d", i.head_dim}, {"t", b.context}}, b.sequences);
-  scores.operands[0].bits = kScoreBits;
-  scores.operands[1].bits = 8;
-  scores.operands[1].scale_bits = Bits(i.heads * b.queries * row_scales);
-  make_cache(scores.operands[2], 8, Bits(b.context * row_scales));
-  mask_causally(scores, b, 0, i.heads * i.head_dim);
-  const OperationId scored = b.einsum("index_scores", std::move(scores), {rope, cache});
-  const std::uint64_t pairs = checked_product({b.tokens, b.context});
-  const OperationId sum = b.vector("index_sum", OperationKind::kElementwise,
-                                   checked_product({pairs, i.heads}), pairs, {scored, weights});
-  Operation topk;
-  topk.name = "index_topk";
-  topk.kind = OperationKind::kTopK;
-  topk.activation_read_bytes = b.value_bytes(pairs);
-  topk.index_bytes =
-      Bytes(4 * b.sequences * causal_pairs(b.queries, b.context, i.topk));  // int32 positions
-  return b.add(std::move(topk), {sum});
-}
-
-/// H independent products of [tokens, in] by [in, out]: one of kv_b_proj's halves.
-OperationId add_per_head(GraphBuilder& b, const char* name, std::uint64_t heads, std::uint64_t in,
-                         std::uint64_t out, OperationId input) {
-  const WeightFormat& format = b.spec.precision.attention;
-  Einsum einsum =
-      make_einsum("Z[m,n] = A[m,k] * B[k,n]", {{"m", b.tokens}, {"k", in}, {"n", out}}, heads);
-  einsum.operands[0].bits = b.value_bits;
-  GraphBuilder::match_activation(einsum.operands[1], format, b.tokens, in);
-  GraphBuilder::make_weight(einsum, 2, format, out, in);
-  return b.einsum(name, std::move(einsum), {input});
-}
-
-/// One of the three products of the absorbed core. Dense: an instance per sequence, all its new
-/// tokens against the visible keys. Sparse: an instance per query, whose gathered rows all heads
-/// share.
-OperationId add_latent_core(GraphBuilder& b, const LatentAttention& a, const char* name,
-                            std::uint64_t width, bool reduces_keys, std::uint32_t bits,
-                            std::uint64_t row_scales, bool resident, GraphBuilder::Inputs inputs) {
-  const bool sparse = a.indexer.has_value();
-  const std::uint64_t topk = sparse ? a.indexer->topk : 0;
-  const std::uint64_t keys = sparse ? std::min(topk, b.context) : b.context;
-  const std::uint64_t instances = sparse ? b.tokens : b.sequences;
-  const char* equation =
-      sparse ? (reduces_keys ? "O[h,c] = P[h,t] * C[t,c]" : "P[h,t] = Q[h,c] * C[t,c]")
-             : (reduces_keys ? "O[h,s,c] = P[h,s,t] * C[t,c]" : "P[h,s,t] = Q[h,s,c] * C[t,c]");
-  std::vector<Rank> ranks{{"h", a.heads}, {"t", keys}, {"c", width}};
-  if (!sparse) ranks.insert(ranks.begin() + 1, {"s", b.queries});
-  Einsum einsum = make_einsum(equation, ranks, instances);
-  einsum.operands[0].bits = reduces_keys ? b.value_bits : kScoreBits;
-  einsum.operands[1].bits = b.value_bits;
-  make_cache(einsum.operands[2], bits, Bits(keys * row_scales));
-  einsum.operands[2].resident = resident;
-  const std::uint64_t pairs =
-      checked_product({b.sequences, causal_pairs(b.queries, b.context, topk)});
-  if (!sparse) {
-    mask_causally(einsum, b, 0, a.heads * width);
-    return b.einsum(name, std::move(einsum), inputs);
-  }
-  einsum.macs = checked_product({pairs, a.heads, width});
-  const OperationId id = b.einsum(name, std::move(einsum), inputs);
-  // Early queries of a prefill gather fewer rows than the rank has room for.
-  if (!resident) {
-    b.at(id).cache_read_bytes =
-        bytes_for(Bits(checked_product({pairs, width * bits + row_scales})));
-  }
-  return id;
-}
-
-OperationId add_absorbed(GraphBuilder& b, const LatentAttention& a, const LatentInputs& inputs,
-                         OperationId cache, Stream selected) {
-  const LatentRow row = latent_row(b, a);
-  b.group = kProjections;
-  const OperationId absorbed =
-      add_per_head(b, "q_absorb", a.heads, a.nope_dim, a.kv_rank, inputs.query);
-  b.group = kCore;
-  const OperationId keys = selected ? *selected : cache;
-  const OperationId latent_scores =
-      add_latent_core(b, a, "scores_latent", a.kv_rank, false, row.latent_bits, row.scale_bits,
-                      false, {absorbed, cache});
-  const OperationId rope_scores = add_latent_core(b, a, "scores_rope", a.rope_dim, false,
-                                                  row.rope_bits, 0, false, {inputs.rope, cache});
-  if (selected) {
-    for (const OperationId id : {latent_scores, rope_scores}) {
-      boost::add_edge(keys, id, Tensor{b.at(keys).name, b.at(keys).index_bytes}, b.graph);
-    }
-  }
-  const std::uint64_t topk = a.indexer ? a.indexer->topk : 0;
-  const std::uint64_t pairs =
-      checked_product({b.sequences, causal_pairs(b.queries, b.context, topk), a.heads});
-  const OperationId softmax = add_softmax(b, {latent_scores, rope_scores}, pairs);
-  const OperationId context = add_latent_core(b, a, "context", a.kv_rank, true, row.latent_bits,
-                                              row.scale_bits, true, {softmax});
-  b.group = kProjections;
-  return add_per_head(b, "v_up", a.heads, a.kv_rank, a.value_dim, context);
-}
-
-/// Expands latents to a key and a value per head. From the cache all of the context is expanded
-/// again, unless the cache holds expanded rows or all keys are new.
-OperationId add_expansion(GraphBuilder& b, const LatentAttention& a, const LatentInputs& inputs,
-                          OperationId cache) {
-  const LatentRow row = latent_row(b, a);
-  const WeightFormat& format = b.spec.precision.attention;
-  const bool again = !b.step.expanded_cache && b.queries < b.context;
-  const std::uint64_t rows = b.sequences * (again ? b.context : b.queries);
-  const std::uint64_t width = a.heads * (a.nope_dim + a.value_dim);
-  b.group = kProjections;
-  Einsum up =
-      make_einsum("Z[m,n] = A[m,k] * B[k,n]", {{"m", rows}, {"k", a.kv_rank}, {"n", width}});
-  up.operands[0].bits = b.value_bits;
-  if (again) {
-    make_cache(up.operands[1], row.latent_bits, Bits(checked_product({rows, row.scale_bits})));
-  } else {
-    GraphBuilder::match_activation(up.operands[1], format, rows, a.kv_rank);
-  }
-  GraphBuilder::make_weight(up, 2, format, width, a.kv_rank);
-  const OperationId source = again ? cache : inputs.latent;
-  const OperationId expanded = b.einsum("kv_up", std::move(up), {source});
-  const OperationId keys =
-      b.vector("key_concat", OperationKind::kElementwise,
-               rows * (a.heads * a.nope_dim + (again ? 0 : a.rope_dim)),
-               rows * a.heads * (a.nope_dim + a.rope_dim), {expanded, inputs.rope});
-  if (again) {
-    b.at(keys).cache_read_bytes =
-        bytes_for(Bits(checked_product({rows, a.rope_dim, row.rope_bits})));
-  }
-  return keys;
-}
-
-OperationId add_naive(GraphBuilder& b, const LatentAttention& a, OperationId query,
-                      OperationId keys, Stream selected) {
-  const std::uint64_t key_dim = a.nope_dim + a.rope_dim;
-  const std::uint64_t instances = b.sequences * a.heads;
-  const auto source = [&](EinsumOperand& operand) {
-    operand.bits = b.value_bits;
-    if (b.step.expanded_cache) operand.kind = OperandKind::kCache;
-  };
-  b.group = kCore;
-  Einsum scores = make_einsum("P[s,t] = Q[s,d] * K[t,d]",
-                              {{"s", b.queries}, {"d", key_dim}, {"t", b.context}}, instances);
-  scores.operands[0].bits = kScoreBits;
-  scores.operands[1].bits = b.value_bits;
-  source(scores.operands[2]);
-  mask_causally(scores, b, 0, key_dim);
-  const std::uint64_t elements = total_elements(scores, 0);
-  const OperationId scored = b.einsum("scores", std::move(scores), {query, keys});
-  const OperationId softmax = add_softmax(b, {scored}, elements);
-  // With an indexer the naive form masks what was not selected and computes it all the same.
-  if (selected) {
-    boost::add_edge(*selected, softmax, Tensor{b.at(*selected).name, b.at(*selected).index_bytes},
-                    b.graph);
-  }
-  Einsum context = make_einsum("O[s,d] = P[s,t] * V[t,d]",
-                               {{"s", b.queries}, {"t", b.context}, {"d", a.value_dim}}, instances);
-  context.operands[0].bits = context.operands[1].bits = b.value_bits;
-  source(context.operands[2]);
-  mask_causally(context, b, 0, a.value_dim);
-  return b.einsum("context", std::move(context), {softmax, keys});
-}
-
-OperationId add_latent(GraphBuilder& b, const LatentAttention& a, Stream in, OperationId norm) {
-  const LatentInputs inputs = add_latent_projections(b, a, norm);
-  Stream selected;
-  if (a.indexer) {
-    selected = add_indexer(b, *a.indexer, a.q_rank, norm, inputs.compressed_query);
-    b.group = kProjections;
-  }
-  const LatentRow row = latent_row(b, a);
-  const std::uint64_t latent_bits =
-      a.kv_rank * row.latent_bits + row.scale_bits + a.rope_dim * row.rope_bits;
-  OperationId out{};
-  if (b.form == LatentForm::kAbsorbed) {
-    const OperationId cache = add_cache_append(
-        b, "cache_append", latent_bits, a.kv_rank + a.rope_dim, {inputs.latent, inputs.rope});
-    out = add_absorbed(b, a, inputs, cache, selected);
-  } else if (b.step.expanded_cache) {
-    const std::uint64_t width = a.heads * (a.nope_dim + a.rope_dim + a.value_dim);
-    const OperationId keys = add_expansion(b, a, inputs, inputs.latent);
-    const OperationId cache =
-        add_cache_append(b, "cache_append", width * b.value_bits, width, {keys});
-    out = add_naive(b, a, inputs.rope, cache, selected);
-  } else {
-    const OperationId cache = add_cache_append(
-        b, "cache_append", latent_bits, a.kv_rank + a.rope_dim, {inputs.latent, inputs.rope});
-    out = add_naive(b, a, inputs.rope, add_expansion(b, a, inputs, cache), selected);
-  }
-  return add_output(b, in, out, a.heads * a.value_dim, a.bias);
 }
 
 }  // namespace
@@ -402,9 +71,14 @@ OperationId add_attention(GraphBuilder& b, Stream in, std::uint64_t window) {
   b.group = kProjections;
   const OperationId norm =
       b.vector("attention_norm", OperationKind::kNorm, elements, elements, {}, b.spec.hidden);
-  if (in) boost::add_edge(*in, norm, Tensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
-  if (const LatentAttention* a = b.spec.latent()) return add_latent(b, *a, in, norm);
-  return add_grouped_query(b, *b.spec.grouped(), in, norm, window);
+  if (in) boost::add_edge(*in, norm, GraphTensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
+  if (const LatentAttention* a = b.spec.latent()) {
+    const OperationId context = add_latent(b, *a, norm);
+    return add_output(b, in, context, a->heads * a->value_dim, a->bias);
+  }
+  const GroupedQueryAttention& a = *b.spec.grouped();
+  const OperationId context = add_grouped_query(b, a, norm, window);
+  return add_output(b, in, context, a.heads * a.head_dim, a.output_bias);
 }
 
 }  // namespace lacuna

@@ -33,13 +33,15 @@ Bytes GraphBuilder::value_bytes(std::uint64_t elements) const {
 OperationId GraphBuilder::add(Operation operation, Inputs inputs) {
   operation.group = group;
   operation.block = static_cast<std::uint32_t>(graph[boost::graph_bundle].blocks.size() - 1);
-  const OperationId id = boost::add_vertex(std::move(operation), graph);
+  // Not add_vertex(operation, graph): its search for a name trips GCC's -Wmaybe-uninitialized.
+  const OperationId id = boost::add_vertex(graph);
+  graph[id] = std::move(operation);
   for (const OperationId input : inputs) {
     const Operation& producer = graph[input];
     Bytes bytes = producer.activation_write_bytes;
     if (producer.kind == OperationKind::kCacheAppend) bytes = producer.cache_write_bytes;
     if (producer.kind == OperationKind::kTopK) bytes = producer.index_bytes;
-    boost::add_edge(input, id, Tensor{producer.name, bytes}, graph);
+    boost::add_edge(input, id, GraphTensor{producer.name, bytes}, graph);
   }
   return id;
 }

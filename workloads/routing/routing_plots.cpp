@@ -50,8 +50,33 @@ std::string steps_csv(const RoutingTrace& trace) {
   return out;
 }
 
+/// A script that draws <name>.svg and <name>.png alike.
+PlotFile figure(const std::string& name, const std::string& settings, const std::string& plot) {
+  return {name + ".gp",
+          fmt::format(R"(# Reads the tables beside it: gnuplot {0}.gp draws {0}.svg and {0}.png
+set encoding utf8
+set datafile separator ','
+set key outside right top
+{1}do for [file in 'svg png'] {{
+  if (file eq 'svg') {{
+    set terminal svg noenhanced size 900,480 font 'DejaVu Sans,12' background rgb 'white'
+  }} else {{
+    if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) {{
+      set terminal pngcairo noenhanced size 1800,960 font 'DejaVu Sans,12' fontscale 2 linewidth 2 background rgb 'white'
+    }} else {{
+      set terminal png noenhanced size 1800,960 font 'DejaVu Sans,24' linewidth 2 background rgb 'white'
+    }}
+  }}
+  set output '{0}.'.file
+  {2}
+  unset output
+}}
+)",
+                      name, settings, plot)};
+}
+
 /// One cell per layer and expert; white is the mean, whatever the largest load.
-std::string heat_map(const std::vector<LayerStatistics>& rows, std::uint32_t experts) {
+PlotFile heat_map(const std::vector<LayerStatistics>& rows, std::uint32_t experts) {
   double most = 2;
   std::string tics;
   const std::size_t every = rows.size() / 32 + 1;
@@ -61,8 +86,9 @@ std::string heat_map(const std::vector<LayerStatistics>& rows, std::uint32_t exp
       tics += fmt::format("{}'{}' {}", tics.empty() ? "" : ", ", rows[i].layer, i);
     }
   }
-  return fmt::format(R"(set output 'routing_loads.svg'
-set title 'Assignments per expert over the mean'
+  return figure(
+      "routing_loads",
+      fmt::format(R"(set title 'Assignments per expert over the mean'
 set xlabel 'expert'
 set ylabel 'layer'
 set ytics ({})
@@ -70,48 +96,38 @@ set xrange [-0.5:{}.5]
 set yrange [-0.5:{}.5]
 set cbrange [0:{:.3f}]
 set palette defined (0 '#2166ac', 1 '#ffffff', {:.3f} '#b2182b')
-plot 'routing_loads.csv' skip 1 using 2:(int($0/{})):4 with image notitle
-set ytics auto
-set xrange [*:*]
-set yrange [*:*]
-set cbrange [*:*]
-set palette defined (0 '#2166ac', 1 '#1a9850', 2 '#d73027')
 )",
-                     tics, experts - 1, rows.size() - 1, most, most, experts);
+                  tics, experts - 1, rows.size() - 1, most, most),
+      fmt::format("plot 'routing_loads.csv' skip 1 using 2:(int($0/{})):4 with image notitle",
+                  experts));
 }
 
-std::string script(const std::vector<LayerStatistics>& rows, std::uint32_t experts, bool steps) {
-  std::string out = R"(# Draws routing_*.svg from the tables beside it: gnuplot routing.gp
-set datafile separator ','
-set terminal svg size 900,480 dynamic background rgb 'white'
-set key outside right top
-)";
-  out += heat_map(rows, experts);
-  out += R"(set output 'routing_imbalance.svg'
-set title 'Imbalance of experts'
+PlotFile imbalance() {
+  return figure(
+      "routing_imbalance", R"(set title 'Imbalance of experts'
 set xlabel 'layer'
 set ylabel 'max / mean'
 set y2label 'normalised entropy (1 is even)'
 set offsets graph 0.02, graph 0.02, graph 0.05, graph 0.05
 set ytics nomirror
 set y2tics
-plot 'routing_layers.csv' skip 1 using 1:6 with linespoints pt 7 title 'max / mean', \
-     '' skip 1 using 1:8 axes x1y2 with linespoints pt 5 title 'entropy'
-unset y2label
-unset y2tics
-)";
-  if (steps) {
-    out += R"(set output 'routing_distinct.svg'
-set title 'Distinct experts of a step'
+)",
+      R"(plot 'routing_layers.csv' skip 1 using 1:6 with linespoints pt 7 title 'max / mean', \
+       '' skip 1 using 1:8 axes x1y2 with linespoints pt 5 title 'entropy')");
+}
+
+PlotFile distinct() {
+  return figure(
+      "routing_distinct", R"(set title 'Distinct experts of a step'
 set xlabel 'tokens in the step'
 set ylabel 'distinct experts'
 set cblabel 'layer'
+set palette defined (0 '#2166ac', 1 '#1a9850', 2 '#d73027')
 set logscale x
-plot 'routing_steps.csv' skip 1 using 3:4:2 with points pt 7 ps 0.4 lc palette title 'recorded', \
-     '' skip 1 using 3:5 with points pt 1 lc rgb 'black' title 'uniform'
-)";
-  }
-  return out;
+set offsets graph 0.02, graph 0.02, graph 0.05, graph 0.05
+)",
+      R"(plot 'routing_steps.csv' skip 1 using 3:4:2 with points pt 7 ps 0.4 lc palette title 'recorded', \
+       '' skip 1 using 3:5 with points pt 1 lc rgb 'black' title 'uniform')");
 }
 
 }  // namespace
@@ -121,14 +137,17 @@ std::vector<PlotFile> routing_plots(const RoutingTrace& trace) {
   return {{"routing_layers.csv", layers_csv(rows)},
           {"routing_loads.csv", loads_csv(trace, trace.header.layers)},
           {"routing_steps.csv", steps_csv(trace)},
-          {"routing.gp", script(rows, trace.header.experts, true)}};
+          heat_map(rows, trace.header.experts),
+          imbalance(),
+          distinct()};
 }
 
 std::vector<PlotFile> routing_plots(const ExpertCounts& counts) {
   const auto rows = count_statistics(counts);
   return {{"routing_layers.csv", layers_csv(rows)},
           {"routing_loads.csv", loads_csv(counts, counts.layers)},
-          {"routing.gp", script(rows, counts.experts, false)}};
+          heat_map(rows, counts.experts),
+          imbalance()};
 }
 
 std::string statistics_table(const std::vector<LayerStatistics>& rows) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routing statistics as text tables and a gnuplot script that draws them. The files are returned;
+// Routing statistics as text tables and gnuplot scripts that draw them. The files are returned;
 // whoever reports writes and renders them.
 #pragma once
 
@@ -19,7 +19,8 @@ struct PlotFile {
 
 /// routing_layers.csv (one row per layer), routing_loads.csv (layer, expert, assignments,
 /// share of the mean), for traces routing_steps.csv (step, layer, tokens, distinct experts, and the
-/// number that uniform routing would touch), and routing.gp, which draws routing_*.svg from them.
+/// number that uniform routing would touch); routing_loads.gp, routing_imbalance.gp and for traces
+/// routing_distinct.gp, each of which draws its .svg and .png from them.
 [[nodiscard]] std::vector<PlotFile> routing_plots(const RoutingTrace& trace);
 [[nodiscard]] std::vector<PlotFile> routing_plots(const ExpertCounts& counts);
 

@@ -18,9 +18,13 @@ constexpr std::uint32_t kMostLayers = 0xFFFF;
 std::string model_key(const std::string& name) {
   static constexpr std::array kVariants = {"instruct", "chat", "base", "fp8",  "bf16",
                                            "hf",       "it",   "awq",  "gptq", "int8"};
+  // Hugging Face's cache folders and many file names spell owner/name as owner--name.
   const auto slash = name.find_last_of('/');
+  const auto dashes = name.rfind("--");
+  const std::size_t owner = std::max(slash == std::string::npos ? 0 : slash + 1,
+                                     dashes == std::string::npos ? 0 : dashes + 2);
   std::vector<std::string> parts(1);
-  for (const char c : slash == std::string::npos ? name : name.substr(slash + 1)) {
+  for (const char c : name.substr(owner)) {
     if (c == '-' || c == '_' || c == ' ') {
       parts.emplace_back();
     } else {

@@ -85,6 +85,18 @@ TEST_CASE("a chunk of a prefill adds up to its causal pairs, window and sparse l
   }
 }
 
+TEST_CASE("scores hold the pairs that exist, not the masked rectangle") {
+  Step step = prefill(2, 1000);
+  step.layers = LayerRange{0, 1};
+  const OperationGraph graph = build_graph(shipped("gpt-oss-20b"), step);
+  CHECK(op(graph, "scores", 0).activation_write_bytes ==
+        Bytes(4 * 2 * 64 * causal_pairs(1000, 1000, 128)));
+  CHECK(op(graph, "softmax", 1).activation_write_bytes ==
+        Bytes(2 * 2 * 64 * causal_pairs(1000, 1000)));
+  CHECK(op(graph, "context", 1).activation_read_bytes ==
+        op(graph, "softmax", 1).activation_write_bytes);
+}
+
 TEST_CASE("naive attention on cached latents expands every key again") {
   const ModelSpec spec = shipped("deepseek-v3");
   Step step = decode(2, 4096);

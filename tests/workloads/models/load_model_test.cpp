@@ -268,3 +268,25 @@ TEST_CASE("text that is not JSON is refused with its line") {
              Contains("m.json:2: a: given twice, first on line 1"));
   CHECK(refusal(std::string("{\"a\": \0}", 8)).find("not valid JSON") != std::string::npos);
 }
+
+TEST_CASE("a configuration cut off anywhere, or with any key lost, never crashes the reader") {
+  for (const char* name : {"deepseek-v3.2", "gpt-oss-20b"}) {
+    const std::string text = shipped_text(name);
+    for (std::size_t length = 0; length + 2 < text.size(); ++length) {
+      CHECK_THROWS_AS(parse_model(text.substr(0, length), "m.json"), InputError);
+    }
+    // Each value in turn replaced by ones of another type: an InputError or a sound model.
+    for (auto at = text.find("\": "); at != std::string::npos; at = text.find("\": ", at + 1)) {
+      for (const char* value : {"null", "-1", "0", "1e18", "\"x\"", "[]", "{}", "[{}]", "true"}) {
+        std::string changed = text;
+        changed.insert(at, "\": " + std::string(value) + ", \"was");
+        try {
+          const ModelSpec spec = parse_model(changed, "m.json");
+          CHECK(count_parameters(spec).total >= count_parameters(spec).active);
+        } catch (const InputError&) {
+          SUCCEED();
+        }
+      }
+    }
+  }
+}

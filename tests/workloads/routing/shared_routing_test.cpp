@@ -364,10 +364,12 @@ TEST_CASE("the plots of a real trace are drawn by gnuplot without complaint") {
   for (const auto& file : routing_plots(load_trace(trace_file(kQwen)))) {
     write_file(folder / file.name, file.content);
   }
-  const std::string command = "cd '" + folder.string() + "' && gnuplot routing.gp 2> messages.txt";
-  CHECK(std::system(command.c_str()) == 0);
-  CHECK(read_file(folder / "messages.txt").empty());
-  for (const char* name : {"routing_loads.svg", "routing_imbalance.svg", "routing_distinct.svg"}) {
-    CHECK(contains(read_file(folder / name), "</svg>"));
+  for (const std::string name : {"routing_loads", "routing_imbalance", "routing_distinct"}) {
+    const std::string command =
+        "cd '" + folder.string() + "' && gnuplot " + name + ".gp 2> messages.txt";
+    CHECK(std::system(command.c_str()) == 0);
+    CHECK(read_file(folder / "messages.txt").empty());
+    CHECK(contains(read_file(folder / (name + ".svg")), "</svg>"));
+    CHECK(contains(read_file(folder / (name + ".png")), "IEND"));
   }
 }

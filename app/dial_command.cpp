@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.hpp"
+#include "app/report/gnuplot_text.hpp"
+#include "app/report/plots.hpp"
+#include "app/report/result_folder.hpp"
+#include "base/file.hpp"
+#include "base/quantity_text.hpp"
+#include "workloads/models/sparsity_dial.hpp"
+
+namespace lacuna {
+namespace {
+
+using Points = std::vector<DialPoint>;
+
+struct DialArguments {
+  DialOptions options;
+  double active_flops = 0;
+  bool json = false;
+  std::string out;
+};
+
+std::string about(const DialOptions& options) {
+  return fmt::format(
+      "{:.4g} training FLOP, {} experts per token{}, {} tokens per decode step",
+      options.training_flops, options.experts_per_token,
+      options.active_flops ? fmt::format(", {:.4g} FLOP per token", *options.active_flops) : "",
+      options.batch);
+}
+
+std::string dial_table(const DialOptions& options, const Points& points) {
+  std::string out = fmt::format("{}\n\n", about(options));
+  out += fmt::format("{:>7} {:>8} {:>8} {:>11} {:>11} {:>11} {:>11} {:>9} {:>11} {:>11}\n", "share",
+                     "experts", "loss", "parameters", "active", "tokens", "FLOP/token", "distinct",
+                     "weights", "touched");
+  for (const DialPoint& p : points) {
+    out += fmt::format(
+        "{:>7.4g} {:>8} {:>8.4f} {:>11} {:>11} {:>11} {:>11} {:>9.2f} {:>11} {:>11}\n", p.share,
+        p.experts, p.loss, human_count(p.parameters), human_count(p.active_parameters),
+        human_count(p.training_tokens), human_count(p.flops_per_token), p.distinct_experts,
+        human_bytes(p.weight_bytes), human_bytes(p.touched_bytes));
+  }
+  out += fmt::format(
+      "\nshare: inactive experts; distinct, touched: experts and weight bytes a decode step of {} "
+      "tokens\nreads, uniformly routed, {} bits per weight; loss by arXiv 2501.12370, Eq. 6\n",
+      options.batch, options.weight_bits);
+  for (const DialPoint& p : points) {
+    if (std::abs(p.share - p.asked_share) > 1e-9) {
+      out += fmt::format("note: share {:.6g} became {:.6g}, of {} whole experts\n", p.asked_share,
+                         p.share, p.experts);
+    }
+  }
+  return out;
+}
+
+std::string dial_csv(const DialOptions& options, const Points& points) {
+  std::string out =
+      "share,experts,experts_per_token,loss,parameters,active_parameters,training_tokens,"
+      "flops_per_token,weight_bytes,distinct_experts,touched_weight_bytes\n";
+  for (const DialPoint& p : points) {
+    out += fmt::format("{:.9g},{},{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}\n",
+                       p.share, p.experts, options.experts_per_token, p.loss, p.parameters,
+                       p.active_parameters, p.training_tokens, p.flops_per_token, p.weight_bytes,
+                       p.distinct_experts, p.touched_bytes);
+  }
+  return out;
+}
+
+std::string dial_json(const DialOptions& options, const Points& points) {
+  using Json = nlohmann::ordered_json;
+  Json out{{"schema", "lacuna.dial/1"},
+           {"training_flops", options.training_flops},
+           {"experts_per_token", options.experts_per_token},
+           {"batch", options.batch},
+           {"bits_per_weight", options.weight_bits}};
+  if (options.active_flops) out["held_flops_per_token"] = *options.active_flops;
+  out["points"] = Json::array();
+  for (const DialPoint& p : points) {
+    out["points"].push_back({{"share", p.share},
+                             {"experts", p.experts},
+                             {"loss", p.loss},
+                             {"parameters", p.parameters},
+                             {"active_parameters", p.active_parameters},
+                             {"training_tokens", p.training_tokens},
+                             {"flops_per_token", p.flops_per_token},
+                             {"weight_bytes", p.weight_bytes},
+                             {"distinct_experts", p.distinct_experts},
+                             {"touched_weight_bytes", p.touched_bytes}});
+  }
+  return out.dump(2) + "\n";
+}
+
+/// Loss on the left; on the right what the point costs, over the first point's.
+std::string dial_script(const DialOptions& options, const Points& points) {
+  namespace gp = report::gnuplot;
+  std::string tics;
+  for (const DialPoint& p : points) {
+    tics += fmt::format(
+        "{}'{:.3g}' {:.9g}", tics.empty() ? "" : ", ", p.share,
+        static_cast<double>(p.experts) / static_cast<double>(options.experts_per_token));
+  }
+  const DialPoint& first = points.front();
+  const auto curve = [&](int column, double over, std::size_t color, const char* name) {
+    return fmt::format(
+        "'dial.csv' using ($2/$3):(${}/{:.9g}) with linespoints pt 7 ps 0.7 lw 2 "
+        "lc rgb {} title '{}'",
+        column, over, gp::color(color), name);
+  };
+  const std::string settings = fmt::format(R"(set logscale x 2
+set offsets graph 0.04, graph 0.04, graph 0.05, graph 0.05
+set xtics ({})
+set xlabel 'share of inactive experts'
+)",
+                                           tics);
+  const std::string plot = fmt::format(
+      R"(  set multiplot layout 1,2 title {}
+  set ylabel 'pre-training loss'
+  unset logscale y
+  unset key
+  plot {}
+  set ylabel {}
+  set logscale y 2
+  set key top left Left reverse
+  plot {}, \
+       {}, \
+       {}
+  unset multiplot)",
+      gp::quoted(about(options)), curve(4, 1, 0, "loss"),
+      gp::quoted(fmt::format("over the value at share {:.3g}", first.share)),
+      curve(5, first.parameters, 1, "parameters"),
+      curve(11, first.touched_bytes, 5, "weight bytes touched per step"),
+      curve(8, first.flops_per_token, 2, "FLOP per token"));
+  return gp::script("dial", "The sparsity dial: " + about(options), {1080, 460}, settings, plot);
+}
+
+std::vector<std::string> write_folder(const DialArguments& arguments, const Points& points) {
+  StagedFolder folder(arguments.out, "dial.json");
+  write_file(folder.path() / "dial.json", dial_json(arguments.options, points));
+  write_file(folder.path() / "dial.csv", dial_csv(arguments.options, points));
+  write_file(folder.path() / "dial.gp", dial_script(arguments.options, points));
+  report::Rendered rendered = report::render_plots(folder.path());
+  folder.commit();
+  if (!rendered.note.empty()) rendered.warnings.push_back(rendered.note);
+  return rendered.warnings;
+}
+
+int execute(const DialArguments& arguments) {
+  const Points points = sparsity_dial(arguments.options);
+  std::vector<std::string> notes;
+  if (!arguments.out.empty()) notes = write_folder(arguments, points);
+  fmt::print("{}", arguments.json ? dial_json(arguments.options, points)
+                                  : dial_table(arguments.options, points));
+  report::print_folder(arguments.out, notes, arguments.json);
+  return 0;
+}
+
+}  // namespace
+
+Command add_dial(CLI::App& app) {
+  auto a = std::make_shared<DialArguments>();
+  app.add_option("--compute", a->options.training_flops, "training FLOP, 1e20 by default");
+  app.add_option("--shares", a->options.shares,
+                 "shares of inactive experts, 0,0.5,0.75,0.9,0.95,0.98 by default")
+      ->delimiter(',');
+  auto* held = app.add_option("--flops-per-token", a->active_flops,
+                              "hold the forward FLOP per token at this, instead of the least loss");
+  app.add_option("--top-k", a->options.experts_per_token, "experts per token, 8 by default");
+  app.add_option("--batch", a->options.batch, "tokens of a decode step, 64 by default");
+  app.add_option("--weight-bits", a->options.weight_bits, "bits per weight, 16 by default");
+  app.add_flag("--json", a->json, "print JSON instead of the table");
+  app.add_option("--out", a->out, "folder for dial.json, dial.csv and the figure");
+  return [a, held] {
+    if (held->count() > 0) a->options.active_flops = a->active_flops;
+    return execute(*a);
+  };
+}
+
+}  // namespace lacuna

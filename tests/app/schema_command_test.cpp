@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schema is checked against the shipped machines with a small validator of the words it uses.
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+
+#include "app/paths.hpp"
+#include "base/config.hpp"
+#include "base/quantity_text.hpp"
+#include "tests/app/command.hpp"
+
+using namespace lacuna;
+using namespace lacuna::test;
+using Json = nlohmann::json;
+
+namespace {
+
+std::string faults(const Json& schema, const ConfigTree& value, const std::string& path);
+
+bool is_number(const ConfigTree& value, const Json& schema, bool whole) {
+  const auto number = parse_number(value.scalar);
+  return number && (!whole || *number == std::floor(*number)) &&
+         (!schema.contains("minimum") || *number >= schema["minimum"].get<double>()) &&
+         (!schema.contains("maximum") || *number <= schema["maximum"].get<double>());
+}
+
+std::string mapping_faults(const Json& schema, const ConfigTree& value, const std::string& path) {
+  std::string out;
+  std::set<std::string> given;
+  for (const auto& [key, child] : value.children) {
+    given.insert(key);
+    const std::string at = path + "." + key;
+    if (schema.contains("properties") && schema["properties"].contains(key)) {
+      out += faults(schema["properties"][key], child, at);
+    } else if (schema.contains("additionalProperties")) {
+      const Json& others = schema["additionalProperties"];
+      out += others.is_boolean() ? at + ": unknown key\n" : faults(others, child, at);
+    }
+  }
+  for (const Json& key : schema.value("required", Json::array())) {
+    if (!given.contains(key.get<std::string>())) {
+      out += path + "." + key.get<std::string>() + ": missing\n";
+    }
+  }
+  return out;
+}
+
+bool fits_type(const Json& schema, const ConfigTree& value, const std::string& type) {
+  const bool scalar = value.kind == ConfigTree::Kind::scalar;
+  if (type == "object") return value.kind == ConfigTree::Kind::mapping;
+  if (type == "array") return value.kind == ConfigTree::Kind::sequence;
+  if (type == "boolean") return scalar && (value.scalar == "true" || value.scalar == "false");
+  if (type == "integer" || type == "number") {
+    return scalar && is_number(value, schema, type == "integer");
+  }
+  return scalar;  // string
+}
+
+/// What does not fit, one a line; keywords: anyOf, type, enum, pattern, minimum, maximum,
+/// properties, additionalProperties, required, items.
+std::string faults(const Json& schema, const ConfigTree& value, const std::string& path) {
+  std::string out;
+  if (schema.contains("anyOf")) {
+    std::string of_all;
+    bool fits = false;
+    for (const Json& way : schema["anyOf"]) {
+      const std::string found = faults(way, value, path);
+      fits = fits || found.empty();
+      of_all += found;
+    }
+    if (!fits) out += of_all;
+  }
+  if (schema.contains("type")) {
+    const Json types = schema["type"].is_array() ? schema["type"] : Json::array({schema["type"]});
+    const bool fits = std::any_of(types.begin(), types.end(), [&](const Json& type) {
+      return fits_type(schema, value, type.get<std::string>());
+    });
+    if (!fits) return out + path + ": not of type " + types.dump() + "\n";
+  }
+  if (schema.contains("enum")) {
+    const Json& names = schema["enum"];
+    if (std::find(names.begin(), names.end(), value.scalar) == names.end()) {
+      out += path + ": '" + value.scalar + "' is none of " + names.dump() + "\n";
+    }
+  }
+  if (schema.contains("pattern") &&
+      !std::regex_search(value.scalar, std::regex(schema["pattern"].get<std::string>()))) {
+    out += path + ": '" + value.scalar + "' is no quantity\n";
+  }
+  if (value.kind == ConfigTree::Kind::mapping) out += mapping_faults(schema, value, path);
+  if (value.kind == ConfigTree::Kind::sequence && schema.contains("items")) {
+    for (const ConfigTree& item : value.items) out += faults(schema["items"], item, path + "[]");
+  }
+  return out;
+}
+
+Json machine_schema_json() {
+  static const Ran ran = run_lacuna("schema", {"schema"});
+  REQUIRE(ran.code == 0);
+  return Json::parse(ran.out);
+}
+
+/// The faults of a shipped machine after one change.
+std::string changed(const std::string& assignment) {
+  ConfigTree tree = ConfigTree::load(find_config("arch", "extensor-ob"));
+  tree.set(assignment);
+  return faults(machine_schema_json(), tree, "");
+}
+
+ConfigTree file_as_written(const std::filesystem::path& path) {
+  return ConfigTree::parse(read_file(path), path.string());
+}
+
+}  // namespace
+
+TEST_CASE("every shipped machine fits the schema, as written and with what it extends") {
+  const Json schema = machine_schema_json();
+  CHECK(schema["$schema"] == "https://json-schema.org/draft/2020-12/schema");
+  const auto names = shipped("arch");
+  CHECK(names.size() >= 4);
+  for (const auto& name : names) {
+    const auto path = find_config("arch", name);
+    CHECK(faults(schema, file_as_written(path), name).empty());
+    CHECK(faults(schema, ConfigTree::load(path), name).empty());
+  }
+}
+
+TEST_CASE("the schema refuses what the reader refuses") {
+  for (const char* assignment :
+       {"dram.bandwith=64 B/cycle", "dram.bandwidth=64", "dram.bandwidth=64 parsecs",
+        "buffers.llb.capacity=30 MiB/s", "buffers.llb.policy=bufet", "pes.count=0", "pes.count=1.5",
+        "tiling.by_workload.mine.m2=3", "buffers.peb.strict=maybe", "clock=fast",
+        "dram.energy=8 pJ", "dram=64 B/cycle", "dram.latency=100"}) {
+    INFO(assignment);
+    CHECK(!changed(assignment).empty());
+    ConfigTree tree = ConfigTree::load(find_config("arch", "extensor-ob"));
+    tree.set(assignment);
+    CHECK(run_lacuna("schema_reader", {"tile", "uniform:rows=64,cols=64,density=0.1", "--arch",
+                                       "extensor-ob", "--set", assignment})
+              .code == 2);
+  }
+}
+
+TEST_CASE("the schema accepts what the reader accepts") {
+  for (const char* assignment :
+       {"dram.bandwidth=unbounded", "dram.bandwidth=1.5e3 GB/s", "dram.latency=40 ns",
+        "dram.latency=1 cycle", "buffers.llb.capacity=15MiB", "buffers.peb.capacity=.5 KiB",
+        "tiling.by_workload.my-own-matrix.m1=4", "intersect.k1.tries_per_cycle=unbounded",
+        "intersect.k1.tries_per_cycle=0.5", "bound.blocks=dram", "dram.energy=64 pJ/B"}) {
+    INFO(assignment);
+    CHECK(changed(assignment).empty());
+    CHECK(run_lacuna("schema_reader", {"tile", "uniform:rows=64,cols=64,density=0.1", "--arch",
+                                       "extensor-ob", "--set", assignment})
+              .code == 0);
+  }
+}
+
+TEST_CASE("a key is required unless the file extends another or a default stands for it") {
+  const Json schema = machine_schema_json();
+  ConfigTree tree = ConfigTree::parse("name: mine\nkind: extensor\n", "mine.yaml");
+  const std::string missing = faults(schema, tree, "");
+  CHECK(missing.find(".dram: missing") != std::string::npos);
+  CHECK(missing.find(".clock: missing") != std::string::npos);
+  CHECK(missing.find(".network: missing") == std::string::npos);
+  tree.set("dram={latency: 1 cycle}");
+  CHECK(faults(schema, tree, "").find(".dram.bandwidth: missing") != std::string::npos);
+  tree.set("extends=extensor.yaml");
+  CHECK(faults(schema, tree, "").empty());
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// MHA, GQA and MQA, over all keys or a sliding window.
+#include <algorithm>
+
+#include "workloads/models/attention_parts.hpp"
+
+namespace lacuna {
+namespace {
+
+/// Keys of the cache that any query of the step can see.
+std::uint64_t visible_keys(const GraphBuilder& b, std::uint64_t limit) {
+  return limit == 0 ? b.context : std::min(b.context, b.queries + limit - 1);
+}
+
+struct Projected {
+  OperationId query;
+  OperationId cache;
+};
+
+Projected add_grouped_projections(GraphBuilder& b, const GroupedQueryAttention& a, OperationId norm,
+                                  std::uint32_t cache_bits) {
+  using QkNorm = GroupedQueryAttention::QkNorm;
+  const std::uint64_t h = b.spec.hidden;
+  const std::uint64_t q_width = a.heads * a.head_dim;
+  const std::uint64_t kv_width = a.kv_heads * a.head_dim;
+  const WeightFormat& format = b.spec.precision.attention;
+  OperationId q = b.linear("q_proj", b.tokens, h, q_width, format, {norm}, a.qkv_bias);
+  OperationId k = b.linear("k_proj", b.tokens, h, kv_width, format, {norm}, a.qkv_bias);
+  const OperationId v = b.linear("v_proj", b.tokens, h, kv_width, format, {norm}, a.qkv_bias);
+  if (a.qk_norm != QkNorm::kNone) {
+    const bool per_head = a.qk_norm == QkNorm::kPerHead;
+    q = b.vector("q_norm", OperationKind::kNorm, b.tokens * q_width, b.tokens * q_width, {q},
+                 per_head ? a.head_dim : q_width);
+    k = b.vector("k_norm", OperationKind::kNorm, b.tokens * kv_width, b.tokens * kv_width, {k},
+                 per_head ? a.head_dim : kv_width);
+  }
+  const std::uint64_t rotated = b.tokens * (q_width + kv_width);
+  const OperationId rope = b.vector("rope", OperationKind::kRope, rotated, rotated, {q, k});
+  return {rope,
+          add_cache_append(b, "cache_append", 2 * kv_width * cache_bits, 2 * kv_width, {rope, v})};
+}
+
+}  // namespace
+
+OperationId add_grouped_query(GraphBuilder& b, const GroupedQueryAttention& a, OperationId norm,
+                              std::uint64_t window) {
+  const std::uint32_t cache_bits = b.step.cache == CacheFormat::kFp8 ? 8 : b.value_bits;
+  const Projected projected = add_grouped_projections(b, a, norm, cache_bits);
+  const std::uint64_t group_size = a.heads / a.kv_heads;
+  const std::uint64_t keys = visible_keys(b, window);
+  const std::uint64_t instances = b.sequences * a.kv_heads;
+  b.group = kCore;
+  Einsum scores =
+      make_einsum("P[g,s,t] = Q[g,s,d] * K[t,d]",
+                  {{"g", group_size}, {"s", b.queries}, {"d", a.head_dim}, {"t", keys}}, instances);
+  scores.operands[0].bits = kScoreBits;
+  scores.operands[1].bits = b.value_bits;
+  make_cache(scores.operands[2], cache_bits);
+  mask_causally(scores, b, window, group_size * a.head_dim);
+  const std::uint64_t elements = total_elements(scores, 0);
+  const OperationId scored =
+      b.einsum("scores", std::move(scores), {projected.query, projected.cache});
+  const OperationId softmax = add_softmax(b, {scored}, elements, a.sinks ? a.heads : 0);
+  Einsum context =
+      make_einsum("O[g,s,d] = P[g,s,t] * V[t,d]",
+                  {{"g", group_size}, {"s", b.queries}, {"t", keys}, {"d", a.head_dim}}, instances);
+  context.operands[0].bits = context.operands[1].bits = b.value_bits;
+  make_cache(context.operands[2], cache_bits);
+  mask_causally(context, b, window, group_size * a.head_dim);
+  return b.einsum("context", std::move(context), {softmax, projected.cache});
+}
+
+}  // namespace lacuna

@@ -165,8 +165,9 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
                                       .clamped = tiling.b.clamped,
                                       .work_nonzeros = tiling.b.work_nonzeros},
                                      {"N", "K"});
+  result.statistics.b_bytes_as_read = b_by_column_fibers(operands, spec);
   if (spec.formats.b.fibers == OperandFormat::Fibers::across_k) {
-    result.beside["dram_B_read_bytes_by_column_fibers"] = b_by_column_fibers(operands, spec);
+    result.beside["dram_B_read_bytes_by_column_fibers"] = result.statistics.b_bytes_as_read;
   }
   result.beside["k0_tries"] = result.statistics.actions.at("intersect_k0").at("try");
   result.beside["k1_tries"] = result.statistics.actions.at("intersect_k1").at("try");

@@ -54,7 +54,7 @@ struct FabricMappingChoice {
   double a_density_from = 0, a_density_to = 1;  // closed
   std::uint64_t tile_rows = 0, tile_columns = 0;
   std::uint64_t b_tile_columns = 0;  // of the resident tile of B; 0: the mapper chooses
-  bool a_outer = false;  // rows of A are the outer loop: B is fetched again for each
+  bool a_outer = false;              // rows of A are the outer loop: B is fetched again for each
 };
 
 struct FabricSpec {

@@ -111,13 +111,18 @@ void fill_time(const FabricTiming& timing, MachineStatistics& out) {
   out.stalls.drain = timing.fill + timing.drain;
 }
 
-void fill_macs(const FabricSpec& spec, const FabricPlan& plan, const GemmOperands& operands,
-               RunResult& result) {
+void fill_macs(const FabricSpec& spec, const FabricPlan& plan, RunResult& result) {
   const FabricCounts& counts = plan.counts;
   MachineStatistics& out = result.statistics;
-  out.macs_effectual = operands.effectual();
+  for (const FabricPart& part : plan.parts) {
+    const GemmOperands& operands = *part.instance.operands;
+    const std::uint64_t times = part.instance.times;
+    const std::uint64_t places = operands.m() * operands.n();
+    out.macs_effectual += operands.effectual() * times;
+    result.macs_dense += places * operands.k() * times;
+    out.z_nonzeros += (spec.compress_outputs ? operands.z_nonzeros() : places) * times;
+  }
   out.adds = out.macs_effectual;
-  result.macs_dense = operands.m() * operands.n() * operands.k();
   // Slots with a zero operand take time; whether they cost energy depends on the gating.
   const std::uint64_t slots = std::min(result.macs_dense, whole(counts.mac_slots));
   result.macs_gated = slots - out.macs_effectual;
@@ -125,42 +130,86 @@ void fill_macs(const FabricSpec& spec, const FabricPlan& plan, const GemmOperand
   result.beside["macs_ineffectual_at_full_energy"] =
       whole(counts.mac_compute) - std::min(whole(counts.mac_compute), out.macs_effectual);
   result.beside["mac_slots"] = whole(counts.mac_slots);
-  out.z_nonzeros = spec.compress_outputs ? operands.z_nonzeros() : operands.m() * operands.n();
 }
 
-TilingReport tiling_of(const FabricMapping& mapping, bool of_a, const FabricPlan& plan,
-                       const GemmOperands& operands) {
+const char* strategy_name(TilingStrategy strategy) {
+  return strategy == TilingStrategy::dense_shape ? "mapper" : to_text(strategy);
+}
+
+/// A's groups of rows; of the first product when there are several.
+TilingReport tiling_of_a(const FabricPlan& plan) {
+  const FabricPart& part = plan.parts.front();
+  const GemmOperands& operands = *part.instance.operands;
   TilingReport tiling;
   tiling.strategy = "mapper";
-  tiling.ranks = of_a ? std::vector<std::string>{"M", "K"} : std::vector<std::string>{"N", "K"};
+  tiling.ranks = {"M", "K"};
   const std::uint64_t edge =
-      of_a ? (mapping.a_whole ? operands.m() : std::min(operands.m(), mapping.rows))
-           : std::min(operands.n(), mapping.tile_columns);
+      part.mapping.a_whole ? operands.m() : std::min(operands.m(), part.mapping.rows);
   tiling.shape = {edge, operands.k()};
-  tiling.tiles = ceil_div(of_a ? operands.m() : operands.n(), edge);
+  tiling.tiles = ceil_div(operands.m(), edge);
   tiling.clamped = tiling.tiles == 1;
-  tiling.share_bytes = of_a ? plan.program.a_capacity : plan.program.b_capacity;
+  tiling.share_bytes = plan.program.a_capacity;
   tiling.buffer_utilization =
-      std::min(1.0, static_cast<double>(of_a ? plan.a_tile_bytes : plan.b_tile_bytes) /
+      std::min(1.0, static_cast<double>(plan.a_tile_bytes) /
                         static_cast<double>(std::max<std::uint64_t>(1, tiling.share_bytes)));
   return tiling;
 }
 
+/// B's resident tiles, of all products.
+TilingReport tiling_of_b(const FabricSpec& spec, const FabricPlan& plan) {
+  TilingReport tiling;
+  tiling.strategy = strategy_name(spec.tiling.strategy);
+  tiling.ranks = {"N", "K"};
+  tiling.shape = {0, 0};
+  std::vector<std::uint64_t> bytes;
+  std::uint64_t overbooked = 0;
+  double room = 0, work = 0;
+  for (const FabricPart& part : plan.parts) {
+    const GemmOperands& operands = *part.instance.operands;
+    const std::uint64_t edge = std::min(operands.n(), part.mapping.tile_columns);
+    tiling.shape = {std::max(tiling.shape[0], edge), std::max(tiling.shape[1], operands.k())};
+    const std::uint64_t tiles = ceil_div(operands.n(), edge);
+    tiling.tiles += tiles * part.instance.times;
+    overbooked += part.schedule->use().overbooked * part.instance.times;
+    room = std::max(room, part.mapping.b_room);
+    work = std::max(work, part.mapping.tiling_work_bytes);
+    const auto& of_part = part.schedule->use().bytes;
+    bytes.insert(bytes.end(), of_part.begin(), of_part.end());
+  }
+  tiling.clamped = tiling.tiles == plan.parts.size();
+  tiling.share_bytes = room > 0 ? whole(room) : plan.program.b_capacity;
+  tiling.work_nonzeros = whole(work / spec.word_bytes());
+  if (!bytes.empty()) {
+    const TilingStatistics statistics = summarize(bytes, std::max(1UL, tiling.share_bytes));
+    tiling.buffer_utilization = statistics.utilization;
+    tiling.occupancy = statistics.quantiles;
+  }
+  tiling.overbooked_fraction = static_cast<double>(overbooked) /
+                               static_cast<double>(std::max<std::uint64_t>(1, tiling.tiles));
+  return tiling;
+}
+
 /// Lines that the fetch unit reads of B, against the words that the arrays take.
-void fetch_b(const FabricSpec& spec, const GemmOperands& operands, FabricPlan& plan,
-             RunResult& result) {
+void fetch_b(const FabricSpec& spec, FabricPlan& plan, RunResult& result) {
   if (!spec.vfmu) return;
-  const double degree = plan.a_pattern.pattern.density().value();
-  const auto window = whole(static_cast<double>(spec.arrays.lanes) / degree);
-  const VfmuCounts counts = walk_b(operands.b_transposed(), window, plan.mapping.columns,
-                                   spec.glb.line_words, !plan.b_compressed);
-  const std::uint64_t walks = ceil_div(operands.m(), plan.mapping.rows);
-  LACUNA_CHECK(whole(plan.counts.glb_b.data) == counts.taken * walks,
-               "the fetch unit passes {} words of B, the arrays take {}", counts.taken * walks,
-               plan.counts.glb_b.data);
-  plan.counts.glb_b_line_words = static_cast<double>(counts.lines * spec.glb.line_words * walks);
-  result.beside["vfmu_lines"] = counts.lines * walks;
-  result.beside["vfmu_most_words_held"] = counts.most_held;
+  for (const FabricPart& part : plan.parts) {
+    const GemmOperands& operands = *part.instance.operands;
+    const double width = part.instance.b.width;
+    const double degree = part.a_pattern.pattern.density().value();
+    const auto window = whole(static_cast<double>(spec.arrays.lanes) / degree);
+    const auto line = std::max(1UL, whole(static_cast<double>(spec.glb.line_words) / width));
+    const VfmuCounts counts =
+        walk_b(operands.b_transposed(), window, part.mapping.columns, line, !part.b_compressed);
+    const std::uint64_t walks = ceil_div(operands.m(), part.mapping.rows);
+    LACUNA_CHECK(whole(part.counts.glb_b.data / width) == counts.taken * walks,
+                 "the fetch unit passes {} words of B, the arrays take {}", counts.taken * walks,
+                 part.counts.glb_b.data / width);
+    const std::uint64_t lines = counts.lines * walks * part.instance.times;
+    plan.counts.glb_b_line_words += static_cast<double>(lines * spec.glb.line_words);
+    result.beside["vfmu_lines"] += lines;
+    auto& held = result.beside["vfmu_most_words_held"];
+    held = std::max(held, counts.most_held);
+  }
 }
 
 void fill_actions(const EnergyAccount& account, MachineStatistics& out) {
@@ -170,8 +219,9 @@ void fill_actions(const EnergyAccount& account, MachineStatistics& out) {
 }
 
 /// Value by value: counts must equal the fast model's, outputs the reference product.
-CheckReport step_elements(const FabricSpec& spec, const FabricPlan& plan,
+CheckReport step_elements(const FabricSpec& spec, const FabricPlan& whole_plan,
                           const ProductWorkload& values) {
+  const FabricPart& plan = whole_plan.parts.front();
   const bool outer = spec.arrays.dataflow == FabricDataflow::outer_product;
   const ElementRun run =
       outer ? run_outer_elements(values.a, values.b_transposed, plan.mapping.array_rows,
@@ -208,6 +258,23 @@ CheckReport step_elements(const FabricSpec& spec, const FabricPlan& plan,
   return check;
 }
 
+/// Operands that are a sample repeated: how far their density may be from that of the whole.
+void note_samples(const FabricWorkload& workload, RunResult& result) {
+  double a = 0, b = 0;
+  for (const FabricInstance& instance : workload.instances) {
+    a = std::max(a, instance.operands->a().density_error());
+    b = std::max(b, instance.operands->b_transposed().density_error());
+  }
+  const auto note = [&](const char* name, double error) {
+    if (error <= 0) return;
+    result.provenance.warnings.push_back(
+        fmt::format("{} is counted on a sample of its rows: standard error of its density {:.2g}",
+                    name, error));
+  };
+  note("A", a);
+  note("B", b);
+}
+
 /// What stepping through every value may take: some 10 s.
 void require_small(const GemmOperands& operands) {
   const double work = static_cast<double>(operands.m()) * static_cast<double>(operands.n()) *
@@ -233,17 +300,19 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.provenance.inputs = workload.inputs;
   const bool elements = options.check || options.fidelity == Fidelity::element;
   if (elements) {
-    LACUNA_CHECK(workload.values != nullptr, "a check needs the operands' values");
-    require_small(workload.operands);
+    LACUNA_CHECK(workload.values != nullptr && workload.instances.size() == 1,
+                 "a check needs the operands' values");
+    require_small(workload.operands());
   }
   const ComponentSet components = priced(machine);
-  FabricPlan plan = compile_fabric(machine, workload.operands, options.mode);
+  FabricPlan plan = compile_fabric(machine, workload.instances, options.mode);
   result.provenance.warnings = plan.warnings;
   if (!plan.unsupported.empty()) {
     result.unsupported = plan.unsupported;
     return result;
   }
-  fetch_b(machine, workload.operands, plan, result);
+  note_samples(workload, result);
+  fetch_b(machine, plan, result);
   fill_bounds(plan.counts, result.statistics);
 
   sim::Timeline timeline;
@@ -254,14 +323,18 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   const FabricTiming timing = run_fabric_program(machine, plan.program, run);
   fill_time(timing, result.statistics);
   fill_traffic(machine, plan.counts, timing, result.statistics);
-  fill_macs(machine, plan, workload.operands, result);
+  fill_macs(machine, plan, result);
   const EnergyAccount account = account_fabric(machine, components, plan.counts);
   fill_actions(account, result.statistics);
   result.energy = report(account);
-  result.tiling["A"] = tiling_of(plan.mapping, true, plan, workload.operands);
-  result.tiling["B"] = tiling_of(plan.mapping, false, plan, workload.operands);
-  result.beside["a_fetches"] = plan.mapping.a_fetches;
-  result.beside["b_fetches"] = plan.mapping.b_fetches;
+  result.tiling["A"] = tiling_of_a(plan);
+  result.tiling["B"] = tiling_of_b(machine, plan);
+  if (plan.parts.size() == 1) {
+    result.beside["a_fetches"] = plan.parts[0].mapping.a_fetches;
+    result.beside["b_fetches"] = plan.parts[0].mapping.b_fetches;
+  }
+  result.beside["a_refetched_bytes"] = plan.a_again_bytes;
+  result.beside["b_refetched_bytes"] = plan.b_again_bytes;
   result.beside["fill_and_drain_allowance"] = up(plan.fill_cycles + plan.drain_cycles).count();
   result.beside["fill_cycles"] = timing.fill;
   result.beside["drain_cycles"] = timing.drain;
@@ -277,10 +350,18 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   return result;
 }
 
+FabricInstance single(GemmOperands operands) {
+  FabricInstance instance;
+  instance.operands = std::make_shared<const GemmOperands>(std::move(operands));
+  return instance;
+}
+
 FabricWorkload fabric_workload(const ProductWorkload& workload) {
   return {workload.name,
-          GemmOperands(BitMatrix::from_csr(workload.a), BitMatrix::from_csr(workload.b_transposed)),
-          workload.inputs, workload.seed, &workload};
+          {single({BitMatrix::from_csr(workload.a), BitMatrix::from_csr(workload.b_transposed)})},
+          workload.inputs,
+          workload.seed,
+          &workload};
 }
 
 FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t k,
@@ -288,8 +369,8 @@ FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t 
   const Pattern of_a = parse_pattern(a, Place{"", 0, "a"});
   const Pattern of_b = parse_pattern(b, Place{"", 0, "b"});
   return {fmt::format("gemm-{}x{}x{}-a-{}-b-{}", m, n, k, of_a.text(), of_b.text()),
-          GemmOperands(make_occupancy(of_a, m, k, seed, {Axis::along_row, "A"}),
-                       make_occupancy(of_b, n, k, seed, {Axis::along_row, "B"})),
+          {single({make_occupancy(of_a, m, k, seed, {Axis::along_row, "A"}),
+                   make_occupancy(of_b, n, k, seed, {Axis::along_row, "B"})})},
           {},
           seed,
           nullptr};

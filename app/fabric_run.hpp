@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "app/product_run.hpp"
 #include "app/result.hpp"
@@ -13,13 +14,17 @@
 
 namespace lacuna {
 
+/// One operation: a product, or the products of experts, heads or sequences that run together.
 struct FabricWorkload {
   std::string name;
-  GemmOperands operands;
+  std::vector<FabricInstance> instances;
   std::map<std::string, std::string> inputs;  // file -> sha256
   std::uint64_t seed = 1;
-  /// Values of both operands (B as N x K), for runs that carry them.
+  /// Values of both operands (B as N x K), for runs of one product that carry them.
   const ProductWorkload* values = nullptr;
+
+  /// Of the first product.
+  [[nodiscard]] const GemmOperands& operands() const { return *instances.front().operands; }
 };
 
 struct FabricOptions : ProductOptions {
@@ -32,6 +37,8 @@ struct FabricOptions : ProductOptions {
 /// an energy table that lacks actions, ModelError when a count does not balance.
 [[nodiscard]] RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
                                    const FabricOptions& options = {});
+
+[[nodiscard]] FabricInstance single(GemmOperands operands);
 
 /// The occupancies of a product, which must outlive it.
 [[nodiscard]] FabricWorkload fabric_workload(const ProductWorkload& workload);

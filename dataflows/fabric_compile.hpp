@@ -18,36 +18,74 @@
 //              leave through their port at the end of a tile.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "arch/program/fabric_program.hpp"
 #include "dataflows/fabric_mapping.hpp"
 #include "dataflows/fabric_operands.hpp"
+#include "dataflows/fabric_schedule.hpp"
 
 namespace lacuna {
 
 enum class FabricMode { data, expected };
 
-struct FabricPlan {
-  std::string unsupported;  // why the machine cannot run this; all else is then empty
-  std::vector<std::string> warnings;
+/// How an operand is stored, where it is not one word of the machine for each value.
+struct OperandStorage {
+  double width = 1;        // words of the machine for one value, in the buffer and off chip
+  double scale_words = 0;  // quantisation scales for one value, as metadata
+  bool on_chip = false;    // B only: the operation before left it in the global buffer
+};
+
+/// A product, or several that are alike: experts, heads, sequences, images.
+struct FabricInstance {
+  std::shared_ptr<const GemmOperands> operands;
+  std::uint64_t times = 1;
+  OperandStorage a, b;
+  double z_width = 1;
+  bool z_on_chip = false;  // outputs stay in the global buffer for the operation that follows
+  /// Words of B that are stored and fetched, over those that the arrays read: below one for a
+  /// lowered convolution, whose windows overlap.
+  double b_footprint = 1;
+};
+
+/// One instance, compiled.
+struct FabricPart {
+  FabricInstance instance;
   FabricPattern a_pattern, b_pattern;  // what the operands run at
   bool a_compressed = false, b_compressed = false;
   FabricMapping mapping;
-  FabricCounts counts;
-  double steps = 0;  // accumulations of one output
+  FabricCounts counts;  // of one of the instance's products
+  double steps = 0;     // accumulations of one output
+  std::shared_ptr<const FabricSchedule> schedule;
+};
+
+struct FabricPlan {
+  std::string unsupported;  // why the machine cannot run this; all else is then empty
+  std::vector<std::string> warnings;
+  std::vector<FabricPart> parts;
+  FabricCounts counts;  // of all
   std::uint64_t instructions = 0;
   FabricProgram program;
-  /// Bytes of A and B that the GLB holds at most, by the mapping.
+  /// Bytes of A and B that the GLB holds at most, by the mapping; fetched again because a tile
+  /// overflowed its room.
   std::uint64_t a_tile_bytes = 0, b_tile_bytes = 0;
-  std::uint64_t z_bytes = 0;
+  std::uint64_t a_again_bytes = 0, b_again_bytes = 0;
+  std::uint64_t z_bytes = 0;  // to DRAM
   /// What the simulated time may lie above the bound by, without imbalance: the operands that must
   /// be there before the first tile is through, and the last outputs on their way out.
   double fill_cycles = 0, drain_cycles = 0;
 };
 
-/// The program does not refer to `operands`.
+/// One operation: its products run one after another as one stream of instructions. Products that
+/// share a shape of A share the width of B's tile on a machine that sizes tiles by what they hold.
+/// Throws InputError when what must stay on chip leaves no room, or the window is too small.
+[[nodiscard]] FabricPlan compile_fabric(const FabricSpec& spec,
+                                        const std::vector<FabricInstance>& instances,
+                                        FabricMode mode = FabricMode::data);
+
+/// One product; `operands` must outlive the plan's parts.
 [[nodiscard]] FabricPlan compile_fabric(const FabricSpec& spec, const GemmOperands& operands,
                                         FabricMode mode = FabricMode::data);
 

@@ -2,6 +2,7 @@
 #include "dataflows/fabric_mapping.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace lacuna {
 namespace {
 
 constexpr std::uint64_t kLeastColumns = 16;
+constexpr double kWindow = 1.0 / 16;  // parameter: the share of the buffer a passing operand needs
 
 struct ArrayTile {
   std::uint64_t rows, columns;
@@ -32,10 +34,28 @@ std::vector<ArrayTile> array_tiles(const FabricSpec& spec, std::uint64_t n) {
   return tiles;
 }
 
+/// Keeps the mapping that moves fewest bytes, then the one with the widest columns.
+class Best {
+ public:
+  void consider(const FabricMapping& mapping, double traffic) {
+    const auto key = std::make_tuple(traffic, -static_cast<double>(mapping.columns));
+    if (best_.rows != 0 && key >= key_) return;
+    best_ = mapping;
+    key_ = key;
+  }
+  [[nodiscard]] const FabricMapping& mapping() const { return best_; }
+
+ private:
+  FabricMapping best_;
+  std::tuple<double, double> key_{0, 0};
+};
+
 class Candidates {
  public:
   Candidates(const FabricSpec& spec, const FabricSizes& sizes)
-      : sizes_(sizes), capacity_(static_cast<double>(spec.glb.capacity.count())) {
+      : sizes_(sizes),
+        capacity_(sizes.capacity > 0 ? sizes.capacity
+                                     : static_cast<double>(spec.glb.capacity.count())) {
     const FabricShape& s = sizes.shape;
     a_bytes_ = sizes.a_row_bytes * static_cast<double>(s.m);
     b_bytes_ = sizes.b_column_bytes * static_cast<double>(s.n);
@@ -46,7 +66,7 @@ class Candidates {
     add_a_outer(mapping);
     add_streamed(mapping);
   }
-  [[nodiscard]] const FabricMapping& best() const { return best_; }
+  [[nodiscard]] const FabricMapping& best() const { return best_.mapping(); }
 
  private:
   /// The widest tile of B that leaves room for A.
@@ -88,20 +108,119 @@ class Candidates {
   }
 
   void consider(const FabricMapping& mapping) {
-    const double traffic = a_bytes_ * static_cast<double>(mapping.a_fetches) +
-                           b_bytes_ * static_cast<double>(mapping.b_fetches);
-    const auto key = std::make_tuple(traffic, -static_cast<double>(mapping.columns));
-    if (best_.rows != 0 && key >= key_) return;
-    best_ = mapping;
-    key_ = key;
+    best_.consider(mapping, a_bytes_ * static_cast<double>(mapping.a_fetches) +
+                                b_bytes_ * static_cast<double>(mapping.b_fetches));
   }
-
-  static constexpr double kWindow = 1.0 / 16;  // parameter: the share a passing operand needs
 
   const FabricSizes& sizes_;
   double capacity_, a_bytes_ = 0, b_bytes_ = 0;
-  FabricMapping best_;
-  std::tuple<double, double> key_{0, 0};
+  Best best_;
+};
+
+/// The same loop orders, with tiles sized by what they hold and room for one that overflows.
+class TiledCandidates {
+ public:
+  TiledCandidates(const FabricSpec& spec, const FabricHoldings& holdings)
+      : spec_(spec), h_(holdings) {}
+
+  void add(FabricMapping mapping) {
+    a_groups_ = h_.a_groups(mapping.rows);
+    b_groups_ = h_.b_groups(mapping.columns);
+    a_bytes_ = std::accumulate(a_groups_.begin(), a_groups_.end(), 0.0);
+    b_bytes_ = 0;
+    for (const ColumnGroups& product : b_groups_) {
+      b_bytes_ += static_cast<double>(product.times) *
+                  std::accumulate(product.bytes.begin(), product.bytes.end(), 0.0);
+    }
+    add_b_outer(mapping, true);
+    add_b_outer(mapping, false);
+    add_a_outer(mapping);
+    add_streamed(mapping);
+  }
+  [[nodiscard]] const FabricMapping& best() const { return best_.mapping(); }
+
+ private:
+  [[nodiscard]] double walks() const { return static_cast<double>(a_groups_.size()); }
+
+  [[nodiscard]] ColumnTile size_tile(double room) const {
+    return spec_.tiling.strategy == TilingStrategy::swiftiles
+               ? swiftiles_columns(b_groups_, room, spec_.tiling)
+               : prescient_columns(b_groups_, room);
+  }
+
+  /// Room for a group of A's rows: the fullest, or with overbooking all but a share y of them.
+  [[nodiscard]] double room_of_a() const {
+    const bool overbooks = spec_.tiling.strategy == TilingStrategy::swiftiles &&
+                           spec_.glb.policy == BufferPolicy::tailors;
+    return upper_quantile(a_groups_, overbooks ? 1 - spec_.tiling.overbooked_share : 1);
+  }
+
+  void add_b_outer(FabricMapping mapping, bool whole) {
+    mapping.a_whole = whole;
+    mapping.b_resident = true;
+    mapping.a_room = whole ? 0 : room_of_a();
+    mapping.b_room = h_.capacity - (whole ? a_bytes_ : mapping.a_room);
+    ColumnTile tile;
+    if (mapping.b_room > 0) tile = size_tile(mapping.b_room);
+    if (!whole && tile.groups <= 1) {
+      // A group of rows that serves one output tile only passes through a window.
+      const double work = tile.work_bytes;
+      mapping.a_room = 0;
+      mapping.b_room = (1 - kWindow) * h_.capacity;
+      tile = size_tile(mapping.b_room);
+      tile.work_bytes += work;
+      tile.groups = std::min<std::uint64_t>(tile.groups, 1);
+    }
+    if (tile.groups == 0) return;
+    mapping.tile_columns = tile.groups * mapping.columns;
+    mapping.tiling_work_bytes = tile.work_bytes;
+    best_.consider(mapping, traffic_of(mapping, tile));
+  }
+
+  [[nodiscard]] double traffic_of(const FabricMapping& mapping, const ColumnTile& tile) const {
+    double tiles = 0, a = 0;
+    for (std::size_t p = 0; p < h_.n.size(); ++p) {
+      const auto of_product = static_cast<double>(ceil_div(h_.n[p], mapping.tile_columns));
+      const auto times = static_cast<double>(b_groups_[p].times);
+      tiles += times * of_product;
+      a += times * a_bytes_ * (mapping.a_whole ? 1 : of_product);
+    }
+    double again = 0;  // of the tiles that were looked at
+    for (const double bytes : tile.seen) {
+      again += (walks() - 1) * (bytes - resident_bytes(spec_, bytes, mapping.b_room));
+    }
+    const double b = tile.seen.empty() ? 0 : again / static_cast<double>(tile.seen.size()) * tiles;
+    return a + b_bytes_ + b;
+  }
+
+  void add_a_outer(FabricMapping mapping) {
+    mapping.a_outer = true;
+    mapping.tile_columns = mapping.columns;
+    if (upper_quantile(a_groups_, 1) + kWindow * h_.capacity > h_.capacity) return;
+    best_.consider(mapping, a_bytes_ * static_cast<double>(products()) + b_bytes_ * walks());
+  }
+
+  void add_streamed(FabricMapping mapping) {
+    mapping.tile_columns = mapping.columns;
+    double a = 0;
+    for (const ColumnGroups& product : b_groups_) {
+      a += static_cast<double>(product.times * product.bytes.size()) * a_bytes_;
+    }
+    best_.consider(mapping, a + b_bytes_ * walks());
+  }
+
+  [[nodiscard]] std::uint64_t products() const {
+    std::uint64_t sum = 0;
+    for (const ColumnGroups& product : b_groups_) sum += product.times;
+    return sum;
+  }
+
+  const FabricSpec& spec_;
+  const FabricHoldings& h_;
+  std::vector<double> a_groups_;
+  std::vector<ColumnGroups> b_groups_;
+  double a_bytes_ = 0, b_bytes_ = 0;
+  Best best_;
 };
 
 FabricMapping mapping_of(const FabricSpec& spec, ArrayTile tile) {
@@ -139,6 +258,33 @@ FabricMapping choose_mapping(const FabricSpec& spec, const FabricSizes& sizes) {
   }
   for (const ArrayTile& tile : array_tiles(spec, s.n)) candidates.add(mapping_of(spec, tile));
   return candidates.best();
+}
+
+FabricMapping choose_tiled_mapping(const FabricSpec& spec, const FabricHoldings& holdings) {
+  TiledCandidates candidates(spec, holdings);
+  const std::uint64_t n = *std::max_element(holdings.n.begin(), holdings.n.end());
+  for (const ArrayTile& tile : array_tiles(spec, n)) candidates.add(mapping_of(spec, tile));
+  return candidates.best();
+}
+
+FabricMapping for_product(FabricMapping mapping, FabricShape shape) {
+  if (mapping.a_outer) {
+    mapping.b_fetches = ceil_div(shape.m, mapping.rows);
+  } else if (mapping.b_resident) {
+    const std::uint64_t all = ceil_div(shape.n, mapping.columns) * mapping.columns;
+    mapping.tile_columns = std::min(mapping.tile_columns, all);
+    mapping.a_fetches = mapping.a_whole ? 1 : ceil_div(shape.n, mapping.tile_columns);
+  } else {
+    mapping.a_fetches = ceil_div(shape.n, mapping.columns);
+    mapping.b_fetches = ceil_div(shape.m, mapping.rows);
+  }
+  return mapping;
+}
+
+double resident_bytes(const FabricSpec& spec, double bytes, double room) {
+  if (room <= 0 || bytes <= room) return bytes;
+  if (spec.glb.policy == BufferPolicy::buffet) return 0;
+  return std::max(0.0, room - static_cast<double>(spec.glb.window.count()));
 }
 
 }  // namespace lacuna

@@ -10,24 +10,45 @@
 namespace lacuna {
 namespace {
 
-std::vector<std::uint16_t> counts_by_k(const BitMatrix& occupancy, std::uint64_t tile) {
-  const std::uint64_t k = occupancy.cols();
-  const std::uint64_t tiles = ceil_div(occupancy.rows(), tile);
-  LACUNA_CHECK(tile <= 65535, "tiles of {} overflow their counters", tile);
-  std::vector<std::uint16_t> counts(tiles * k);
-  for (std::uint64_t r = 0; r < occupancy.rows(); ++r) {
-    std::uint16_t* const at = counts.data() + r / tile * k;
-    const auto words = occupancy.row(r);
+/// Adds the rows r0 .. r1-1 to the counts of each column.
+void add_rows(const BitMatrix& bits, std::uint64_t r0, std::uint64_t r1, std::uint16_t* counts) {
+  const std::uint64_t k = bits.cols();
+  for (std::uint64_t r = r0; r < r1; ++r) {
+    const auto words = bits.row(r);
     for (std::uint64_t w = 0; w < words.size(); ++w) {
       const std::uint64_t word = words[w];
       if (word == 0) continue;
       const std::uint64_t last = std::min<std::uint64_t>(64, k - w * 64);
       for (std::uint64_t bit = 0; bit < last; ++bit) {
-        at[w * 64 + bit] = static_cast<std::uint16_t>(at[w * 64 + bit] + (word >> bit & 1U));
+        counts[w * 64 + bit] =
+            static_cast<std::uint16_t>(counts[w * 64 + bit] + (word >> bit & 1U));
       }
     }
   }
-  return counts;
+}
+
+TileCounts counts_by_k(const Occupancy& occupancy, std::uint64_t tile) {
+  LACUNA_CHECK(tile <= 65535, "tiles of {} overflow their counters", tile);
+  const BitMatrix& sample = occupancy.sample();
+  const std::uint64_t period = sample.rows();
+  TileCounts out;
+  out.k = occupancy.cols();
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint32_t> known;  // first row, rows
+  for (std::uint64_t r0 = 0; r0 < occupancy.rows(); r0 += tile) {
+    const std::uint64_t rows = std::min(tile, occupancy.rows() - r0);
+    const auto [found, is_new] = known.try_emplace(std::make_pair(r0 % period, rows),
+                                                   static_cast<std::uint32_t>(known.size()));
+    out.kind.push_back(found->second);
+    if (!is_new) continue;
+    out.counts.resize(out.counts.size() + out.k);
+    std::uint16_t* const counts = &out.counts[out.counts.size() - out.k];
+    for (std::uint64_t r = r0; r < r0 + rows;) {
+      const std::uint64_t first = r % period, last = std::min(period, first + r0 + rows - r);
+      add_rows(sample, first, last, counts);
+      r += last - first;
+    }
+  }
+  return out;
 }
 
 bool overlap(std::span<const std::uint64_t> x, std::span<const std::uint64_t> y) {
@@ -37,12 +58,12 @@ bool overlap(std::span<const std::uint64_t> x, std::span<const std::uint64_t> y)
   return false;
 }
 
-std::optional<FabricPattern> fit(const std::vector<FabricPattern>& menu, const BitMatrix& operand,
+std::optional<FabricPattern> fit(const std::vector<FabricPattern>& menu, const Occupancy& operand,
                                  std::map<std::string, bool>& known) {
   for (const FabricPattern& entry : menu) {
     if (entry.pattern.density() == Ratio{1, 1}) return entry;
     const auto [found, is_new] = known.try_emplace(entry.pattern.text(), false);
-    if (is_new) found->second = !first_violation(entry.pattern, operand).has_value();
+    if (is_new) found->second = !first_violation(entry.pattern, operand.sample()).has_value();
     if (found->second) return entry;
   }
   return {};
@@ -50,7 +71,7 @@ std::optional<FabricPattern> fit(const std::vector<FabricPattern>& menu, const B
 
 }  // namespace
 
-GemmOperands::GemmOperands(BitMatrix a, BitMatrix b_transposed)
+GemmOperands::GemmOperands(Occupancy a, Occupancy b_transposed)
     : a_(std::move(a)), b_(std::move(b_transposed)) {
   if (a_.cols() != b_.cols()) {
     throw InputError(
@@ -69,22 +90,26 @@ GemmOperands::GemmOperands(BitMatrix a, BitMatrix b_transposed)
 std::uint64_t GemmOperands::z_nonzeros() const {
   if (!z_nonzeros_) {
     std::uint64_t count = 0;
-    for (std::uint64_t r = 0; r < m(); ++r) {
-      const auto row = a_.row(r);
-      for (std::uint64_t c = 0; c < n(); ++c) count += overlap(row, b_.row(c)) ? 1U : 0U;
+    for (std::uint64_t r = 0; r < a_.sample().rows(); ++r) {
+      const auto row = a_.sample().row(r);
+      std::uint64_t columns = 0;
+      for (std::uint64_t c = 0; c < b_.sample().rows(); ++c) {
+        if (overlap(row, b_.sample().row(c))) columns += b_.times(c);
+      }
+      count += columns * a_.times(r);
     }
     z_nonzeros_ = count;
   }
   return *z_nonzeros_;
 }
 
-const std::vector<std::uint16_t>& GemmOperands::a_counts(std::uint64_t tile) const {
+const TileCounts& GemmOperands::a_counts(std::uint64_t tile) const {
   const auto [found, is_new] = a_counts_.try_emplace(tile);
   if (is_new) found->second = counts_by_k(a_, tile);
   return found->second;
 }
 
-const std::vector<std::uint16_t>& GemmOperands::b_counts(std::uint64_t tile) const {
+const TileCounts& GemmOperands::b_counts(std::uint64_t tile) const {
   const auto [found, is_new] = b_counts_.try_emplace(tile);
   if (is_new) found->second = counts_by_k(b_, tile);
   return found->second;

@@ -9,21 +9,32 @@
 #include <vector>
 
 #include "arch/spec/fabric_spec.hpp"
-#include "sparse_formats/pattern_bits.hpp"
+#include "sparse_formats/occupancy.hpp"
 
 namespace lacuna {
+
+/// Nonzeros at each k of every tile of rows; tiles that are alike share their counts.
+struct TileCounts {
+  std::uint64_t k = 0;
+  std::vector<std::uint32_t> kind;    // of each tile
+  std::vector<std::uint16_t> counts;  // [kind * k + k]
+  [[nodiscard]] std::uint64_t tiles() const { return kind.size(); }
+  [[nodiscard]] const std::uint16_t* tile(std::uint64_t t) const {
+    return counts.data() + kind[t] * k;
+  }
+};
 
 /// Z[M,N] = A[M,K] * B[K,N]. Not for concurrent use: counts are kept when first asked for.
 class GemmOperands {
  public:
   /// `a` is M x K, `b_transposed` N x K. Throws InputError when K differs or a side is empty.
-  GemmOperands(BitMatrix a, BitMatrix b_transposed);
+  GemmOperands(Occupancy a, Occupancy b_transposed);
 
   [[nodiscard]] std::uint64_t m() const { return a_.rows(); }
   [[nodiscard]] std::uint64_t n() const { return b_.rows(); }
   [[nodiscard]] std::uint64_t k() const { return a_.cols(); }
-  [[nodiscard]] const BitMatrix& a() const { return a_; }
-  [[nodiscard]] const BitMatrix& b_transposed() const { return b_; }
+  [[nodiscard]] const Occupancy& a() const { return a_; }
+  [[nodiscard]] const Occupancy& b_transposed() const { return b_; }
   [[nodiscard]] double a_density() const { return a_density_; }
   [[nodiscard]] double b_density() const { return b_density_; }
 
@@ -32,18 +43,18 @@ class GemmOperands {
   /// Places of Z that at least one of them reaches.
   [[nodiscard]] std::uint64_t z_nonzeros() const;
 
-  /// Nonzeros of tile t (of `tile` rows of A, or columns of B) at each k: [t * k() + k].
-  [[nodiscard]] const std::vector<std::uint16_t>& a_counts(std::uint64_t tile) const;
-  [[nodiscard]] const std::vector<std::uint16_t>& b_counts(std::uint64_t tile) const;
+  /// Of tiles of `tile` rows of A, or columns of B.
+  [[nodiscard]] const TileCounts& a_counts(std::uint64_t tile) const;
+  [[nodiscard]] const TileCounts& b_counts(std::uint64_t tile) const;
   /// The sparsest of `menu` (ordered so) that every group obeys, K padded; nothing when none does.
   [[nodiscard]] std::optional<FabricPattern> a_fit(const std::vector<FabricPattern>& menu) const;
   [[nodiscard]] std::optional<FabricPattern> b_fit(const std::vector<FabricPattern>& menu) const;
 
  private:
-  using Counts = std::map<std::uint64_t, std::vector<std::uint16_t>>;
+  using Counts = std::map<std::uint64_t, TileCounts>;
   using Fits = std::map<std::string, bool>;
 
-  BitMatrix a_, b_;
+  Occupancy a_, b_;
   double a_density_, b_density_;
   std::uint64_t effectual_ = 0;
   mutable std::optional<std::uint64_t> z_nonzeros_;

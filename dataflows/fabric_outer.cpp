@@ -22,10 +22,8 @@ OuterSteps::OuterSteps(const FabricSpec& spec, const GemmOperands& operands,
                        const FabricMapping& mapping, OuterFetch fetch)
     : spec_(spec),
       fetch_(fetch),
-      a_{&operands.a_counts(mapping.array_rows), operands.k(),
-         ceil_div(operands.m(), mapping.array_rows), spec.arrays.across_m, spec.arrays.rows},
-      b_{&operands.b_counts(mapping.array_columns), operands.k(),
-         ceil_div(operands.n(), mapping.array_columns), spec.arrays.across_n, spec.arrays.lanes},
+      a_{&operands.a_counts(mapping.array_rows), spec.arrays.across_m},
+      b_{&operands.b_counts(mapping.array_columns), spec.arrays.across_n},
       a_groups_(groups_by_count(mapping.array_rows, spec.arrays.rows)),
       b_groups_(groups_by_count(mapping.array_columns, spec.arrays.lanes)) {}
 
@@ -46,37 +44,62 @@ double OuterSteps::array_cycles(const std::uint16_t* a, const std::uint16_t* b, 
     const double issue = std::max(static_cast<double>(ga * gb), na * nb * per_product + spill);
     cycles += std::max(issue, port_[k - k0]);
   }
-  totals_.slots += static_cast<double>(slots);
-  totals_.products += static_cast<double>(products);
-  totals_.entry_reads += static_cast<double>(reads);
-  if (k0 == 0) totals_.first_products += static_cast<double>(std::uint64_t{a[0]} * b[0]);
+  step_.slots += static_cast<double>(slots);
+  step_.products += static_cast<double>(products);
+  step_.entry_reads += static_cast<double>(reads);
+  if (k0 == 0) step_.first_products += static_cast<double>(std::uint64_t{a[0]} * b[0]);
   return cycles;
 }
 
+void OuterTotals::add(const OuterTotals& other) {
+  slots += other.slots;
+  products += other.products;
+  entry_reads += other.entry_reads;
+  first_products += other.first_products;
+}
+
+std::vector<std::uint32_t> OuterSteps::Side::kinds(std::uint64_t output) const {
+  std::vector<std::uint32_t> out;
+  const std::uint64_t first = output * across;
+  for (std::uint64_t t = first; t < std::min(first + across, counts->tiles()); ++t) {
+    out.push_back(counts->kind[t]);
+  }
+  return out;
+}
+
 double OuterSteps::cycles(std::uint64_t m, std::uint64_t n, std::uint64_t k0, std::uint64_t k1) {
-  std::vector<const std::uint16_t*> a, b;
-  for (std::uint64_t i = 0; i < a_.across; ++i) {
-    if (const auto* tile = a_.tile(m * a_.across + i)) a.push_back(tile);
+  Key key{a_.kinds(m), b_.kinds(n), k0};
+  auto found = known_.find(key);
+  if (found == known_.end()) {
+    const auto& [a, b, at] = key;
+    LACUNA_CHECK(!a.empty() && !b.empty(), "output tile {}, {} lies outside", m, n);
+    step_ = {};
+    const double cycles = slowest(a, b, k0, k1);
+    found = known_.emplace(std::move(key), Known{cycles, step_}).first;
   }
-  for (std::uint64_t j = 0; j < b_.across; ++j) {
-    if (const auto* tile = b_.tile(n * b_.across + j)) b.push_back(tile);
-  }
-  LACUNA_CHECK(!a.empty() && !b.empty(), "output tile {}, {} lies outside", m, n);
+  totals_.add(found->second.totals);
+  return found->second.cycles;
+}
+
+double OuterSteps::slowest(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b,
+                           std::uint64_t k0, std::uint64_t k1) {
   const double fixed = static_cast<double>(a.size()) * fetch_.a_mask_words +
                        static_cast<double>(b.size()) * fetch_.b_mask_words +
                        static_cast<double>(a.size() * b.size()) * fetch_.spill_words;
   port_.resize(k1 - k0);
   for (std::uint64_t k = k0; k < k1; ++k) {
     std::uint32_t words = 0;
-    for (const auto* tile : a) words += tile[k];
-    for (const auto* tile : b) words += tile[k];
+    for (const std::uint32_t kind : a) words += a_.of_kind(kind)[k];
+    for (const std::uint32_t kind : b) words += b_.of_kind(kind)[k];
     port_[k - k0] = (words + fixed) / spec_.glb.words_per_cycle;
   }
-  double slowest = 0;
-  for (const auto* x : a) {
-    for (const auto* y : b) slowest = std::max(slowest, array_cycles(x, y, k0, k1));
+  double most = 0;
+  for (const std::uint32_t x : a) {
+    for (const std::uint32_t y : b) {
+      most = std::max(most, array_cycles(a_.of_kind(x), b_.of_kind(y), k0, k1));
+    }
   }
-  return slowest;
+  return most;
 }
 
 }  // namespace lacuna

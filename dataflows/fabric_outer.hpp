@@ -2,6 +2,8 @@
 // The steps of an outer-product machine, from the nonzeros.
 #pragma once
 
+#include <map>
+#include <tuple>
 #include <vector>
 
 #include "dataflows/fabric_mapping.hpp"
@@ -14,6 +16,7 @@ struct OuterTotals {
   double products = 0;
   double entry_reads = 0;     // of the line buffers: words of both operands, fills included
   double first_products = 0;  // of the first K step
+  void add(const OuterTotals& other);
 };
 
 /// What one instruction needs beside the counts: words of bitmask that come with each K step.
@@ -34,12 +37,21 @@ class OuterSteps {
 
  private:
   struct Side {
-    const std::vector<std::uint16_t>* counts;
-    std::uint64_t k, tiles, across, lanes;
-    [[nodiscard]] const std::uint16_t* tile(std::uint64_t t) const {
-      return t < tiles ? counts->data() + t * k : nullptr;
+    const TileCounts* counts;
+    std::uint64_t across;
+    /// The tiles of one output tile, and what they are.
+    [[nodiscard]] std::vector<std::uint32_t> kinds(std::uint64_t output) const;
+    [[nodiscard]] const std::uint16_t* of_kind(std::uint32_t kind) const {
+      return counts->counts.data() + kind * counts->k;
     }
   };
+  struct Known {
+    double cycles;
+    OuterTotals totals;
+  };
+  using Key = std::tuple<std::vector<std::uint32_t>, std::vector<std::uint32_t>, std::uint64_t>;
+  double slowest(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b,
+                 std::uint64_t k0, std::uint64_t k1);
   double array_cycles(const std::uint16_t* a, const std::uint16_t* b, std::uint64_t k0,
                       std::uint64_t k1);
 
@@ -48,7 +60,8 @@ class OuterSteps {
   Side a_, b_;
   std::vector<std::uint16_t> a_groups_, b_groups_;  // ceil(count / lanes) by count
   std::vector<double> port_;                        // GLB cycles of each step of the tile
-  OuterTotals totals_;
+  OuterTotals totals_, step_;                       // of all; of what is being computed
+  std::map<Key, Known> known_;                      // output tiles that are alike are computed once
 };
 
 }  // namespace lacuna

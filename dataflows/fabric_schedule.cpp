@@ -3,15 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 
 #include "base/error.hpp"
 
 namespace lacuna {
-namespace {
 
 /// Whole bytes of one operand: where each chunk of a tile starts, tile after tile.
-struct Layout {
+struct FabricSchedule::Layout {
   std::vector<std::uint64_t> at;  // [tile * chunks + chunk], one more at the end
   std::uint64_t chunks = 0;
 
@@ -25,72 +23,117 @@ struct Layout {
       at.push_back(static_cast<std::uint64_t>(std::llround(sum)));
     }
   }
+  [[nodiscard]] std::uint64_t begin(std::uint64_t tile, std::uint64_t chunk = 0) const {
+    return at[tile * chunks + chunk];
+  }
   [[nodiscard]] std::uint64_t end(std::uint64_t tile, std::uint64_t chunk) const {
     return at[tile * chunks + chunk + 1];
   }
-  [[nodiscard]] std::uint64_t bytes(std::uint64_t tile, std::uint64_t chunk) const {
-    return at[tile * chunks + chunk + 1] - at[tile * chunks + chunk];
-  }
   [[nodiscard]] std::uint64_t total() const { return at.back(); }
   [[nodiscard]] std::uint64_t span(std::uint64_t first, std::uint64_t last) const {
-    return at[last * chunks] - at[first * chunks];
+    return begin(last) - begin(first);
+  }
+  [[nodiscard]] std::uint64_t largest_chunk() const {
+    std::uint64_t most = 0;
+    for (std::size_t i = 1; i < at.size(); ++i) most = std::max(most, at[i] - at[i - 1]);
+    return most;
   }
 };
 
-std::uint64_t largest_chunk(const Layout& layout) {
-  std::uint64_t most = 0;
-  for (std::size_t i = 1; i < layout.at.size(); ++i) {
-    most = std::max(most, layout.at[i] - layout.at[i - 1]);
-  }
-  return most;
-}
+namespace {
 
-std::uint64_t largest_span(const Layout& layout, std::uint64_t tiles, std::uint64_t width) {
-  std::uint64_t most = 0;
-  for (std::uint64_t t = 0; t < tiles; t += width) {
-    most = std::max(most, layout.span(t, std::min(tiles, t + width)));
+/// A tile that is walked several times in the same order, its head resident, the rest coming again
+/// (Tailors; a whole tile that fits has nothing else, a buffet's overflowing one no head).
+/// Positions are bytes from the tile's start in the operand and from its first fetch in the stream.
+struct TileWalk {
+  std::uint64_t bytes = 0, resident = 0, walks = 1;
+
+  [[nodiscard]] std::uint64_t again() const { return (walks - 1) * (bytes - resident); }
+  [[nodiscard]] std::uint64_t fetched() const { return bytes + again(); }
+  /// How far the stream must have come to use the tile up to `end` in this walk.
+  [[nodiscard]] std::uint64_t needed(std::uint64_t walk, std::uint64_t end) const {
+    if (walk == 0) return end;
+    return bytes + (walk - 1) * (bytes - resident) + (end > resident ? end - resident : 0);
   }
-  return most;
-}
+  /// Room given back by the use of [begin, end): the tail's at once, the head's in the last walk.
+  [[nodiscard]] std::uint64_t released(std::uint64_t walk, std::uint64_t begin,
+                                       std::uint64_t end) const {
+    if (walk + 1 == walks) return end - begin;
+    return std::max(end, resident) - std::max(begin, resident);
+  }
+};
 
 /// Column groups of one resident tile of B.
 std::uint64_t width_of(const FabricMapping& mapping) {
-  return mapping.tile_columns / mapping.columns;
+  return std::max<std::uint64_t>(1, mapping.tile_columns / mapping.columns);
 }
+
+/// A tail that streams through the window needs room for one chunk there.
+void check_window(const FabricSpec& spec, std::uint64_t bytes, std::uint64_t head,
+                  std::uint64_t chunk) {
+  if (head == bytes || spec.glb.policy != BufferPolicy::tailors) return;
+  if (chunk <= spec.glb.window.count()) return;
+  throw InputError(
+      fmt::format("{}: a step of an overbooked tile takes {} bytes, the streaming window holds {}",
+                  spec.name, chunk, spec.glb.window.count()),
+      "make glb.window larger, or arrays.columns smaller");
+}
+
+std::uint64_t resident_of(const FabricSpec& spec, std::uint64_t bytes, double room) {
+  return static_cast<std::uint64_t>(resident_bytes(spec, static_cast<double>(bytes), room));
+}
+
+}  // namespace
 
 /// Walks the loops. B outer: for each tile of B, each row group, each of the tile's column groups,
 /// each chunk. A outer: for each row group, each column group, each chunk.
 class Walker {
  public:
-  Walker(FabricTables tables, const FabricMapping& mapping)
-      : t_(std::move(tables)),
-        map_(mapping),
-        a_(t_.a, t_.chunks, t_.word_bytes),
-        b_(t_.b, t_.chunks, t_.word_bytes),
-        width_(width_of(mapping)) {}
+  explicit Walker(const FabricSchedule& schedule)
+      : s_(schedule),
+        t_(schedule.tables_),
+        map_(schedule.mapping_),
+        a_(*schedule.a_layout_),
+        b_(*schedule.b_layout_),
+        width_(map_.a_outer ? t_.n_tiles : width_of(map_)) {}
 
   bool next(FabricStep& step) {
     if (done_) return false;
-    const std::uint64_t last_n = map_.a_outer ? t_.n_tiles : std::min(t_.n_tiles, n0_ + width_);
+    const std::uint64_t last_n = std::min(t_.n_tiles, n0_ + width_);
     step = {};
-    const std::uint64_t n_of_a = map_.a_whole ? t_.n_tiles : last_n;
-    // A: fetched once per pass over its rows, given back when its last column group has used it.
-    step.a_needed = a_base_ + a_.end(m_, chunk_);
-    if (n_ + 1 == n_of_a) step.a_release = a_.bytes(m_, chunk_);
-    step.b_needed = b_base_ + b_.end(n_, chunk_);
-    const bool last_use_of_b = map_.a_outer || !map_.b_resident || m_ + 1 == t_.m_tiles;
-    if (last_use_of_b) step.b_release = b_.bytes(n_, chunk_);
+    use_a(last_n, step);
+    const TileWalk b{b_.span(n0_, last_n), s_.b_resident_[n0_ / width_], t_.m_tiles};
+    const std::uint64_t from = b_.begin(n_, chunk_) - b_.begin(n0_);
+    const std::uint64_t to = b_.end(n_, chunk_) - b_.begin(n0_);
+    step.b_needed = b_base_ + b.needed(m_, to);
+    step.b_release = b.released(m_, from, to);
     const std::uint64_t tile = m_ * t_.n_tiles + n_;
     step.cycles = t_.cycles[tile * t_.chunks + chunk_];
     if (chunk_ + 1 == t_.chunks) step.z_bytes = z_bytes(tile);
-    advance(last_n);
+    advance(last_n, b);
     return true;
   }
 
-  [[nodiscard]] const Layout& a() const { return a_; }
-  [[nodiscard]] const Layout& b() const { return b_; }
-
  private:
+  /// A whole: every group once, given back in the last tile of B. Otherwise a group is a tile that
+  /// is walked for each column group, and comes again for the next tile of B.
+  void use_a(std::uint64_t last_n, FabricStep& step) {
+    const std::uint64_t from = a_.begin(m_, chunk_), to = a_.end(m_, chunk_);
+    if (map_.a_whole) {
+      step.a_needed = to;
+      step.a_release = n_ + 1 == t_.n_tiles ? to - from : 0;
+      return;
+    }
+    const TileWalk a = walk_of_a(last_n);
+    const std::uint64_t first = a_.begin(m_);
+    step.a_needed = a_base_ + a.needed(n_ - n0_, to - first);
+    step.a_release = a.released(n_ - n0_, from - first, to - first);
+  }
+
+  [[nodiscard]] TileWalk walk_of_a(std::uint64_t last_n) const {
+    return {a_.span(m_, m_ + 1), s_.a_resident_[m_], last_n - n0_};
+  }
+
   std::uint64_t z_bytes(std::uint64_t tile) {
     z_sum_ += t_.z_bytes[tile];
     const auto upto = static_cast<std::uint64_t>(std::llround(z_sum_));
@@ -99,29 +142,24 @@ class Walker {
     return bytes;
   }
 
-  void advance(std::uint64_t last_n) {
+  void advance(std::uint64_t last_n, const TileWalk& b) {
     if (++chunk_ < t_.chunks) return;
     chunk_ = 0;
     if (++n_ < last_n) return;
-    if (map_.a_outer) {
-      n_ = 0;
-      b_base_ += b_.total();
-      done_ = ++m_ == t_.m_tiles;
-      return;
-    }
     n_ = n0_;
-    // A tile of B that does not stay comes again for the next rows.
-    if (!map_.b_resident && m_ + 1 < t_.m_tiles) b_base_ += b_.span(n0_, last_n);
+    if (!map_.a_whole) a_base_ += walk_of_a(last_n).fetched();
     if (++m_ < t_.m_tiles) return;
     m_ = 0;
+    b_base_ += b.fetched();
     n0_ = n_ = last_n;
-    if (!map_.a_whole) a_base_ += a_.total();
     done_ = n0_ == t_.n_tiles;
   }
 
-  FabricTables t_;
-  FabricMapping map_;
-  Layout a_, b_;
+  const FabricSchedule& s_;
+  const FabricTables& t_;
+  const FabricMapping& map_;
+  const FabricSchedule::Layout& a_;
+  const FabricSchedule::Layout& b_;
   std::uint64_t width_;
   std::uint64_t m_ = 0, n_ = 0, n0_ = 0, chunk_ = 0;
   std::uint64_t a_base_ = 0, b_base_ = 0;
@@ -130,58 +168,127 @@ class Walker {
   bool done_ = false;
 };
 
-std::uint64_t window(const Layout& layout) {
-  return std::max<std::uint64_t>(1, 2 * largest_chunk(layout));
+FabricSchedule::FabricSchedule(const FabricSpec& spec, FabricTables tables,
+                               const FabricMapping& mapping)
+    : tables_(std::move(tables)),
+      mapping_(mapping),
+      a_layout_(std::make_shared<Layout>(tables_.a, tables_.chunks, tables_.word_bytes)),
+      b_layout_(std::make_shared<Layout>(tables_.b, tables_.chunks,
+                                         tables_.word_bytes * tables_.b_footprint)) {
+  const std::uint64_t width = mapping.a_outer ? tables_.n_tiles : width_of(mapping);
+  // B outer: each tile of B is walked once for each row group. A outer: all of B comes each time.
+  a_.chunk = std::max<std::uint64_t>(1, 2 * a_layout_->largest_chunk());
+  b_.chunk = std::max<std::uint64_t>(1, 2 * b_layout_->largest_chunk());
+  a_.tile = a_.chunk;
+  b_.tile = b_.chunk;
+  for (std::uint64_t n0 = 0; n0 < tables_.n_tiles; n0 += width) {
+    const std::uint64_t last = std::min(tables_.n_tiles, n0 + width);
+    const std::uint64_t bytes = b_layout_->span(n0, last);
+    const std::uint64_t head =
+        mapping.b_resident ? resident_of(spec, bytes, mapping.b_room) : std::uint64_t{0};
+    b_resident_.push_back(head);
+    const TileWalk walk{bytes, head, tables_.m_tiles};
+    b_.total += walk.fetched();
+    if (mapping.b_resident) {
+      check_window(spec, bytes, head, b_.chunk / 2);
+      b_.again += walk.again();
+      const bool over = head < bytes;
+      const auto room = static_cast<std::uint64_t>(mapping.b_room);
+      b_.tile = std::max(b_.tile, over ? room : bytes);
+      ++use_.tiles;
+      use_.overbooked += over ? 1 : 0;
+      use_.bytes.push_back(bytes);
+    }
+  }
+  const std::uint64_t groups_in_tile = std::min(width, tables_.n_tiles);
+  for (std::uint64_t m = 0; m < tables_.m_tiles; ++m) {
+    const std::uint64_t bytes = a_layout_->span(m, m + 1);
+    const std::uint64_t head = resident_of(spec, bytes, mapping.a_room);
+    check_window(spec, bytes, head, a_.chunk / 2);
+    a_resident_.push_back(head);
+    if (mapping.a_whole) continue;
+    for (std::uint64_t n0 = 0; n0 < tables_.n_tiles; n0 += width) {
+      const TileWalk walk{bytes, head, std::min(tables_.n_tiles, n0 + width) - n0};
+      a_.total += walk.fetched();
+      a_.again += walk.again();
+    }
+    // A group that serves one column group only passes.
+    if (groups_in_tile > 1 || mapping.a_outer) {
+      a_.tile =
+          std::max(a_.tile, head < bytes ? static_cast<std::uint64_t>(mapping.a_room) : bytes);
+    }
+  }
+  if (mapping.a_whole) a_.total = a_.tile = a_layout_->total();
+  double z = 0;
+  for (const double bytes : tables_.z_bytes) z += bytes;
+  z_bytes_ = static_cast<std::uint64_t>(std::llround(z));
 }
 
-FabricFootprint footprint_of_a(const Layout& a, const FabricTables& t, const FabricMapping& map) {
-  FabricFootprint f;
-  f.total = a.total() * (map.a_outer || map.a_whole ? 1 : ceil_div(t.n_tiles, width_of(map)));
-  f.chunk = window(a);
-  f.tile = f.chunk;
-  if (map.a_whole)
-    f.tile = std::max(f.tile, a.total());
-  else if (map.a_outer || width_of(map) > 1)
-    f.tile = std::max(f.tile, largest_span(a, t.m_tiles, 1));
-  return f;
+std::function<bool(FabricStep&)> FabricSchedule::walk() const {
+  auto walker = std::make_shared<Walker>(*this);
+  return [walker](FabricStep& step) { return walker->next(step); };
 }
 
-FabricFootprint footprint_of_b(const Layout& b, const FabricTables& t, const FabricMapping& map) {
-  FabricFootprint f;
-  f.total = b.total() * (map.a_outer || !map.b_resident ? t.m_tiles : 1);
-  f.chunk = window(b);
-  f.tile = f.chunk;
-  if (map.b_resident) f.tile = std::max(f.tile, largest_span(b, t.n_tiles, width_of(map)));
-  return f;
-}
+namespace {
+
+/// One product after another, each as often as it occurs; positions go on.
+class Sequence {
+ public:
+  explicit Sequence(std::vector<ScheduledProduct> products) : products_(std::move(products)) {}
+
+  bool next(FabricStep& step) {
+    while (true) {
+      if (!walk_) {
+        if (at_ == products_.size()) return false;
+        walk_ = products_[at_].schedule->walk();
+      }
+      if (walk_(step)) {
+        step.a_needed += a_base_;
+        step.b_needed += b_base_;
+        return true;
+      }
+      walk_ = nullptr;
+      a_base_ += products_[at_].schedule->a().total;
+      b_base_ += products_[at_].schedule->b().total;
+      if (++done_ == products_[at_].times) {
+        done_ = 0;
+        ++at_;
+      }
+    }
+  }
+
+ private:
+  std::vector<ScheduledProduct> products_;
+  std::function<bool(FabricStep&)> walk_;
+  std::size_t at_ = 0;
+  std::uint64_t done_ = 0, a_base_ = 0, b_base_ = 0;
+};
 
 }  // namespace
 
-FabricFootprint a_footprint(const FabricTables& tables, const FabricMapping& mapping) {
-  return footprint_of_a(Layout(tables.a, tables.chunks, tables.word_bytes), tables, mapping);
-}
-
-FabricFootprint b_footprint(const FabricTables& tables, const FabricMapping& mapping) {
-  return footprint_of_b(Layout(tables.b, tables.chunks, tables.word_bytes), tables, mapping);
-}
-
-FabricProgram make_program(FabricTables tables, const FabricMapping& mapping,
-                           std::uint64_t capacity) {
-  const FabricFootprint a = a_footprint(tables, mapping);
-  const FabricFootprint b = b_footprint(tables, mapping);
+FabricProgram make_program(std::vector<ScheduledProduct> products, std::uint64_t capacity) {
   FabricProgram program;
-  program.a_bytes = a.total;
-  program.b_bytes = b.total;
-  const std::uint64_t held = a.tile + b.tile;
-  const std::uint64_t spare = capacity > held ? capacity - held : 0;
-  const std::uint64_t for_a = mapping.a_whole ? 0 : b.total == b.tile ? spare : spare / 2;
-  program.a_capacity = a.tile + for_a;
-  program.b_capacity = b.tile + spare - for_a;
+  std::uint64_t a_tile = 0, b_tile = 0;
+  bool a_stays = true, b_stays = true;
   double z = 0;
-  for (const double bytes : tables.z_bytes) z = std::max(z, bytes);
+  for (const auto& [schedule, times] : products) {
+    program.a_bytes += schedule->a().total * times;
+    program.b_bytes += schedule->b().total * times;
+    a_tile = std::max(a_tile, schedule->a().tile);
+    b_tile = std::max(b_tile, schedule->b().tile);
+    a_stays = a_stays && times == 1 && schedule->a().total == schedule->a().tile;
+    b_stays = b_stays && times == 1 && schedule->b().total == schedule->b().tile;
+    for (const double bytes : schedule->tables().z_bytes) z = std::max(z, bytes);
+  }
+  const std::uint64_t held = a_tile + b_tile;
+  const std::uint64_t spare = capacity > held ? capacity - held : 0;
+  const bool one = products.size() == 1;
+  const std::uint64_t for_a = one && a_stays ? 0 : one && b_stays ? spare : spare / 2;
+  program.a_capacity = a_tile + for_a;
+  program.b_capacity = b_tile + spare - for_a;
   program.z_backlog = static_cast<std::uint64_t>(std::ceil(z));
-  auto walker = std::make_shared<Walker>(std::move(tables), mapping);
-  program.next = [walker](FabricStep& step) { return walker->next(step); };
+  auto sequence = std::make_shared<Sequence>(std::move(products));
+  program.next = [sequence](FabricStep& step) { return sequence->next(step); };
   return program;
 }
 

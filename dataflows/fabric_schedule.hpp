@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "arch/program/fabric_program.hpp"
@@ -13,25 +15,64 @@ namespace lacuna {
 /// Output tiles m x n, K in `chunks`; tables are [tile * chunks + chunk].
 struct FabricTables {
   std::uint64_t m_tiles = 0, n_tiles = 0, chunks = 0;
-  std::vector<FabricWords> a, b;  // of one row group / column group and chunk, as stored
-  std::vector<double> cycles;     // [(m * n_tiles + n) * chunks + chunk]
-  std::vector<double> z_bytes;    // [m * n_tiles + n]
+  std::vector<FabricWords> a,
+      b;                        // of one row group / column group and chunk, as read by the arrays
+  std::vector<double> cycles;   // [(m * n_tiles + n) * chunks + chunk]
+  std::vector<double> z_bytes;  // [m * n_tiles + n]
   double word_bytes = 1;
+  double b_footprint = 1;  // words of B that are stored and fetched, over those that are read
 };
 
 /// Bytes up to which the operand's stream is needed, and a chunk's size.
 struct FabricFootprint {
   std::uint64_t total = 0;  // fetched over the run
+  std::uint64_t again = 0;  // of these, the parts of tiles that their room could not hold
   std::uint64_t tile = 0;   // most bytes that stay together
-  std::uint64_t chunk = 0;  // most bytes of one chunk
+  std::uint64_t chunk = 0;  // what passes: twice the most bytes of one chunk
 };
 
-[[nodiscard]] FabricFootprint a_footprint(const FabricTables& tables, const FabricMapping& mapping);
-[[nodiscard]] FabricFootprint b_footprint(const FabricTables& tables, const FabricMapping& mapping);
+/// What the buffer makes of the tiles of B that stay, for reports.
+struct FabricTileUse {
+  std::uint64_t tiles = 0, overbooked = 0;
+  double used = 0;                   // sum over tiles of min(1, bytes / room)
+  std::vector<std::uint64_t> bytes;  // of each tile
+};
 
-/// `capacity` is shared: each operand gets what it must hold, and B's next tile or A's next rows
-/// take what is left.
-[[nodiscard]] FabricProgram make_program(FabricTables tables, const FabricMapping& mapping,
+/// One product, compiled: tables and mapping, and what follows from them.
+class FabricSchedule {
+ public:
+  FabricSchedule(const FabricSpec& spec, FabricTables tables, const FabricMapping& mapping);
+
+  [[nodiscard]] const FabricFootprint& a() const { return a_; }
+  [[nodiscard]] const FabricFootprint& b() const { return b_; }
+  [[nodiscard]] const FabricTables& tables() const { return tables_; }
+  [[nodiscard]] const FabricTileUse& use() const { return use_; }
+  [[nodiscard]] std::uint64_t z_bytes() const { return z_bytes_; }
+  [[nodiscard]] std::uint64_t instructions() const { return tables_.cycles.size(); }
+  /// Every instruction once, positions from zero.
+  [[nodiscard]] std::function<bool(FabricStep&)> walk() const;
+
+ private:
+  friend class Walker;
+  FabricTables tables_;
+  FabricMapping mapping_;
+  struct Layout;
+  std::shared_ptr<const Layout> a_layout_, b_layout_;
+  std::vector<std::uint64_t> a_resident_;  // head that stays, of each row group's bytes
+  std::vector<std::uint64_t> b_resident_;  // of each tile of B
+  FabricFootprint a_, b_;
+  FabricTileUse use_;
+  std::uint64_t z_bytes_ = 0;
+};
+
+struct ScheduledProduct {
+  std::shared_ptr<const FabricSchedule> schedule;
+  std::uint64_t times = 1;
+};
+
+/// The products one after another. `capacity` is shared: each operand gets what it must hold, and
+/// B's next tile or A's next rows take what is left.
+[[nodiscard]] FabricProgram make_program(std::vector<ScheduledProduct> products,
                                          std::uint64_t capacity);
 
 }  // namespace lacuna

@@ -99,7 +99,9 @@ EnergyAccount account_fabric(const FabricSpec& spec, const ComponentSet& set,
   const double smem = words_per_access(spec, set, "smem");
   const double b_read = counts.glb_b_line_words > 0 ? counts.glb_b_line_words : counts.glb_b.data;
   put("smem", "read", (counts.glb_a.data + b_read + counts.psum_glb_reads) / smem);
-  put("smem", "write", (counts.dram_a.data + counts.dram_b.data + counts.psum_glb_writes) / smem);
+  put("smem", "write",
+      (counts.dram_a.data + counts.dram_b.data + counts.psum_glb_writes + counts.z_glb_writes) /
+          smem);
   if (has_metadata(spec)) {
     const double metadata = words_per_access(spec, set, "smem_metadata");
     put("smem_metadata", "read", (counts.glb_a.metadata + counts.glb_b.metadata) / metadata);

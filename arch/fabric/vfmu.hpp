@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "sparse_formats/pattern_bits.hpp"
+#include "sparse_formats/occupancy.hpp"
 
 namespace lacuna {
 
@@ -46,7 +46,7 @@ struct VfmuCounts {
 /// One walk over B (given N x K): tile after tile of `columns` columns, window after window of
 /// `window` positions of K, column after column; a step needs the nonzeros of its window, all of it
 /// when B is stored `dense`. The unit starts anew with each tile of columns.
-[[nodiscard]] VfmuCounts walk_b(const BitMatrix& b_transposed, std::uint64_t window,
+[[nodiscard]] VfmuCounts walk_b(const Occupancy& b_transposed, std::uint64_t window,
                                 std::uint64_t columns, std::uint64_t line_words, bool dense);
 
 }  // namespace lacuna

@@ -50,11 +50,15 @@ struct FabricCounts {
   FabricWords glb_a, glb_b;     // read by the arrays
   double glb_b_line_words = 0;  // B as read in whole lines; 0: not through a fetch unit
   double psum_glb_reads = 0, psum_glb_writes = 0;
+  double z_glb_writes = 0;  // outputs that stay in the global buffer for the next operation
   FabricWords dram_a, dram_b, dram_z;
   double rank1_selects = 0, rank0_selects = 0, vfmu_words = 0, compressed_words = 0;
   // Time of each block, in cycles.
   double compute_cycles = 0, glb_cycles = 0, psum_cycles = 0, glb_write_cycles = 0;
   double dram_read_cycles = 0, dram_write_cycles = 0;
+
+  /// Adds `times` runs of `other`.
+  void add(const FabricCounts& other, double times);
 };
 
 }  // namespace lacuna

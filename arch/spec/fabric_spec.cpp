@@ -56,6 +56,10 @@ FabricOperandSpec read_operand(const ConfigReader& config) {
                                                   {"tiled-bitmask", FabricStorage::tiled_bitmask},
                                                   {"block-offsets", FabricStorage::block_offsets}},
                                                  FabricStorage::uncompressed);
+  operand.unstructured_storage = config.choice<FabricStorage>(
+      "unstructured_storage",
+      {{"uncompressed", FabricStorage::uncompressed}, {"bitmask", FabricStorage::bitmask}},
+      FabricStorage::uncompressed);
   operand.gating = config.boolean("gating", false);
   return operand;
 }
@@ -78,6 +82,17 @@ FabricSpec::Glb read_glb(const ConfigReader& config) {
   if (glb.capacity.count() < 1024) config.fail("capacity", "the buffer is smaller than 1 KiB");
   glb.metadata = config.bytes("metadata", Bytes(0));
   glb.line_words = config.integer("line_words", {1, 65536}, glb.line_words);
+  glb.policy = config.choice<BufferPolicy>(
+      "policy", {{"buffet", BufferPolicy::buffet}, {"tailors", BufferPolicy::tailors}},
+      BufferPolicy::buffet);
+  glb.window = config.bytes("window", Bytes(0));  // kept for a policy switched on by --set
+  if (glb.policy == BufferPolicy::tailors &&
+      (glb.window.count() == 0 || glb.window.count() * 4 > glb.capacity.count())) {
+    config.fail("window",
+                "Tailors needs a streaming window above zero, a quarter of the buffer at "
+                "most",
+                "16 KiB hides 500 cycles of DRAM latency at 32 B/cycle");
+  }
   glb.words_per_cycle = config.number("words_per_cycle", {1e-3, kMost});
   glb.write_words_per_cycle = config.number("write_words_per_cycle", {0, kMost}, 0.0);
   return glb;
@@ -147,6 +162,37 @@ FabricSpec::Energy read_energy(const ConfigReader& config) {
   return energy;
 }
 
+FabricSpec::Tiling read_tiling(const ConfigReader& config) {
+  FabricSpec::Tiling tiling;
+  tiling.strategy = config.choice<TilingStrategy>("strategy",
+                                                  {{"dense-shape", TilingStrategy::dense_shape},
+                                                   {"prescient", TilingStrategy::prescient},
+                                                   {"swiftiles", TilingStrategy::swiftiles}},
+                                                  TilingStrategy::dense_shape);
+  tiling.overbooked_share = config.number("overbooked_share", {1e-6, 0.999}, 0.1);
+  tiling.tail_samples = config.integer("tail_samples", {1, 1e6}, 10);
+  tiling.seed = config.integer("seed", {0, 1e15}, 1);
+  return tiling;
+}
+
+/// The three ideas of the machine `lacuna`, each to be switched off by itself.
+void apply_features(const ConfigReader& config, FabricSpec& spec) {
+  if (!config.boolean("hss", true)) {
+    // HighLight's datapath as a whole: patterns of A, fetch unit, gating, compression of outputs.
+    spec.a.patterns = {{Pattern::dense(), 0}};
+    spec.a.storage = FabricStorage::uncompressed;
+    spec.b.gating = spec.vfmu = spec.compress_outputs = false;
+  }
+  if (!config.boolean("tailors", true)) {
+    spec.glb.policy = BufferPolicy::buffet;
+    // What varies in occupancy needs the buffers that can hold it.
+    spec.a.unstructured_storage = FabricStorage::uncompressed;
+  }
+  if (!config.boolean("swiftiles", true) && spec.tiling.strategy == TilingStrategy::swiftiles) {
+    spec.tiling.strategy = TilingStrategy::prescient;
+  }
+}
+
 void check_operands(const ConfigReader& operands, const FabricSpec& spec) {
   const bool outer = spec.arrays.dataflow == FabricDataflow::outer_product;
   if (spec.a.skips_unstructured != outer || spec.b.skips_unstructured != outer) {
@@ -184,7 +230,9 @@ FabricSpec read_fabric(const ConfigReader& config) {
   for (const auto& mapping : config.mappings("mappings")) {
     spec.mappings.push_back(read_mapping(mapping));
   }
+  spec.tiling = read_tiling(config.mapping("tiling"));
   spec.energy = read_energy(config.mapping("energy"));
+  apply_features(config.mapping("features"), spec);
   return spec;
 }
 

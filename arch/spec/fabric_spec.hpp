@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/spec/machine_spec.hpp"
 #include "base/config.hpp"
 #include "base/units.hpp"
 #include "sparse_formats/pattern.hpp"
@@ -45,6 +46,9 @@ struct FabricOperandSpec {
   std::vector<FabricPattern> patterns;
   bool skips_unstructured = false;  // any zero (DSTC)
   FabricStorage storage = FabricStorage::uncompressed;
+  /// Of an operand that fits no sparse pattern of the menu: A's zeros take a slot, but need not be
+  /// stored or fetched. uncompressed or bitmask.
+  FabricStorage unstructured_storage = FabricStorage::uncompressed;
   bool gating = false;  // a zero leaves the MAC idle for its cycle
 };
 
@@ -74,6 +78,9 @@ struct FabricSpec {
   struct Glb {
     Bytes capacity, metadata;
     std::uint64_t line_words = 64;
+    /// What becomes of a tile that its share cannot hold: see BufferPolicy.
+    BufferPolicy policy = BufferPolicy::buffet;
+    Bytes window;                      // f of Tailors, part of the share
     double words_per_cycle = 0;        // data and metadata to the arrays
     double write_words_per_cycle = 0;  // partial sums back; 0: never waited for
   } glb;
@@ -92,6 +99,16 @@ struct FabricSpec {
   double b_dense_from = 0.0;   // both densities at or above: B is stored uncompressed; 0: never
   bool keep_metadata = false;  // also for dense operands
   bool vfmu = false;           // B is read in whole lines through a variable fetch unit
+
+  /// How the resident tile of B (K x N2) is sized. dense-shape: each product on its own, as if
+  /// every position of B were a nonzero. prescient, swiftiles: one N2 for all products of an
+  /// operation that share a shape of A, by the bytes that the tiles hold.
+  struct Tiling {
+    TilingStrategy strategy = TilingStrategy::dense_shape;
+    double overbooked_share = 0.1;    // y of Swiftiles
+    std::uint64_t tail_samples = 10;  // k of Swiftiles
+    std::uint64_t seed = 1;
+  } tiling;
   bool compress_outputs = false;
   std::vector<FabricMappingChoice> mappings;
 
@@ -108,6 +125,10 @@ struct FabricSpec {
     return arrays.across_m * arrays.across_n * arrays.rows * arrays.lanes;
   }
   [[nodiscard]] double word_bytes() const { return word_bits / 8.0; }
+  /// Bytes of data and metadata that the global buffer holds.
+  [[nodiscard]] std::uint64_t glb_bytes() const {
+    return glb.capacity.count() + glb.metadata.count();
+  }
 };
 
 /// `kind` of a machine file that read_fabric() reads.

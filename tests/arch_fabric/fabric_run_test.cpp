@@ -79,12 +79,13 @@ TEST_CASE("simulated time exceeds the bound by no more than the stated fill and 
 TEST_CASE("from the nonzeros DSTC's issue slots tend to their expectation") {
   const FabricSpec spec = load_fabric("published/dstc");
   const auto workload = pattern_workload(1024, 1024, 1024, "uniform:0.3", "uniform:0.6");
-  const FabricPlan data = compile_fabric(spec, workload.operands, FabricMode::data);
-  const FabricPlan mean = compile_fabric(spec, workload.operands, FabricMode::expected);
-  const auto tiles = 1024.0 / static_cast<double>(data.mapping.array_rows) * 1024.0 /
-                     static_cast<double>(data.mapping.array_columns);
-  const double slots = tiles * 1024 / 4 * expected_groups(0.3, data.mapping.array_rows, 16) *
-                       expected_groups(0.6, data.mapping.array_columns, 16);
+  const FabricPlan data = compile_fabric(spec, workload.instances, FabricMode::data);
+  const FabricPlan mean = compile_fabric(spec, workload.instances, FabricMode::expected);
+  const auto tiles = 1024.0 / static_cast<double>(data.parts[0].mapping.array_rows) * 1024.0 /
+                     static_cast<double>(data.parts[0].mapping.array_columns);
+  const double slots = tiles * 1024 / 4 *
+                       expected_groups(0.3, data.parts[0].mapping.array_rows, 16) *
+                       expected_groups(0.6, data.parts[0].mapping.array_columns, 16);
   CHECK(data.counts.compute_cycles == Approx(slots).epsilon(0.003));
   CHECK(data.counts.lrf_data == Approx(mean.counts.lrf_data).epsilon(0.003));
   CHECK(data.counts.rf_writes == mean.counts.rf_writes);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/program/fabric_program.hpp"
+
+namespace lacuna {
+
+void FabricCounts::add(const FabricCounts& other, double times) {
+  constexpr double FabricCounts::*kSums[] = {
+      &FabricCounts::mac_compute,      &FabricCounts::mac_gated,
+      &FabricCounts::mac_slots,        &FabricCounts::lrf_data,
+      &FabricCounts::lrf_metadata,     &FabricCounts::rf_reads,
+      &FabricCounts::rf_writes,        &FabricCounts::glb_b_line_words,
+      &FabricCounts::psum_glb_reads,   &FabricCounts::psum_glb_writes,
+      &FabricCounts::z_glb_writes,     &FabricCounts::rank1_selects,
+      &FabricCounts::rank0_selects,    &FabricCounts::vfmu_words,
+      &FabricCounts::compressed_words, &FabricCounts::compute_cycles,
+      &FabricCounts::glb_cycles,       &FabricCounts::psum_cycles,
+      &FabricCounts::glb_write_cycles, &FabricCounts::dram_read_cycles,
+      &FabricCounts::dram_write_cycles};
+  constexpr FabricWords FabricCounts::*kWords[] = {&FabricCounts::glb_a, &FabricCounts::glb_b,
+                                                   &FabricCounts::dram_a, &FabricCounts::dram_b,
+                                                   &FabricCounts::dram_z};
+  for (const auto sum : kSums) this->*sum += other.*sum * times;
+  for (const auto words : kWords) this->*words += other.*words * times;
+}
+
+}  // namespace lacuna

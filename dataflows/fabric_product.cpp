@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataflows/fabric_product.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "sparse_formats/encoding.hpp"
+
+namespace lacuna {
+namespace {
+
+// Parameters: most words of an operand in one instruction, as a share of the buffer, and the fewest
+// pieces that K is cut into, so that fetching and computing overlap.
+constexpr std::uint64_t kChunksOfBuffer = 16;
+constexpr std::uint64_t kLeastChunks = 8;
+
+double d(std::uint64_t x) {
+  return static_cast<double>(x);
+}
+
+bool is_dense(const Pattern& pattern) {
+  return pattern.density() == Ratio{1, 1};
+}
+
+std::string menu_text(const std::vector<FabricPattern>& menu) {
+  std::string text;
+  for (const FabricPattern& entry : menu) {
+    text += (text.empty() ? "" : ", ") + entry.pattern.text();
+  }
+  return text;
+}
+
+}  // namespace
+
+FabricProduct::FabricProduct(const FabricSpec& spec, const FabricInstance& instance,
+                             FabricMode mode)
+    : spec_(spec),
+      ops_(*instance.operands),
+      mode_(mode),
+      outer_(spec.arrays.dataflow == FabricDataflow::outer_product) {
+  part_.instance = instance;
+}
+
+bool FabricProduct::choose_operand(const char* name, const FabricOperandSpec& spec,
+                                   const std::optional<FabricPattern>& fit, double density,
+                                   bool skips, FabricPattern& out, std::string& unsupported,
+                                   std::vector<std::string>& warnings) const {
+  if (!fit) {
+    unsupported = fmt::format(
+        "{} (density {:.4g}) fits no pattern that {} runs ({}), and it has no dense mode", name,
+        density, spec_.name, menu_text(spec.patterns));
+    return false;
+  }
+  out = *fit;
+  const double degree = fit->pattern.density().value();
+  if (skips && density < degree - 1e-9) {
+    warnings.push_back(
+        fmt::format("{} of density {:.4g} runs as {} (density {:.4g}), the sparsest pattern of {} "
+                    "that it obeys",
+                    name, density, fit->pattern.text(), degree, spec_.name));
+  }
+  return true;
+}
+
+std::string FabricProduct::prepare(std::vector<std::string>& warnings) {
+  std::string unsupported;
+  if (outer_) {
+    part_.a_pattern.pattern = part_.b_pattern.pattern = Pattern::dense();
+  } else {
+    const bool b_skips = spec_.b.patterns.size() > 1;
+    const bool runs = choose_operand("A", spec_.a, ops_.a_fit(spec_.a.patterns), ops_.a_density(),
+                                     true, part_.a_pattern, unsupported, warnings) &&
+                      choose_operand("B", spec_.b, ops_.b_fit(spec_.b.patterns), ops_.b_density(),
+                                     b_skips, part_.b_pattern, unsupported, warnings);
+    if (!runs) return unsupported;
+  }
+  choose_storage();
+  std::uint64_t g = 1;
+  if (!is_dense(part_.a_pattern.pattern)) {
+    for (const Rule& rule : part_.a_pattern.pattern.ranks) {
+      g *= rule.g;
+      group_ *= rule.h;
+    }
+  }
+  LACUNA_CHECK(outer_ || g <= spec_.arrays.lanes, "{} slots of a group on {} lanes", g,
+               spec_.arrays.lanes);
+  // Whole groups on the lanes; a group that does not divide them leaves lanes idle.
+  step_k_ = outer_ ? 1 : spec_.arrays.lanes / g * group_;
+  padded_k_ = ceil_div(ops_.k(), group_) * group_;
+  if (spec_.b.storage == FabricStorage::block_offsets && part_.b_compressed) {
+    b_metadata_words_ = d(block_offset_bits()) / spec_.word_bits;
+  }
+  return {};
+}
+
+void FabricProduct::choose_storage() {
+  da_ = part_.a_pattern.pattern.density().value();
+  db_ = part_.b_pattern.pattern.density().value();
+  const double a = ops_.a_density(), b = ops_.b_density();
+  if (outer_) {
+    part_.a_compressed = a < 1 || spec_.keep_metadata;
+    part_.b_compressed =
+        !(spec_.b_dense_from > 0 && a >= spec_.b_dense_from && b >= spec_.b_dense_from);
+    return;
+  }
+  part_.a_compressed =
+      !is_dense(part_.a_pattern.pattern) && spec_.a.storage != FabricStorage::uncompressed;
+  a_bitmask_ = is_dense(part_.a_pattern.pattern) &&
+               spec_.a.unstructured_storage == FabricStorage::bitmask &&
+               a + 1.0 / spec_.word_bits < 1;
+  switch (spec_.b.storage) {
+    case FabricStorage::uncompressed:
+      part_.b_compressed = false;
+      break;
+    case FabricStorage::coordinates:
+    case FabricStorage::run_lengths:
+      part_.b_compressed = !is_dense(part_.b_pattern.pattern);
+      break;
+    default: {
+      // Only when it saves: a dense operand keeps its plain form.
+      const double metadata = spec_.b.storage == FabricStorage::block_offsets
+                                  ? d(block_offset_bits()) / (d(ops_.k()) * d(ops_.n()))
+                                  : 1;
+      part_.b_compressed = stored_b_density() + metadata / spec_.word_bits < 1;
+    }
+  }
+}
+
+/// A bitmask over n:8 blocks stores the block's bound, otherwise the nonzeros.
+double FabricProduct::stored_b_density() const {
+  return is_dense(part_.b_pattern.pattern) ? ops_.b_density() : db_;
+}
+
+/// Of a repeated operand: its sample's bits for as many rows as there are.
+std::uint64_t FabricProduct::block_offset_bits() const {
+  std::uint64_t h1 = 4, h0 = 2;  // of HighLight's dense degree C1(4:4)->C0(2:2)
+  const auto& ranks = part_.a_pattern.pattern.ranks;
+  if (ranks.size() == 2) {
+    h1 = ranks[0].h;
+    h0 = ranks[1].h;
+  }
+  const BitMatrix& sample = ops_.b_transposed().sample();
+  const double bits = d(block_offset_metadata(sample, h1, h0).count());
+  return static_cast<std::uint64_t>(std::llround(bits * d(ops_.n()) / d(sample.rows())));
+}
+
+std::string FabricProduct::key_of_a() const {
+  const OperandStorage& a = part_.instance.a;
+  return fmt::format("{} {} {} {} {} {}", ops_.m(), ops_.k(), part_.a_pattern.pattern.text(),
+                     ops_.a_density(), a.width, a.scale_words);
+}
+
+double FabricProduct::z_bytes() const {
+  return d(ops_.m()) * d(ops_.n()) * part_.instance.z_width * spec_.word_bytes();
+}
+
+double FabricProduct::on_chip_bytes() const {
+  double bytes = part_.instance.z_on_chip ? z_bytes() : 0;
+  if (part_.instance.b.on_chip) {
+    bytes += b_words(0, ops_.n(), 0, ops_.k()).all() * spec_.word_bytes() *
+             part_.instance.b_footprint;
+  }
+  return bytes;
+}
+
+FabricMapping FabricProduct::own_mapping() const {
+  FabricSizes sizes;
+  sizes.shape = shape();
+  const double stored = outer_ ? ops_.a_density() : part_.a_compressed ? da_ : 1;
+  sizes.a_row_bytes = d(padded_k_) * stored * spec_.word_bytes() * part_.instance.a.width;
+  const OperandStorage& b = part_.instance.b;
+  sizes.b_column_bytes =
+      b.on_chip ? 0 : d(ops_.k()) * spec_.word_bytes() * b.width * part_.instance.b_footprint;
+  sizes.a_density = ops_.a_density();
+  sizes.capacity = d(spec_.glb.capacity.count()) - on_chip_bytes();
+  return choose_mapping(spec_, sizes);
+}
+
+std::vector<double> FabricProduct::a_groups(std::uint64_t rows) const {
+  std::vector<double> bytes;
+  for (std::uint64_t m = 0; m < ops_.m(); m += rows) {
+    bytes.push_back(a_words(m, std::min(rows, ops_.m() - m), 0, ops_.k()).all() *
+                    spec_.word_bytes());
+  }
+  return bytes;
+}
+
+ColumnGroups FabricProduct::b_groups(std::uint64_t columns) const {
+  ColumnGroups groups;
+  groups.times = part_.instance.times;
+  const double fetched = part_.instance.b.on_chip ? 0 : part_.instance.b_footprint;
+  for (std::uint64_t n = 0; n < ops_.n(); n += columns) {
+    groups.bytes.push_back(b_words(n, std::min(columns, ops_.n() - n), 0, ops_.k()).all() *
+                           spec_.word_bytes() * fetched);
+  }
+  return groups;
+}
+
+void FabricProduct::cut_k() {
+  const FabricMapping& map = part_.mapping;
+  steps_ = ceil_div(ops_.k(), step_k_);
+  const double k_bytes = d(ops_.k()) * spec_.word_bytes();
+  const double chunk = d(spec_.glb.capacity.count() / kChunksOfBuffer);
+  double wanted = std::max(d(kLeastChunks), d(std::max(map.rows, map.columns)) * k_bytes / chunk);
+  // What streams through the window of an overbooked tile must fit it twice: used and arriving.
+  const double half = d(spec_.glb.window.count()) / 2;
+  const bool overbooks = spec_.glb.policy == BufferPolicy::tailors && half > 0;
+  const auto& [a, b] = std::tie(part_.instance.a, part_.instance.b);
+  if (overbooks && map.b_room > 0) {
+    wanted = std::max(wanted, d(map.columns) * k_bytes * (b.width + 0.125) / half);
+  }
+  if (overbooks && map.a_room > 0) {
+    wanted = std::max(wanted, d(map.rows) * k_bytes * (a.width + 0.125) / half);
+  }
+  tables_.chunks = std::min(steps_, static_cast<std::uint64_t>(std::ceil(wanted)));
+  tables_.m_tiles = ceil_div(ops_.m(), map.rows);
+  tables_.n_tiles = ceil_div(ops_.n(), map.columns);
+  tables_.word_bytes = spec_.word_bytes();
+  tables_.b_footprint = b.on_chip ? 0 : part_.instance.b_footprint;
+  const double tiles = d(tables_.m_tiles) * d(tables_.n_tiles) * d(tables_.chunks);
+  if (tiles > 5e7) {
+    throw InputError(fmt::format("{} x {} x {} makes {:.3g} instructions on {}", ops_.m(), ops_.n(),
+                                 ops_.k(), tiles, spec_.name),
+                     "split the product; at most 5e7 are taken");
+  }
+  tables_.cycles.resize(tables_.m_tiles * tables_.n_tiles * tables_.chunks);
+}
+
+std::uint64_t FabricProduct::first_step(std::uint64_t chunk) const {
+  return steps_ * chunk / tables_.chunks;
+}
+std::uint64_t FabricProduct::k_of(std::uint64_t step) const {
+  return std::min(ops_.k(), step * step_k_);
+}
+std::uint64_t FabricProduct::rows_of(std::uint64_t m) const {
+  return std::min(ops_.m() - m * part_.mapping.rows, part_.mapping.rows);
+}
+std::uint64_t FabricProduct::columns_of(std::uint64_t n) const {
+  return std::min(ops_.n() - n * part_.mapping.columns, part_.mapping.columns);
+}
+/// One bit for every element and a flag for each K coordinate of an array's tile, in words. Before
+/// there is a mapping, of the machine's first tile.
+double FabricProduct::tiled_mask(std::uint64_t tile) const {
+  if (tile == 0) tile = spec_.arrays.tiles.front().second;
+  return (1 + 1.0 / d(tile)) / spec_.word_bits;
+}
+
+FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std::uint64_t k0,
+                                   std::uint64_t k1) const {
+  const OperandStorage& storage = part_.instance.a;
+  FabricWords words;
+  if (outer_) {
+    words.data = d(rows) * d(k1 - k0);
+    if (part_.a_compressed) {
+      words = {d(ops_.a().count(first, first + rows, k0, k1)),
+               words.data * tiled_mask(part_.mapping.array_rows)};
+    }
+  } else if (part_.a_compressed) {
+    // Slots, also those that a sparser group leaves empty: the format cannot leave them out.
+    const std::uint64_t end = k1 == ops_.k() ? padded_k_ : k1;
+    words.data = d(rows) * d(end - k0) * da_;
+    words.metadata =
+        words.data * metadata_words(part_.a_pattern, spec_.a.storage, spec_.word_bits);
+  } else if (a_bitmask_) {
+    words = {d(ops_.a().count(first, first + rows, k0, k1)),
+             d(rows) * d(k1 - k0) / spec_.word_bits};
+  } else {
+    words.data = d(rows) * d(k1 - k0);
+  }
+  return {words.data * storage.width, words.metadata + words.data * storage.scale_words};
+}
+
+FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, std::uint64_t k0,
+                                   std::uint64_t k1) const {
+  const OperandStorage& storage = part_.instance.b;
+  const double positions = d(columns) * d(k1 - k0);
+  FabricWords words{positions, 0};
+  if (part_.b_compressed) {
+    const auto nonzeros = [&] {
+      return d(ops_.b_transposed().count(first, first + columns, k0, k1));
+    };
+    switch (spec_.b.storage) {
+      case FabricStorage::tiled_bitmask:
+        words = {nonzeros(), positions * tiled_mask(part_.mapping.array_columns)};
+        break;
+      case FabricStorage::bitmask:
+        words = {is_dense(part_.b_pattern.pattern) ? nonzeros() : positions * db_,
+                 positions / spec_.word_bits};
+        break;
+      case FabricStorage::block_offsets:
+        words = {nonzeros(), positions / (d(ops_.n()) * d(ops_.k())) * b_metadata_words_};
+        break;
+      default:
+        words = {
+            positions * db_,
+            positions * db_ * metadata_words(part_.b_pattern, spec_.b.storage, spec_.word_bits)};
+    }
+  }
+  return {words.data * storage.width, words.metadata + words.data * storage.scale_words};
+}
+
+void FabricProduct::fill_words() {
+  const FabricMapping& map = part_.mapping;
+  for (std::uint64_t m = 0; m < tables_.m_tiles; ++m) {
+    for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
+      tables_.a.push_back(
+          a_words(m * map.rows, rows_of(m), k_of(first_step(c)), k_of(first_step(c + 1))));
+    }
+  }
+  for (std::uint64_t n = 0; n < tables_.n_tiles; ++n) {
+    for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
+      tables_.b.push_back(
+          b_words(n * map.columns, columns_of(n), k_of(first_step(c)), k_of(first_step(c + 1))));
+    }
+  }
+  for (const FabricWords& words : tables_.a) a_stored_ += words;
+  for (const FabricWords& words : tables_.b) b_stored_ += words;
+  const double positions = d(part_.a_compressed && !outer_ ? padded_k_ : ops_.k());
+  a_slots_ = d(ops_.m()) * positions * da_ * d(tables_.n_tiles);
+  part_.counts.glb_a = a_stored_ * d(tables_.n_tiles);
+  part_.counts.glb_b = b_stored_ * d(tables_.m_tiles);
+}
+
+FabricPart FabricProduct::finish(const FabricMapping& mapping) {
+  part_.mapping = mapping;
+  cut_k();
+  fill_words();
+  if (outer_) {
+    outer_product();
+  } else {
+    inner_product();
+  }
+  outputs();
+  part_.schedule = std::make_shared<FabricSchedule>(spec_, std::move(tables_), mapping);
+  traffic();
+  return std::move(part_);
+}
+
+/// What becomes of the outputs.
+void FabricProduct::outputs() {
+  FabricCounts& counts = part_.counts;
+  const double places = d(ops_.m()) * d(ops_.n());
+  FabricWords z{places * part_.instance.z_width, 0};
+  if (part_.instance.z_on_chip) {
+    counts.z_glb_writes = z.data;
+  } else {
+    if (spec_.compress_outputs) {
+      const double mask = places / spec_.word_bits;
+      const double nonzeros = d(ops_.z_nonzeros()) * part_.instance.z_width;
+      if (nonzeros + mask < z.data) z = {nonzeros, mask};
+    }
+    counts.dram_z = z;
+  }
+  const double share = counts.dram_z.all() / places;
+  for (std::uint64_t i = 0; i < tables_.m_tiles; ++i) {
+    for (std::uint64_t j = 0; j < tables_.n_tiles; ++j) {
+      tables_.z_bytes.push_back(share * d(rows_of(i) * columns_of(j)) * spec_.word_bytes());
+    }
+  }
+}
+
+/// DRAM words and times: what the mapping fetches, and what comes again because tiles overflow.
+void FabricProduct::traffic() {
+  FabricCounts& counts = part_.counts;
+  const FabricSchedule& schedule = *part_.schedule;
+  const auto fetched = [&](const FabricWords& stored, std::uint64_t times, double footprint,
+                           const FabricFootprint& stream) {
+    const double bytes = stored.all() * footprint * spec_.word_bytes();
+    const double again = bytes > 0 ? d(stream.again) / bytes : 0;
+    return stored * (footprint * (d(times) + again));
+  };
+  const double b = part_.instance.b.on_chip ? 0 : part_.instance.b_footprint;
+  counts.dram_a = fetched(a_stored_, part_.mapping.a_fetches, 1, schedule.a());
+  counts.dram_b = fetched(b_stored_, part_.mapping.b_fetches, b, schedule.b());
+  counts.dram_read_cycles = (counts.dram_a.all() + counts.dram_b.all()) / spec_.dram.read_words;
+  counts.dram_write_cycles = counts.dram_z.all() / spec_.dram.write_words;
+}
+
+}  // namespace lacuna

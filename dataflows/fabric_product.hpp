@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// One product on its way to a MAC-array machine: patterns and storage first, then a mapping, chosen
+// for it alone or together with others, then words, cycles and counts.
+#pragma once
+
+#include "dataflows/fabric_compile.hpp"
+
+namespace lacuna {
+
+class FabricProduct {
+ public:
+  FabricProduct(const FabricSpec& spec, const FabricInstance& instance, FabricMode mode);
+
+  /// Patterns and storage. Returns why the machine cannot run the product, or nothing.
+  [[nodiscard]] std::string prepare(std::vector<std::string>& warnings);
+
+  [[nodiscard]] FabricShape shape() const { return {ops_.m(), ops_.n(), ops_.k()}; }
+  [[nodiscard]] const FabricInstance& instance() const { return part_.instance; }
+  /// Products with the same key share a tile width: shape and pattern of A, how it is stored.
+  [[nodiscard]] std::string key_of_a() const;
+  /// Bytes that operands and outputs on chip take from the buffer.
+  [[nodiscard]] double on_chip_bytes() const;
+  [[nodiscard]] double z_bytes() const;
+
+  /// Of its own, as if B were dense.
+  [[nodiscard]] FabricMapping own_mapping() const;
+  /// Bytes as stored, K whole, of groups of rows of A and of columns of B.
+  [[nodiscard]] std::vector<double> a_groups(std::uint64_t rows) const;
+  [[nodiscard]] ColumnGroups b_groups(std::uint64_t columns) const;
+
+  [[nodiscard]] FabricPart finish(const FabricMapping& mapping);
+
+ private:
+  bool choose_operand(const char* name, const FabricOperandSpec& spec,
+                      const std::optional<FabricPattern>& fit, double density, bool skips,
+                      FabricPattern& out, std::string& unsupported,
+                      std::vector<std::string>& warnings) const;
+  void choose_storage();
+  [[nodiscard]] double stored_b_density() const;
+  [[nodiscard]] std::uint64_t block_offset_bits() const;
+  [[nodiscard]] double tiled_mask(std::uint64_t tile) const;
+
+  void cut_k();
+  [[nodiscard]] std::uint64_t first_step(std::uint64_t chunk) const;
+  [[nodiscard]] std::uint64_t k_of(std::uint64_t step) const;
+  [[nodiscard]] std::uint64_t rows_of(std::uint64_t m) const;
+  [[nodiscard]] std::uint64_t columns_of(std::uint64_t n) const;
+  [[nodiscard]] FabricWords a_words(std::uint64_t first, std::uint64_t rows, std::uint64_t k0,
+                                    std::uint64_t k1) const;
+  [[nodiscard]] FabricWords b_words(std::uint64_t first, std::uint64_t columns, std::uint64_t k0,
+                                    std::uint64_t k1) const;
+  void fill_words();
+  [[nodiscard]] double spilled(double outputs) const;
+  void inner_product();
+  void inner_cycles();
+  void count_saf();
+  void bound_glb();
+  void outer_product();
+  double from_data(double tile);
+  double from_expectation();
+  void spread_evenly();
+  void outputs();
+  void traffic();
+
+  const FabricSpec& spec_;
+  const GemmOperands& ops_;
+  FabricMode mode_;
+  bool outer_;
+  FabricPart part_;
+  FabricTables tables_;
+  double da_ = 1, db_ = 1;
+  bool a_bitmask_ = false;  // of an A that fits no pattern: its zeros are not stored
+  std::uint64_t group_ = 1, step_k_ = 1, padded_k_ = 0, steps_ = 0;
+  double b_metadata_words_ = 0;
+  double a_slots_ = 0;  // positions that the arrays are given of A, over all its reads
+  FabricWords a_stored_, b_stored_;
+};
+
+}  // namespace lacuna

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataflows/fabric_tiling.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.hpp"
+#include "base/random.hpp"
+
+namespace lacuna {
+namespace {
+
+std::uint64_t widest(const std::vector<ColumnGroups>& products) {
+  std::uint64_t most = 1;
+  for (const auto& product : products) most = std::max(most, std::uint64_t{product.bytes.size()});
+  return most;
+}
+
+std::vector<double> sums_of(const std::vector<double>& bytes) {
+  std::vector<double> sums(bytes.size() + 1, 0.0);
+  std::partial_sum(bytes.begin(), bytes.end(), sums.begin() + 1);
+  return sums;
+}
+
+double total_of(const std::vector<ColumnGroups>& products) {
+  double total = 0;
+  for (const auto& product : products) {
+    total += static_cast<double>(product.times) *
+             std::accumulate(product.bytes.begin(), product.bytes.end(), 0.0);
+  }
+  return total;
+}
+
+}  // namespace
+
+std::vector<double> tile_bytes(const std::vector<ColumnGroups>& products, std::uint64_t groups) {
+  std::vector<double> out;
+  for (const auto& product : products) {
+    for (std::size_t at = 0; at < product.bytes.size(); at += groups) {
+      const std::size_t end = std::min<std::size_t>(product.bytes.size(), at + groups);
+      out.push_back(std::accumulate(product.bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                                    product.bytes.begin() + static_cast<std::ptrdiff_t>(end), 0.0));
+    }
+  }
+  return out;
+}
+
+double upper_quantile(std::vector<double> values, double share) {
+  LACUNA_CHECK(!values.empty(), "no values to take a quantile of");
+  std::sort(values.begin(), values.end());
+  const double rank = std::ceil(share * static_cast<double>(values.size()) - 1e-9);
+  return values[static_cast<std::size_t>(std::max(1.0, rank)) - 1];
+}
+
+ColumnTile prescient_columns(const std::vector<ColumnGroups>& products, double room) {
+  ColumnTile tile;
+  std::vector<std::vector<double>> sums;
+  for (const auto& product : products) sums.push_back(sums_of(product.bytes));
+  const double total = total_of(products);
+  for (std::uint64_t width = widest(products); width > 0; --width) {
+    tile.work_bytes += total;
+    double most = 0;
+    for (const auto& s : sums) {
+      const std::uint64_t groups = s.size() - 1;
+      for (std::uint64_t at = 0; at < groups && most <= room; at += width) {
+        most = std::max(most, s[std::min(groups, at + width)] - s[at]);
+      }
+    }
+    if (most > room) continue;
+    tile.groups = width;
+    tile.seen = tile_bytes(products, width);
+    break;
+  }
+  return tile;
+}
+
+ColumnTile swiftiles_columns(const std::vector<ColumnGroups>& products, double room,
+                             const FabricSpec::Tiling& tiling) {
+  ColumnTile tile;
+  const double total = total_of(products);
+  std::uint64_t groups = 0;
+  for (const auto& product : products) groups += product.bytes.size() * product.times;
+  const auto most = static_cast<double>(widest(products));
+  if (total <= 0) {
+    tile.groups = widest(products);
+    return tile;
+  }
+  const double initial = std::clamp(std::floor(room * static_cast<double>(groups) / total), 1., most);
+  const auto w0 = static_cast<std::uint64_t>(initial);
+  // Positions of all tiles of the initial width, products that are alike one after another.
+  std::vector<std::uint64_t> first{0};
+  for (const auto& product : products) {
+    first.push_back(first.back() + ceil_div(product.bytes.size(), w0) * product.times);
+  }
+  const auto wanted = static_cast<std::uint64_t>(
+      std::ceil(static_cast<double>(tiling.tail_samples) / tiling.overbooked_share));
+  RandomStream random(tiling.seed, "swiftiles columns");
+  for (const std::uint64_t position : random.sample(first.back(), wanted)) {
+    const auto p = static_cast<std::size_t>(
+        std::upper_bound(first.begin(), first.end(), position) - first.begin() - 1);
+    const auto& bytes = products[p].bytes;
+    const std::uint64_t at = (position - first[p]) % ceil_div(bytes.size(), w0) * w0;
+    double sum = 0;
+    for (std::uint64_t g = at; g < std::min<std::uint64_t>(bytes.size(), at + w0); ++g) {
+      sum += bytes[g];
+    }
+    tile.work_bytes += sum;
+    tile.seen.push_back(sum);
+  }
+  const double q = upper_quantile(tile.seen, 1 - tiling.overbooked_share);
+  const double scaled = q > 0 ? std::floor(initial * room / q) : most;
+  tile.groups = static_cast<std::uint64_t>(std::clamp(scaled, 1.0, most));
+  for (double& bytes : tile.seen) bytes *= static_cast<double>(tile.groups) / initial;
+  return tile;
+}
+
+}  // namespace lacuna

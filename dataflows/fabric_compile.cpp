@@ -83,7 +83,10 @@ class Compiler {
     const FabricProduct& first = products_[members.front()];
     holdings.m = first.shape().m;
     holdings.capacity = d(spec_.glb_bytes()) - on_chip_;
-    for (const std::size_t i : members) holdings.n.push_back(products_[i].shape().n);
+    for (const std::size_t i : members) {
+      holdings.n.push_back(products_[i].shape().n);
+      holdings.demand.push_back(products_[i].demand());
+    }
     holdings.a_groups = [&](std::uint64_t rows) { return first.a_groups(rows); };
     holdings.b_groups = [&](std::uint64_t columns) {
       std::vector<ColumnGroups> groups;

@@ -52,8 +52,8 @@ void FabricProduct::inner_cycles() {
   }
   const double words = counts.glb_a.all() + counts.glb_b.all();
   LACUNA_CHECK(std::abs(words - words_check) <= 1e-6 * words,
-               "instructions read {} words of the global buffer, the operands have {}",
-               words_check, words);
+               "instructions read {} words of the global buffer, the operands have {}", words_check,
+               words);
 }
 
 void FabricProduct::inner_product() {
@@ -104,8 +104,8 @@ void FabricProduct::count_saf() {
 
 void FabricProduct::bound_glb() {
   FabricCounts& counts = part_.counts;
-  counts.glb_cycles = (counts.glb_a.all() + counts.glb_b.all() + counts.psum_glb_reads) /
-                      spec_.glb.words_per_cycle;
+  counts.glb_cycles =
+      (counts.glb_a.all() + counts.glb_b.all() + counts.psum_glb_reads) / spec_.glb.words_per_cycle;
   if (spec_.glb.write_words_per_cycle > 0) {
     counts.glb_write_cycles = counts.psum_glb_writes / spec_.glb.write_words_per_cycle;
   }

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -34,21 +34,42 @@ std::vector<ArrayTile> array_tiles(const FabricSpec& spec, std::uint64_t n) {
   return tiles;
 }
 
-/// Keeps the mapping that moves fewest bytes, then the one with the widest columns.
+/// Collects mappings with their time and traffic; see the header for the choice.
 class Best {
  public:
-  void consider(const FabricMapping& mapping, double traffic) {
-    const auto key = std::make_tuple(traffic, -static_cast<double>(mapping.columns));
-    if (best_.rows != 0 && key >= key_) return;
-    best_ = mapping;
-    key_ = key;
+  void consider(const FabricMapping& mapping, double cycles, double traffic) {
+    all_.push_back({mapping, cycles, traffic});
   }
-  [[nodiscard]] const FabricMapping& mapping() const { return best_; }
+  [[nodiscard]] FabricMapping mapping() const {
+    double fastest = all_.front().cycles;
+    for (const Candidate& c : all_) fastest = std::min(fastest, c.cycles);
+    const Candidate* best = nullptr;
+    for (const Candidate& c : all_) {
+      if (c.cycles > fastest * kAboutAsFast) continue;
+      if (best == nullptr || c.key() < best->key()) best = &c;
+    }
+    return best->mapping;
+  }
 
  private:
-  FabricMapping best_;
-  std::tuple<double, double> key_{0, 0};
+  static constexpr double kAboutAsFast = 1.05;  // parameter: a mapper's taste, traffic over time
+  struct Candidate {
+    FabricMapping mapping;
+    double cycles, traffic;
+    [[nodiscard]] std::pair<double, double> key() const {
+      return {traffic, -static_cast<double>(mapping.columns)};
+    }
+  };
+  std::vector<Candidate> all_;
 };
+
+/// Cycles of the buffer's port for one product.
+double port_cycles(const FabricDemand& demand, const FabricMapping& mapping, std::uint64_t m,
+                   std::uint64_t n) {
+  return (demand.a_words * static_cast<double>(ceil_div(n, mapping.columns)) +
+          demand.b_words * static_cast<double>(ceil_div(m, mapping.rows))) /
+         demand.port_words;
+}
 
 class Candidates {
  public:
@@ -66,7 +87,7 @@ class Candidates {
     add_a_outer(mapping);
     add_streamed(mapping);
   }
-  [[nodiscard]] const FabricMapping& best() const { return best_.mapping(); }
+  [[nodiscard]] FabricMapping best() const { return best_.mapping(); }
 
  private:
   /// The widest tile of B that leaves room for A.
@@ -108,8 +129,12 @@ class Candidates {
   }
 
   void consider(const FabricMapping& mapping) {
-    best_.consider(mapping, a_bytes_ * static_cast<double>(mapping.a_fetches) +
-                                b_bytes_ * static_cast<double>(mapping.b_fetches));
+    const double traffic = a_bytes_ * static_cast<double>(mapping.a_fetches) +
+                           b_bytes_ * static_cast<double>(mapping.b_fetches);
+    const FabricDemand& demand = sizes_.demand;
+    const double port = port_cycles(demand, mapping, sizes_.shape.m, sizes_.shape.n);
+    const double dram = demand.a_words > 0 ? traffic / demand.dram_bytes : 0;
+    best_.consider(mapping, std::max({demand.compute_cycles, port, dram}), traffic);
   }
 
   const FabricSizes& sizes_;
@@ -132,12 +157,14 @@ class TiledCandidates {
       b_bytes_ += static_cast<double>(product.times) *
                   std::accumulate(product.bytes.begin(), product.bytes.end(), 0.0);
     }
-    add_b_outer(mapping, true);
-    add_b_outer(mapping, false);
+    add_b_outer(mapping, true, 0);
+    const double fullest = upper_quantile(a_groups_, 1), room = overbooked_room_of_a();
+    add_b_outer(mapping, false, fullest);
+    if (room < fullest) add_b_outer(mapping, false, room);
     add_a_outer(mapping);
     add_streamed(mapping);
   }
-  [[nodiscard]] const FabricMapping& best() const { return best_.mapping(); }
+  [[nodiscard]] FabricMapping best() const { return best_.mapping(); }
 
  private:
   [[nodiscard]] double walks() const { return static_cast<double>(a_groups_.size()); }
@@ -148,18 +175,18 @@ class TiledCandidates {
                : prescient_columns(b_groups_, room);
   }
 
-  /// Room for a group of A's rows: the fullest, or with overbooking all but a share y of them.
-  [[nodiscard]] double room_of_a() const {
+  /// Room for all but a share y of the groups of A's rows, where the rest may overflow.
+  [[nodiscard]] double overbooked_room_of_a() const {
     const bool overbooks = spec_.tiling.strategy == TilingStrategy::swiftiles &&
                            spec_.glb.policy == BufferPolicy::tailors;
     return upper_quantile(a_groups_, overbooks ? 1 - spec_.tiling.overbooked_share : 1);
   }
 
-  void add_b_outer(FabricMapping mapping, bool whole) {
+  void add_b_outer(FabricMapping mapping, bool whole, double a_room) {
     mapping.a_whole = whole;
     mapping.b_resident = true;
-    mapping.a_room = whole ? 0 : room_of_a();
-    mapping.b_room = h_.capacity - (whole ? a_bytes_ : mapping.a_room);
+    mapping.a_room = a_room;
+    mapping.b_room = h_.capacity - (whole ? a_bytes_ : a_room);
     ColumnTile tile;
     if (mapping.b_room > 0) tile = size_tile(mapping.b_room);
     if (!whole && tile.groups <= 1) {
@@ -174,7 +201,28 @@ class TiledCandidates {
     if (tile.groups == 0) return;
     mapping.tile_columns = tile.groups * mapping.columns;
     mapping.tiling_work_bytes = tile.work_bytes;
-    best_.consider(mapping, traffic_of(mapping, tile));
+    consider(mapping, traffic_of(mapping, tile));
+  }
+
+  /// Bytes that A's groups fetch in one tile of B of `walks` column groups.
+  [[nodiscard]] double a_fetched(const FabricMapping& mapping, double walks) const {
+    double bytes = a_bytes_;
+    if (mapping.a_room <= 0) return bytes;
+    for (const double group : a_groups_) {
+      bytes += (walks - 1) * (group - resident_bytes(spec_, group, mapping.a_room));
+    }
+    return bytes;
+  }
+
+  void consider(const FabricMapping& mapping, double traffic) {
+    double compute = 0, port = 0, dram_bytes = 1;
+    for (std::size_t p = 0; p < h_.n.size(); ++p) {
+      const auto times = static_cast<double>(b_groups_[p].times);
+      compute += times * h_.demand[p].compute_cycles;
+      port += times * port_cycles(h_.demand[p], mapping, h_.m, h_.n[p]);
+      dram_bytes = h_.demand[p].dram_bytes;
+    }
+    best_.consider(mapping, std::max({compute, port, traffic / dram_bytes}), traffic);
   }
 
   [[nodiscard]] double traffic_of(const FabricMapping& mapping, const ColumnTile& tile) const {
@@ -183,7 +231,12 @@ class TiledCandidates {
       const auto of_product = static_cast<double>(ceil_div(h_.n[p], mapping.tile_columns));
       const auto times = static_cast<double>(b_groups_[p].times);
       tiles += times * of_product;
-      a += times * a_bytes_ * (mapping.a_whole ? 1 : of_product);
+      if (mapping.a_whole) {
+        a += times * a_bytes_;
+      } else {
+        const double walks = static_cast<double>(ceil_div(h_.n[p], mapping.columns)) / of_product;
+        a += times * of_product * a_fetched(mapping, walks);
+      }
     }
     double again = 0;  // of the tiles that were looked at
     for (const double bytes : tile.seen) {
@@ -197,7 +250,7 @@ class TiledCandidates {
     mapping.a_outer = true;
     mapping.tile_columns = mapping.columns;
     if (upper_quantile(a_groups_, 1) + kWindow * h_.capacity > h_.capacity) return;
-    best_.consider(mapping, a_bytes_ * static_cast<double>(products()) + b_bytes_ * walks());
+    consider(mapping, a_bytes_ * static_cast<double>(products()) + b_bytes_ * walks());
   }
 
   void add_streamed(FabricMapping mapping) {
@@ -206,7 +259,7 @@ class TiledCandidates {
     for (const ColumnGroups& product : b_groups_) {
       a += static_cast<double>(product.times * product.bytes.size()) * a_bytes_;
     }
-    best_.consider(mapping, a + b_bytes_ * walks());
+    consider(mapping, a + b_bytes_ * walks());
   }
 
   [[nodiscard]] std::uint64_t products() const {

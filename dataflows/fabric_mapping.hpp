@@ -41,6 +41,14 @@ struct FabricMapping {
   double tiling_work_bytes = 0;  // touched to find tile_columns
 };
 
+/// What a product asks of the machine whatever its mapping. All zero: only traffic decides.
+struct FabricDemand {
+  double compute_cycles = 0;
+  double a_words = 0, b_words = 0;  // of one reading of A, of B, by the arrays
+  double port_words = 1;            // per cycle, of the global buffer
+  double dram_bytes = 1;            // per cycle
+};
+
 /// Bytes that decide residency: of one row of A as stored, of one column of B when dense.
 struct FabricSizes {
   FabricShape shape;
@@ -48,6 +56,7 @@ struct FabricSizes {
   double b_column_bytes = 0;
   double a_density = 1;  // for the released mappings of the machine
   double capacity = 0;   // bytes of the buffer; 0: the machine's data capacity
+  FabricDemand demand;
 };
 
 [[nodiscard]] FabricMapping choose_mapping(const FabricSpec& spec, const FabricSizes& sizes);
@@ -56,7 +65,8 @@ struct FabricSizes {
 struct FabricHoldings {
   std::uint64_t m = 0;
   std::vector<std::uint64_t> n;  // of each product
-  double capacity = 0;           // bytes of the buffer, data and metadata
+  std::vector<FabricDemand> demand;
+  double capacity = 0;  // bytes of the buffer, data and metadata
   /// Bytes as stored of the groups of `rows` rows of A, K whole.
   std::function<std::vector<double>(std::uint64_t rows)> a_groups;
   /// Of the groups of `columns` columns of each product's B; as many products as `n`.

@@ -158,10 +158,22 @@ double FabricProduct::z_bytes() const {
 double FabricProduct::on_chip_bytes() const {
   double bytes = part_.instance.z_on_chip ? z_bytes() : 0;
   if (part_.instance.b.on_chip) {
-    bytes += b_words(0, ops_.n(), 0, ops_.k()).all() * spec_.word_bytes() *
-             part_.instance.b_footprint;
+    bytes +=
+        b_words(0, ops_.n(), 0, ops_.k()).all() * spec_.word_bytes() * part_.instance.b_footprint;
   }
   return bytes;
+}
+
+/// An outer product's slots follow from its tiles: there, traffic alone decides.
+FabricDemand FabricProduct::demand() const {
+  FabricDemand demand;
+  demand.port_words = spec_.glb.words_per_cycle;
+  demand.dram_bytes = spec_.dram.read_words * spec_.word_bytes();
+  if (outer_) return demand;
+  demand.compute_cycles = d(ops_.m()) * d(ops_.n()) * d(padded_k_) * da_ * db_ / d(spec_.macs());
+  demand.a_words = a_words(0, ops_.m(), 0, ops_.k()).all();
+  demand.b_words = b_words(0, ops_.n(), 0, ops_.k()).all();
+  return demand;
 }
 
 FabricMapping FabricProduct::own_mapping() const {
@@ -174,6 +186,7 @@ FabricMapping FabricProduct::own_mapping() const {
       b.on_chip ? 0 : d(ops_.k()) * spec_.word_bytes() * b.width * part_.instance.b_footprint;
   sizes.a_density = ops_.a_density();
   sizes.capacity = d(spec_.glb.capacity.count()) - on_chip_bytes();
+  sizes.demand = demand();
   return choose_mapping(spec_, sizes);
 }
 
@@ -260,8 +273,7 @@ FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std:
     // Slots, also those that a sparser group leaves empty: the format cannot leave them out.
     const std::uint64_t end = k1 == ops_.k() ? padded_k_ : k1;
     words.data = d(rows) * d(end - k0) * da_;
-    words.metadata =
-        words.data * metadata_words(part_.a_pattern, spec_.a.storage, spec_.word_bits);
+    words.metadata = words.data * metadata_words(part_.a_pattern, spec_.a.storage, spec_.word_bits);
   } else if (a_bitmask_) {
     words = {d(ops_.a().count(first, first + rows, k0, k1)),
              d(rows) * d(k1 - k0) / spec_.word_bits};

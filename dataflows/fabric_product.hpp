@@ -22,6 +22,7 @@ class FabricProduct {
   [[nodiscard]] double on_chip_bytes() const;
   [[nodiscard]] double z_bytes() const;
 
+  [[nodiscard]] FabricDemand demand() const;
   /// Of its own, as if B were dense.
   [[nodiscard]] FabricMapping own_mapping() const;
   /// Bytes as stored, K whole, of groups of rows of A and of columns of B.

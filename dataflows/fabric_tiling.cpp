@@ -86,7 +86,8 @@ ColumnTile swiftiles_columns(const std::vector<ColumnGroups>& products, double r
     tile.groups = widest(products);
     return tile;
   }
-  const double initial = std::clamp(std::floor(room * static_cast<double>(groups) / total), 1., most);
+  const double initial =
+      std::clamp(std::floor(room * static_cast<double>(groups) / total), 1., most);
   const auto w0 = static_cast<std::uint64_t>(initial);
   // Positions of all tiles of the initial width, products that are alike one after another.
   std::vector<std::uint64_t> first{0};
@@ -97,8 +98,8 @@ ColumnTile swiftiles_columns(const std::vector<ColumnGroups>& products, double r
       std::ceil(static_cast<double>(tiling.tail_samples) / tiling.overbooked_share));
   RandomStream random(tiling.seed, "swiftiles columns");
   for (const std::uint64_t position : random.sample(first.back(), wanted)) {
-    const auto p = static_cast<std::size_t>(
-        std::upper_bound(first.begin(), first.end(), position) - first.begin() - 1);
+    const auto p = static_cast<std::size_t>(std::upper_bound(first.begin(), first.end(), position) -
+                                            first.begin() - 1);
     const auto& bytes = products[p].bytes;
     const std::uint64_t at = (position - first[p]) % ceil_div(bytes.size(), w0) * w0;
     double sum = 0;

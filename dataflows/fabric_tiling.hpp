@@ -18,9 +18,9 @@ struct ColumnGroups {
 };
 
 struct ColumnTile {
-  std::uint64_t groups = 0;        // of a tile; 0: not even one fits
-  std::vector<double> seen;        // bytes of the tiles that were looked at, for the chosen width
-  double work_bytes = 0;           // touched to find the size
+  std::uint64_t groups = 0;  // of a tile; 0: not even one fits
+  std::vector<double> seen;  // bytes of the tiles that were looked at, for the chosen width
+  double work_bytes = 0;     // touched to find the size
 };
 
 /// The largest width whose fullest tile holds at most `room` bytes: an exact scan of all products.

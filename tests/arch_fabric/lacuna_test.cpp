@@ -94,7 +94,8 @@ TEST_CASE("an overflowing tile of B is fetched by the rule of its buffer") {
     // The machine moves what the plan says, whatever stalls are injected.
     FabricOptions options;
     options.stalls = {.probability = 0.2, .longest = 50, .seed = 7};
-    const RunResult calm = run_fabric(spec, workload), stalled = run_fabric(spec, workload, options);
+    const RunResult calm = run_fabric(spec, workload),
+                    stalled = run_fabric(spec, workload, options);
     CHECK(reads(calm, "B") == part.schedule->b().total);
     CHECK(calm.statistics.traffic == stalled.statistics.traffic);
     CHECK(calm.statistics.cycles < stalled.statistics.cycles);
@@ -107,7 +108,8 @@ TEST_CASE("each switch does what it says") {
     return run_fabric(load_fabric("lacuna", off), workload);
   };
   const RunResult all = run({}), no_tailors = run({"features.tailors=false"}),
-                  prescient = run({"features.swiftiles=false"}), dense = run({"features.hss=false"});
+                  prescient = run({"features.swiftiles=false"}),
+                  dense = run({"features.hss=false"});
   // The same tiles, but what does not fit comes again whole.
   CHECK(all.tiling.at("B").shape == no_tailors.tiling.at("B").shape);
   CHECK(all.tiling.at("B").overbooked_fraction > 0);
@@ -203,7 +205,7 @@ TEST_CASE("operands on chip cost no off-chip traffic and leave less room") {
 TEST_CASE("stored widths and scales are in the traffic") {
   const FabricSpec spec = load_fabric("tc");
   FabricWorkload workload = pattern_workload(128, 128, 512, "dense", "dense");
-  workload.instances[0].a.width = 0.5;           // four bits on an 8-bit machine
+  workload.instances[0].a.width = 0.5;             // four bits on an 8-bit machine
   workload.instances[0].a.scale_words = 1 / 32.0;  // one byte for 32 values
   workload.instances[0].b.width = 2;
   workload.instances[0].z_width = 2;

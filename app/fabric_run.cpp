@@ -6,10 +6,9 @@
 #include <chrono>
 #include <cmath>
 
+#include "app/fabric_result.hpp"
 #include "app/paths.hpp"
-#include "arch/energy/ert.hpp"
 #include "arch/fabric/element_arrays.hpp"
-#include "arch/fabric/fabric_energy.hpp"
 #include "arch/fabric/fabric_module.hpp"
 #include "arch/fabric/vfmu.hpp"
 #include "base/error.hpp"
@@ -18,98 +17,6 @@
 
 namespace lacuna {
 namespace {
-
-ComponentSet priced(const FabricSpec& spec) {
-  std::vector<std::filesystem::path> folders;
-  for (const auto& folder : config_folders()) folders.push_back(folder / "energy");
-  ComponentSet set = spec.energy.set.empty()
-                         ? fabric_components(spec, EnergyTable::load(spec.energy.table, folders))
-                         : ComponentSet::load(find_energy_file(spec.energy.set, folders));
-  if (!spec.energy.ert.empty()) {
-    set = with_accelergy_table(set, AccelergyTable::load(spec.energy.ert), fabric_actions(spec));
-  }
-  require_actions(set, fabric_actions(spec));
-  add_saf_component(spec, set);
-  return set;
-}
-
-EnergyReport report(const EnergyAccount& account) {
-  EnergyReport out;
-  out.table = account.set().name;
-  out.area_um2 = account.set().area().count();
-  out.flags = account.set().flags();
-  for (const auto& line : account.lines()) {
-    ComponentReport& component = out.components[line.component];
-    component.picojoules += line.energy.count();
-    component.by_action[line.action] += line.energy.count();
-  }
-  out.total_picojoules = account.total().count();
-  return out;
-}
-
-std::uint64_t whole(double x) {
-  return static_cast<std::uint64_t>(std::llround(x));
-}
-
-Cycles up(double cycles) {
-  return Cycles(static_cast<std::uint64_t>(std::ceil(cycles - 1e-6)));
-}
-
-void fill_bounds(const FabricCounts& counts, MachineStatistics& out) {
-  out.bounds["compute"] = up(counts.compute_cycles);
-  out.bounds["glb"] = up(std::max(counts.glb_cycles, counts.glb_write_cycles));
-  out.bounds["psum"] = up(counts.psum_cycles);
-  out.bounds["dram"] = up(std::max(counts.dram_read_cycles, counts.dram_write_cycles));
-  for (const char* block : {"compute", "glb", "psum", "dram"}) {  // a tie goes to the first
-    if (!out.bound.empty() && out.bounds[block] <= out.cycles_bound) continue;
-    out.bound = block;
-    out.cycles_bound = out.bounds[block];
-  }
-}
-
-void fill_traffic(const FabricSpec& spec, const FabricCounts& counts, const FabricTiming& timing,
-                  MachineStatistics& out) {
-  const auto bytes = [&](double words) { return whole(words * spec.word_bytes()); };
-  auto& dram = out.traffic["dram"];
-  dram["A"] = timing.dram_a;
-  dram["B"] = timing.dram_b;
-  dram["Z"] = timing.dram_z;
-  dram["Z_partial"] = {};
-  auto& glb = out.traffic["glb"];
-  glb["A"] = {bytes(counts.glb_a.data), bytes(counts.dram_a.data)};
-  glb["A_metadata"] = {bytes(counts.glb_a.metadata), bytes(counts.dram_a.metadata)};
-  glb["B"] = {bytes(counts.glb_b.data), bytes(counts.dram_b.data)};
-  glb["B_metadata"] = {bytes(counts.glb_b.metadata), bytes(counts.dram_b.metadata)};
-  glb["Z_partial"] = {bytes(counts.psum_glb_reads), bytes(counts.psum_glb_writes)};
-  out.traffic["rf"]["Z"] = {bytes(counts.rf_reads), bytes(counts.rf_writes)};
-  // What DRAM gives is what the streams were told to fetch and what the buffer takes in.
-  const auto balanced = [&](const char* name, const Moved& moved, const FabricWords& words) {
-    const double want = words.all() * spec.word_bytes();
-    LACUNA_CHECK(std::abs(static_cast<double>(moved.read_bytes) - want) <= 1 + 1e-6 * want,
-                 "{}: {} bytes came from DRAM, {} were counted", name, moved.read_bytes, want);
-  };
-  balanced("A", timing.dram_a, counts.dram_a);
-  balanced("B", timing.dram_b, counts.dram_b);
-  LACUNA_CHECK(timing.dram_z.write_bytes == bytes(counts.dram_z.all()),
-               "{} bytes of Z written, {} counted", timing.dram_z.write_bytes,
-               counts.dram_z.all() * spec.word_bytes());
-}
-
-void fill_time(const FabricTiming& timing, MachineStatistics& out) {
-  out.cycles = timing.cycles;
-  out.activations = timing.activations;
-  const double total = std::max(1.0, static_cast<double>(timing.cycles.count()));
-  for (const auto& [block, cycles] : out.bounds) {
-    out.utilization[block] = static_cast<double>(cycles.count()) / total;
-  }
-  LACUNA_CHECK(timing.cycles >= out.cycles_bound, "{} cycles, the bound is {}",
-               timing.cycles.count(), out.cycles_bound.count());
-  out.stalls.busy = whole(timing.busy);
-  out.stalls.wait_a = timing.wait_a;
-  out.stalls.wait_b = timing.wait_b;
-  out.stalls.wait_network = timing.wait_z;
-  out.stalls.drain = timing.fill + timing.drain;
-}
 
 void fill_macs(const FabricSpec& spec, const FabricPlan& plan, RunResult& result) {
   const FabricCounts& counts = plan.counts;
@@ -212,12 +119,6 @@ void fetch_b(const FabricSpec& spec, FabricPlan& plan, RunResult& result) {
   }
 }
 
-void fill_actions(const EnergyAccount& account, MachineStatistics& out) {
-  for (const auto& line : account.lines()) {
-    out.actions[line.component][line.action] += whole(line.count);
-  }
-}
-
 /// Value by value: counts must equal the fast model's, outputs the reference product.
 CheckReport step_elements(const FabricSpec& spec, const FabricPlan& whole_plan,
                           const ProductWorkload& values) {
@@ -304,7 +205,9 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
                  "a check needs the operands' values");
     require_small(workload.operands());
   }
-  const ComponentSet components = priced(machine);
+  ComponentSet own;
+  if (options.components == nullptr) own = priced_fabric(machine);
+  const ComponentSet& components = options.components != nullptr ? *options.components : own;
   FabricPlan plan = compile_fabric(machine, workload.instances, options.mode);
   result.provenance.warnings = plan.warnings;
   if (!plan.unsupported.empty()) {
@@ -313,7 +216,6 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   }
   note_samples(workload, result);
   fetch_b(machine, plan, result);
-  fill_bounds(plan.counts, result.statistics);
 
   sim::Timeline timeline;
   FabricRunOptions run;
@@ -321,12 +223,8 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   run.interrupted = options.interrupted;
   if (options.timeline) run.timeline = &timeline;
   const FabricTiming timing = run_fabric_program(machine, plan.program, run);
-  fill_time(timing, result.statistics);
-  fill_traffic(machine, plan.counts, timing, result.statistics);
+  fill_fabric_result(machine, components, plan.counts, timing, result);
   fill_macs(machine, plan, result);
-  const EnergyAccount account = account_fabric(machine, components, plan.counts);
-  fill_actions(account, result.statistics);
-  result.energy = report(account);
   result.tiling["A"] = tiling_of_a(plan);
   result.tiling["B"] = tiling_of_b(machine, plan);
   if (plan.parts.size() == 1) {
@@ -335,7 +233,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   }
   result.beside["a_refetched_bytes"] = plan.a_again_bytes;
   result.beside["b_refetched_bytes"] = plan.b_again_bytes;
-  result.beside["fill_and_drain_allowance"] = up(plan.fill_cycles + plan.drain_cycles).count();
+  result.beside["fill_and_drain_allowance"] = cycles_up(plan.fill_cycles + plan.drain_cycles).count();
   result.beside["fill_cycles"] = timing.fill;
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;
@@ -346,7 +244,6 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   result.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-  result.host.events = timing.activations;
   return result;
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/product_run.hpp"
 #include "app/result.hpp"
+#include "arch/energy/component.hpp"
 #include "arch/spec/fabric_spec.hpp"
 #include "dataflows/fabric_compile.hpp"
 #include "sim/simulation.hpp"
@@ -31,6 +32,7 @@ struct FabricOptions : ProductOptions {
   FabricOptions() = default;
   explicit(false) FabricOptions(const ProductOptions& options) : ProductOptions(options) {}
   FabricMode mode = FabricMode::data;
+  const ComponentSet* components = nullptr;  // null: the machine's, loaded for the run
 };
 
 /// A machine that cannot run the product answers with RunResult::unsupported. Throws InputError for

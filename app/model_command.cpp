@@ -6,12 +6,11 @@
 #include <memory>
 
 #include "app/commands.hpp"
-#include "app/paths.hpp"
+#include "app/model_arguments.hpp"
 #include "app/report/result_folder.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
-#include "workloads/models/load_model.hpp"
 #include "workloads/models/model_report.hpp"
 
 namespace lacuna {
@@ -19,44 +18,13 @@ namespace {
 
 struct ModelArguments {
   std::string model;
-  std::string phase = "decode";
-  std::string attention = "auto";
-  std::string cache = "bf16";
-  std::string layers;
-  std::string routing;
-  std::uint64_t seed = 1;
-  Step step;
+  StepArguments step;
   bool per_layer = false;
   bool json = false;
   std::string out;
   double flops = 0;
   std::string bandwidth;
 };
-
-template <class Value>
-Value chosen(const std::string& option, const std::string& given,
-             const std::vector<std::pair<std::string, Value>>& choices) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : choices) {
-    if (name == given) return value;
-    names.push_back(name);
-  }
-  throw InputError(fmt::format("{} {}: not one of its values", option, given),
-                   suggest(given, names));
-}
-
-/// "3-5", or "3" for one layer.
-LayerRange parse_layers(const std::string& text) {
-  const auto dash = text.find('-');
-  const auto first = parse_integer(text.substr(0, dash));
-  const auto last = dash == std::string::npos ? first : parse_integer(text.substr(dash + 1));
-  constexpr std::uint64_t kMost = 1U << 20;
-  if (!first || !last || *first > *last || *last > kMost) {
-    throw InputError(fmt::format("--layers {}: expected a range of layers", text),
-                     "write FIRST-LAST counted from 0, like 3-5");
-  }
-  return {static_cast<std::uint32_t>(*first), static_cast<std::uint32_t>(*last)};
-}
 
 /// "3.35 TB/s", or a plain number of bytes per second.
 double parse_bandwidth(const std::string& text) {
@@ -80,23 +48,11 @@ std::optional<Roofline> roofline_of(const ModelArguments& arguments) {
 
 ReportOptions options_of(const ModelArguments& arguments, const ModelSpec& spec) {
   ReportOptions options;
-  options.step = arguments.step;
-  Step& step = options.step;
-  step.phase = chosen<Phase>("--phase", arguments.phase,
-                             {{"decode", Phase::kDecode}, {"prefill", Phase::kPrefill}});
-  step.form = chosen<AttentionForm>("--attention", arguments.attention,
-                                    {{"auto", AttentionForm::kAuto},
-                                     {"naive", AttentionForm::kNaive},
-                                     {"absorbed", AttentionForm::kAbsorbed}});
-  step.cache = chosen<CacheFormat>("--cache", arguments.cache,
-                                   {{"bf16", CacheFormat::kPlain}, {"fp8", CacheFormat::kFp8}});
-  if (!arguments.layers.empty()) step.layers = parse_layers(arguments.layers);
+  const ChosenStep chosen = choose_step(arguments.step, spec);
+  options.step = chosen.step;
+  options.routing = chosen.routing;
   options.roofline = roofline_of(arguments);
   options.per_layer = arguments.per_layer;
-  (void)checked_new_tokens(spec, step);
-  if (!arguments.routing.empty()) {
-    options.routing = route_step(spec, step, arguments.routing, arguments.seed);
-  }
   return options;
 }
 
@@ -133,12 +89,7 @@ std::vector<std::string> write_folder(const ModelReport& report, const ReportOpt
 }
 
 int execute(const ModelArguments& arguments) {
-  // A folder with a config.json in it is a model as well.
-  std::error_code ignored;
-  const std::filesystem::path path = std::filesystem::is_directory(arguments.model, ignored)
-                                         ? std::filesystem::path(arguments.model)
-                                         : find_config("models", arguments.model);
-  const ModelSpec spec = load_model(path);
+  const ModelSpec spec = load_named_model(arguments.model);
   const ReportOptions options = options_of(arguments, spec);
   const ModelReport report = make_report(spec, options);
   std::vector<std::string> notes;
@@ -153,20 +104,7 @@ int execute(const ModelArguments& arguments) {
 Command add_model(CLI::App& app) {
   auto a = std::make_shared<ModelArguments>();
   app.add_option("model", a->model, "config.json, its folder, or a shipped name")->required();
-  app.add_option("--phase", a->phase, "decode (default) or prefill");
-  app.add_option("--batch", a->step.batch, "sequences, 1 by default");
-  app.add_option("--context", a->step.context,
-                 "keys the last new token sees, itself included; 4096 by default");
-  app.add_option("--new-tokens", a->step.new_tokens,
-                 "per sequence: 1 in decode, the whole context in prefill by default");
-  app.add_option("--layers", a->layers, "only these, like 3-5, without embedding and head");
-  app.add_option("--attention", a->attention,
-                 "MLA's form: auto (default, the cheaper), naive or absorbed");
-  app.add_option("--cache", a->cache, "KV cache: bf16 (default) or fp8");
-  app.add_option("--routing", a->routing,
-                 "uniform, balanced, power-law:1.01, correlated:0.3, counts:FILE or a trace, "
-                 "with #map=... where it is another model's");
-  app.add_option("--seed", a->seed, "of synthetic routing, 1 by default");
+  add_step_options(app, a->step);
   app.add_flag("--per-layer", a->per_layer, "list every layer's operations");
   app.add_flag("--json", a->json, "print JSON instead of the table");
   app.add_option("--out", a->out, "folder for model.json, operations.csv and the graph");

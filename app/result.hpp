@@ -65,6 +65,20 @@ struct HostReport {
   std::uint64_t events = 0;  // SystemC process activations
 };
 
+/// One operation of a model's step: one execution, and how often it runs.
+struct OperationReport {
+  std::string name, group, block;
+  std::uint64_t times = 1;     // executions: layers that are alike
+  std::uint64_t products = 0;  // matrix products of one execution; 0: no product
+  Cycles cycles, cycles_bound;
+  std::string bound;
+  std::uint64_t macs = 0;           // dense, as executed
+  std::uint64_t weight_bytes = 0;   // from DRAM
+  std::uint64_t cache_bytes = 0;    // from and to DRAM
+  std::uint64_t activation_bytes = 0;  // from and to DRAM
+  double picojoules = 0;
+};
+
 struct RunResult {
   std::string name;  // the machine
   std::string workload;
@@ -80,6 +94,8 @@ struct RunResult {
   HostReport host;
   /// Counts that stand beside the main ones, by name: e.g. "dram_b_bytes_by_column_fibers".
   std::map<std::string, std::uint64_t> beside;
+  std::vector<OperationReport> operations;  // of a model's step, in order; otherwise empty
+  std::uint64_t tokens = 0;                 // of a model's step
   ConfigTree resolved;   // the configuration that reproduces the run
   std::string timeline;  // Chrome trace JSON; empty when off
   /// Set when the machine cannot run the workload: why. Everything else is then empty.

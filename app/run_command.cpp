@@ -8,6 +8,7 @@
 
 #include "app/commands.hpp"
 #include "app/fabric_run.hpp"
+#include "app/model_workload.hpp"
 #include "app/paths.hpp"
 #include "app/product_run.hpp"
 #include "app/report/result_folder.hpp"
@@ -26,6 +27,7 @@ struct RunArguments {
   std::vector<std::string> machines;
   std::string workload_file;
   WorkloadSpec workload;
+  ModelWorkloadSpec model;
   std::vector<std::string> settings;
   std::string out;
   std::string fidelity;
@@ -50,6 +52,7 @@ std::variant<MachineSpec, FabricSpec> read_any_machine(const ConfigReader& reade
 struct RunPlan {
   std::vector<ChosenMachine> machines;
   WorkloadSpec workload;
+  ModelWorkloadSpec model;  // instead of the product above, when it names one
   ProductOptions options;
 };
 
@@ -69,12 +72,20 @@ Fidelity parse_fidelity(const std::string& text) {
                    suggest(text, {"tile", "element"}));
 }
 
-WorkloadSpec workload_from_file(const std::string& file) {
+void read_any_workload(const ConfigReader& reader, const std::filesystem::path& folder,
+                       RunPlan& plan) {
+  if (reader.has("model")) {
+    plan.model = read_model_workload(reader, folder);
+  } else {
+    plan.workload = read_workload(reader, folder);
+  }
+}
+
+void workload_from_file(const std::string& file, RunPlan& plan) {
   const auto path = find_config("workloads", file);
   const ConfigReader reader(ConfigTree::load(path));
-  WorkloadSpec spec = read_workload(reader, path.parent_path());
+  read_any_workload(reader, path.parent_path(), plan);
   reader.finish();
-  return spec;
 }
 
 /// RUN.yaml: `arch` (a name or a list) or one inline `machine`; a `workload` (a name or inline).
@@ -98,9 +109,9 @@ void apply_run_file(const RunArguments& arguments, RunPlan& plan) {
     plan.machines.push_back(choose_machine(ConfigTree::load(file), settings));
   }
   if (run.is_scalar("workload")) {
-    plan.workload = workload_from_file(run.text("workload"));
+    workload_from_file(run.text("workload"), plan);
   } else if (run.has("workload")) {
-    plan.workload = read_workload(run.mapping("workload"), path.parent_path());
+    read_any_workload(run.mapping("workload"), path.parent_path(), plan);
   }
   plan.options.fidelity = parse_fidelity(run.text("fidelity", "tile"));
   plan.options.check = run.boolean("check", false);
@@ -108,7 +119,8 @@ void apply_run_file(const RunArguments& arguments, RunPlan& plan) {
 }
 
 void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
-  if (!arguments.workload_file.empty()) plan.workload = workload_from_file(arguments.workload_file);
+  if (!arguments.workload_file.empty()) workload_from_file(arguments.workload_file, plan);
+  if (!arguments.model.model.empty()) plan.model = arguments.model;
   const WorkloadSpec& given = arguments.workload;
   if (!given.matrix.empty()) plan.workload.matrix = given.matrix;
   if (!given.matrix_b.empty()) plan.workload.matrix_b = given.matrix_b;
@@ -122,9 +134,14 @@ void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
   if (!plan.workload.gemm.empty() && !plan.workload.matrix.empty()) {
     throw InputError("both a matrix and a GEMM are given", "give either --matrix or --gemm");
   }
-  if (plan.workload.gemm.empty() && plan.workload.matrix.empty()) {
+  const bool product = !plan.workload.gemm.empty() || !plan.workload.matrix.empty();
+  if (!plan.model.model.empty() && product) {
+    throw InputError("both a model and a product are given",
+                     "give one of --model, --matrix and --gemm");
+  }
+  if (plan.model.model.empty() && !product) {
     throw InputError("no workload is given",
-                     "add --matrix FILE, --matrix rmat:rows=4096,edges=65536 or --workload FILE");
+                     "add --matrix FILE, --gemm MxNxK, --model CONFIG.json or --workload FILE");
   }
 }
 
@@ -153,7 +170,8 @@ ConfigTree resolved_run(const ChosenMachine& machine, const RunPlan& plan) {
   ConfigTree tree;
   tree.kind = ConfigTree::Kind::mapping;
   tree.at_or_add("machine") = machine.resolved;
-  tree.at_or_add("workload") = to_config(plan.workload);
+  tree.at_or_add("workload") =
+      plan.model.model.empty() ? to_config(plan.workload) : to_config(plan.model);
   const auto put = [&tree](std::string_view key, std::string value) {
     ConfigTree& node = tree.at_or_add(key);
     node.kind = ConfigTree::Kind::scalar;
@@ -168,10 +186,7 @@ void stop_if_interrupted() {
   if (interrupted()()) throw sim::Interrupted();
 }
 
-int execute(const RunArguments& arguments) {
-  const RunPlan plan = make_plan(arguments);
-  // A folder that cannot be written is told before the work, not after it.
-  if (!arguments.out.empty()) StagedFolder probe(arguments.out);
+std::vector<RunResult> run_products(const RunPlan& plan) {
   const bool values = plan.options.check || plan.options.fidelity == Fidelity::element;
   ProductWorkload workload;
   {
@@ -191,7 +206,36 @@ int execute(const RunArguments& arguments) {
       if (!occupancies) occupancies = fabric_workload(workload);
       results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, plan.options));
     }
-    results.back().resolved = resolved_run(machine, plan);
+  }
+  return results;
+}
+
+std::vector<RunResult> run_models(const RunPlan& plan) {
+  if (plan.options.check || plan.options.fidelity == Fidelity::element) {
+    throw InputError("a model's step has no values to check or to step through",
+                     "leave --check and --fidelity element out; products take them");
+  }
+  const ModelWorkload workload = make_model_workload(plan.model);
+  std::vector<RunResult> results;
+  for (const ChosenMachine& machine : plan.machines) {
+    stop_if_interrupted();
+    if (const auto* product = std::get_if<MachineSpec>(&machine.spec)) {
+      results.push_back(run_model(*product, workload, plan.options));
+    } else {
+      results.push_back(run_model(std::get<FabricSpec>(machine.spec), workload, plan.options));
+    }
+  }
+  return results;
+}
+
+int execute(const RunArguments& arguments) {
+  const RunPlan plan = make_plan(arguments);
+  // A folder that cannot be written is told before the work, not after it.
+  if (!arguments.out.empty()) StagedFolder probe(arguments.out);
+  std::vector<RunResult> results =
+      plan.model.model.empty() ? run_products(plan) : run_models(plan);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    results[i].resolved = resolved_run(plan.machines[i], plan);
   }
   std::vector<std::string> notes;
   if (!arguments.out.empty()) {
@@ -233,6 +277,7 @@ Command add_run(CLI::App& app) {
   app.add_option("--a", arguments->workload.a_pattern,
                  "pattern of A: dense, uniform:0.5, 2:4, ...");
   app.add_option("--b", arguments->workload.b_pattern, "pattern of B");
+  add_model_workload_options(app, arguments->model);
   app.add_option("--set", arguments->settings, "override a value: buffers.llb.capacity=15MiB")
       ->allow_extra_args(false);
   app.add_option("--out", arguments->out, "folder for result.json, CSV, plots");

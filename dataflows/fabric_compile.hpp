@@ -35,7 +35,7 @@ enum class FabricMode { data, expected };
 struct OperandStorage {
   double width = 1;        // words of the machine for one value, in the buffer and off chip
   double scale_words = 0;  // quantisation scales for one value, as metadata
-  bool on_chip = false;    // B only: the operation before left it in the global buffer
+  bool on_chip = false;    // an operation before left it in the global buffer
 };
 
 /// A product, or several that are alike: experts, heads, sequences, images.
@@ -45,6 +45,9 @@ struct FabricInstance {
   OperandStorage a, b;
   double z_width = 1;
   bool z_on_chip = false;  // outputs stay in the global buffer for the operation that follows
+  /// Bytes of the global buffer that tensors of other operations take meanwhile, with whatever of
+  /// this one's operands and outputs is on chip; 0: its own alone.
+  double held_bytes = 0;
   /// Words of B that are stored and fetched, over those that the arrays read: below one for a
   /// lowered convolution, whose windows overlap.
   double b_footprint = 1;

@@ -147,8 +147,8 @@ std::uint64_t FabricProduct::block_offset_bits() const {
 
 std::string FabricProduct::key_of_a() const {
   const OperandStorage& a = part_.instance.a;
-  return fmt::format("{} {} {} {} {} {}", ops_.m(), ops_.k(), part_.a_pattern.pattern.text(),
-                     ops_.a_density(), a.width, a.scale_words);
+  return fmt::format("{} {} {} {} {} {} {}", ops_.m(), ops_.k(), part_.a_pattern.pattern.text(),
+                     ops_.a_density(), a.width, a.scale_words, a.on_chip);
 }
 
 double FabricProduct::z_bytes() const {
@@ -156,12 +156,14 @@ double FabricProduct::z_bytes() const {
 }
 
 double FabricProduct::on_chip_bytes() const {
-  double bytes = part_.instance.z_on_chip ? z_bytes() : 0;
-  if (part_.instance.b.on_chip) {
-    bytes +=
-        b_words(0, ops_.n(), 0, ops_.k()).all() * spec_.word_bytes() * part_.instance.b_footprint;
+  const FabricInstance& instance = part_.instance;
+  double words = 0;
+  if (instance.a.on_chip) words += a_words(0, ops_.m(), 0, ops_.k()).all();
+  if (instance.b.on_chip) {
+    words += b_words(0, ops_.n(), 0, ops_.k()).all() * instance.b_footprint;
   }
-  return bytes;
+  const double own = words * spec_.word_bytes() + (instance.z_on_chip ? z_bytes() : 0);
+  return std::max(own, instance.held_bytes);
 }
 
 /// An outer product's slots follow from its tiles: there, traffic alone decides.
@@ -180,7 +182,8 @@ FabricMapping FabricProduct::own_mapping() const {
   FabricSizes sizes;
   sizes.shape = shape();
   const double stored = outer_ ? ops_.a_density() : part_.a_compressed ? da_ : 1;
-  sizes.a_row_bytes = d(padded_k_) * stored * spec_.word_bytes() * part_.instance.a.width;
+  const OperandStorage& a = part_.instance.a;
+  sizes.a_row_bytes = a.on_chip ? 0 : d(padded_k_) * stored * spec_.word_bytes() * a.width;
   const OperandStorage& b = part_.instance.b;
   sizes.b_column_bytes =
       b.on_chip ? 0 : d(ops_.k()) * spec_.word_bytes() * b.width * part_.instance.b_footprint;
@@ -192,9 +195,9 @@ FabricMapping FabricProduct::own_mapping() const {
 
 std::vector<double> FabricProduct::a_groups(std::uint64_t rows) const {
   std::vector<double> bytes;
+  const double fetched = part_.instance.a.on_chip ? 0 : spec_.word_bytes();
   for (std::uint64_t m = 0; m < ops_.m(); m += rows) {
-    bytes.push_back(a_words(m, std::min(rows, ops_.m() - m), 0, ops_.k()).all() *
-                    spec_.word_bytes());
+    bytes.push_back(a_words(m, std::min(rows, ops_.m() - m), 0, ops_.k()).all() * fetched);
   }
   return bytes;
 }
@@ -230,6 +233,7 @@ void FabricProduct::cut_k() {
   tables_.m_tiles = ceil_div(ops_.m(), map.rows);
   tables_.n_tiles = ceil_div(ops_.n(), map.columns);
   tables_.word_bytes = spec_.word_bytes();
+  tables_.a_footprint = a.on_chip ? 0 : 1;
   tables_.b_footprint = b.on_chip ? 0 : part_.instance.b_footprint;
   const double tiles = d(tables_.m_tiles) * d(tables_.n_tiles) * d(tables_.chunks);
   if (tiles > 5e7) {
@@ -382,8 +386,9 @@ void FabricProduct::traffic() {
     const double again = bytes > 0 ? d(stream.again) / bytes : 0;
     return stored * (footprint * (d(times) + again));
   };
+  const double a = part_.instance.a.on_chip ? 0 : 1;
   const double b = part_.instance.b.on_chip ? 0 : part_.instance.b_footprint;
-  counts.dram_a = fetched(a_stored_, part_.mapping.a_fetches, 1, schedule.a());
+  counts.dram_a = fetched(a_stored_, part_.mapping.a_fetches, a, schedule.a());
   counts.dram_b = fetched(b_stored_, part_.mapping.b_fetches, b, schedule.b());
   counts.dram_read_cycles = (counts.dram_a.all() + counts.dram_b.all()) / spec_.dram.read_words;
   counts.dram_write_cycles = counts.dram_z.all() / spec_.dram.write_words;

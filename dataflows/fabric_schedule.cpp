@@ -172,7 +172,8 @@ FabricSchedule::FabricSchedule(const FabricSpec& spec, FabricTables tables,
                                const FabricMapping& mapping)
     : tables_(std::move(tables)),
       mapping_(mapping),
-      a_layout_(std::make_shared<Layout>(tables_.a, tables_.chunks, tables_.word_bytes)),
+      a_layout_(std::make_shared<Layout>(tables_.a, tables_.chunks,
+                                         tables_.word_bytes * tables_.a_footprint)),
       b_layout_(std::make_shared<Layout>(tables_.b, tables_.chunks,
                                          tables_.word_bytes * tables_.b_footprint)) {
   const std::uint64_t width = mapping.a_outer ? tables_.n_tiles : width_of(mapping);

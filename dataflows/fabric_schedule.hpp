@@ -20,7 +20,8 @@ struct FabricTables {
   std::vector<double> cycles;   // [(m * n_tiles + n) * chunks + chunk]
   std::vector<double> z_bytes;  // [m * n_tiles + n]
   double word_bytes = 1;
-  double b_footprint = 1;  // words of B that are stored and fetched, over those that are read
+  // Words that are stored and fetched, over those that are read; 0 for an operand on chip.
+  double a_footprint = 1, b_footprint = 1;
 };
 
 /// Bytes up to which the operand's stream is needed, and a chunk's size.

@@ -35,9 +35,12 @@ ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table)
   set.components.push_back(dram_component(table, "dram", spec.dram.kind));
   // Banks and ports are the released designs'.
   const auto line = static_cast<unsigned>(spec.glb.line_words * spec.word_bits);
-  set.components.push_back(sram_component(table, "smem", {spec.glb.capacity, line, 2, 2}));
+  const std::uint64_t slices = spec.glb.slices;
+  const Bytes slice(ceil_div(spec.glb.capacity.count(), slices));
+  set.components.push_back(sram_component(table, "smem", {slice, line, 2, 2}, slices));
   if (has_metadata(spec)) {
-    set.components.push_back(sram_component(table, "smem_metadata", {spec.glb.metadata, 64, 1, 1}));
+    const Bytes metadata(ceil_div(spec.glb.metadata.count(), slices));
+    set.components.push_back(sram_component(table, "smem_metadata", {metadata, 64, 1, 1}, slices));
   }
   const Bytes rf(spec.arrays.rf_words * spec.word_bits / 8);
   set.components.push_back(sram_component(table, "rf", {rf, spec.word_bits, 16, 2}, arrays));

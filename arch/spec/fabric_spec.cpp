@@ -82,6 +82,7 @@ FabricSpec::Glb read_glb(const ConfigReader& config) {
   if (glb.capacity.count() < 1024) config.fail("capacity", "the buffer is smaller than 1 KiB");
   glb.metadata = config.bytes("metadata", Bytes(0));
   glb.line_words = config.integer("line_words", {1, 65536}, glb.line_words);
+  glb.slices = config.integer("slices", {1, 65536}, glb.slices);
   glb.policy = config.choice<BufferPolicy>(
       "policy", {{"buffet", BufferPolicy::buffet}, {"tailors", BufferPolicy::tailors}},
       BufferPolicy::buffet);

@@ -78,6 +78,9 @@ struct FabricSpec {
   struct Glb {
     Bytes capacity, metadata;
     std::uint64_t line_words = 64;
+    /// Memories of their own that the buffer is made of, side by side: each holds its part of the
+    /// bytes and gives its part of the bandwidth.
+    std::uint64_t slices = 1;
     /// What becomes of a tile that its share cannot hold: see BufferPolicy.
     BufferPolicy policy = BufferPolicy::buffet;
     Bytes window;                      // f of Tailors, part of the share

@@ -37,7 +37,7 @@ struct WeightFormat {
 /// Elements: 32-bit scales over 128 x 128 blocks (weights) and 1 x 128 (activations) in DeepSeek's
 /// FP8 (published: deepseek-ai/DeepSeek-V3 inference/model.py and kernel.py); 8-bit scales over 32
 /// elements in MXFP4 (published: OCP Microscaling Formats v1.0).
-struct Precision {
+struct ModelPrecision {
   WeightFormat plain;      // embedding, head, router, norms, biases, index head weights
   WeightFormat attention;  // attention projections
   WeightFormat ffn;        // dense feed-forward and shared experts
@@ -119,7 +119,7 @@ struct ModelSpec {
   MoeLayer moe;
   std::vector<LayerSpec> layers;
   std::uint64_t mtp_layers = 0;  // multi-token prediction; after `layers`, in no total
-  Precision precision;
+  ModelPrecision precision;
 
   [[nodiscard]] const LatentAttention* latent() const {
     return std::get_if<LatentAttention>(&attention);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/fabric_result.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/paths.hpp"
+#include "arch/energy/ert.hpp"
+#include "arch/fabric/fabric_energy.hpp"
+#include "base/error.hpp"
+
+namespace lacuna {
+namespace {
+
+EnergyReport report(const EnergyAccount& account) {
+  EnergyReport out;
+  out.table = account.set().name;
+  out.area_um2 = account.set().area().count();
+  out.flags = account.set().flags();
+  for (const auto& line : account.lines()) {
+    ComponentReport& component = out.components[line.component];
+    component.picojoules += line.energy.count();
+    component.by_action[line.action] += line.energy.count();
+  }
+  out.total_picojoules = account.total().count();
+  return out;
+}
+
+void fill_bounds(const FabricCounts& counts, MachineStatistics& out) {
+  out.bounds["compute"] = cycles_up(counts.compute_cycles);
+  out.bounds["glb"] = cycles_up(std::max(counts.glb_cycles, counts.glb_write_cycles));
+  out.bounds["psum"] = cycles_up(counts.psum_cycles);
+  out.bounds["dram"] = cycles_up(std::max(counts.dram_read_cycles, counts.dram_write_cycles));
+  for (const char* block : {"compute", "glb", "psum", "dram"}) {  // a tie goes to the first
+    if (!out.bound.empty() && out.bounds[block] <= out.cycles_bound) continue;
+    out.bound = block;
+    out.cycles_bound = out.bounds[block];
+  }
+}
+
+void fill_traffic(const FabricSpec& spec, const FabricCounts& counts, const FabricTiming& timing,
+                  MachineStatistics& out) {
+  const auto bytes = [&](double words) { return whole(words * spec.word_bytes()); };
+  auto& dram = out.traffic["dram"];
+  dram["A"] = timing.dram_a;
+  dram["B"] = timing.dram_b;
+  dram["Z"] = timing.dram_z;
+  dram["Z_partial"] = {};
+  auto& glb = out.traffic["glb"];
+  glb["A"] = {bytes(counts.glb_a.data), bytes(counts.dram_a.data)};
+  glb["A_metadata"] = {bytes(counts.glb_a.metadata), bytes(counts.dram_a.metadata)};
+  glb["B"] = {bytes(counts.glb_b.data), bytes(counts.dram_b.data)};
+  glb["B_metadata"] = {bytes(counts.glb_b.metadata), bytes(counts.dram_b.metadata)};
+  glb["Z_partial"] = {bytes(counts.psum_glb_reads), bytes(counts.psum_glb_writes)};
+  out.traffic["rf"]["Z"] = {bytes(counts.rf_reads), bytes(counts.rf_writes)};
+  // What DRAM gives is what the streams were told to fetch and what the buffer takes in.
+  const auto balanced = [&](const char* name, const Moved& moved, const FabricWords& words) {
+    const double want = words.all() * spec.word_bytes();
+    LACUNA_CHECK(std::abs(static_cast<double>(moved.read_bytes) - want) <= 1 + 1e-6 * want,
+                 "{}: {} bytes came from DRAM, {} were counted", name, moved.read_bytes, want);
+  };
+  balanced("A", timing.dram_a, counts.dram_a);
+  balanced("B", timing.dram_b, counts.dram_b);
+  LACUNA_CHECK(timing.dram_z.write_bytes == bytes(counts.dram_z.all()),
+               "{} bytes of Z written, {} counted", timing.dram_z.write_bytes,
+               counts.dram_z.all() * spec.word_bytes());
+}
+
+void fill_time(const FabricTiming& timing, MachineStatistics& out) {
+  out.cycles = timing.cycles;
+  out.activations = timing.activations;
+  const double total = std::max(1.0, static_cast<double>(timing.cycles.count()));
+  for (const auto& [block, cycles] : out.bounds) {
+    out.utilization[block] = static_cast<double>(cycles.count()) / total;
+  }
+  LACUNA_CHECK(timing.cycles >= out.cycles_bound, "{} cycles, the bound is {}",
+               timing.cycles.count(), out.cycles_bound.count());
+  out.stalls.busy = whole(timing.busy);
+  out.stalls.wait_a = timing.wait_a;
+  out.stalls.wait_b = timing.wait_b;
+  out.stalls.wait_network = timing.wait_z;
+  out.stalls.drain = timing.fill + timing.drain;
+}
+
+void fill_actions(const EnergyAccount& account, MachineStatistics& out) {
+  for (const auto& line : account.lines()) {
+    out.actions[line.component][line.action] += whole(line.count);
+  }
+}
+
+}  // namespace
+
+ComponentSet priced_fabric(const FabricSpec& spec) {
+  std::vector<std::filesystem::path> folders;
+  for (const auto& folder : config_folders()) folders.push_back(folder / "energy");
+  ComponentSet set = spec.energy.set.empty()
+                         ? fabric_components(spec, EnergyTable::load(spec.energy.table, folders))
+                         : ComponentSet::load(find_energy_file(spec.energy.set, folders));
+  if (!spec.energy.ert.empty()) {
+    set = with_accelergy_table(set, AccelergyTable::load(spec.energy.ert), fabric_actions(spec));
+  }
+  require_actions(set, fabric_actions(spec));
+  add_saf_component(spec, set);
+  return set;
+}
+
+std::uint64_t whole(double x) {
+  return static_cast<std::uint64_t>(std::llround(x));
+}
+
+Cycles cycles_up(double cycles) {
+  return Cycles(static_cast<std::uint64_t>(std::ceil(cycles - 1e-6)));
+}
+
+void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components,
+                        const FabricCounts& counts, const FabricTiming& timing,
+                        RunResult& result) {
+  fill_bounds(counts, result.statistics);
+  fill_time(timing, result.statistics);
+  fill_traffic(spec, counts, timing, result.statistics);
+  const EnergyAccount account = account_fabric(spec, components, counts);
+  fill_actions(account, result.statistics);
+  result.energy = report(account);
+  result.host.events = timing.activations;
+}
+
+}  // namespace lacuna

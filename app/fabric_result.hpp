@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the counts and the timing of a MAC-array run to what a result reports, with the checks that
+// they agree.
+#pragma once
+
+#include "app/result.hpp"
+#include "arch/energy/component.hpp"
+#include "arch/fabric/fabric_module.hpp"
+#include "arch/program/fabric_program.hpp"
+#include "arch/spec/fabric_spec.hpp"
+
+namespace lacuna {
+
+/// The machine's components with their energies. Throws InputError for a table that lacks actions.
+[[nodiscard]] ComponentSet priced_fabric(const FabricSpec& spec);
+
+/// Statistics (but for MACs) and energy. Throws ModelError when bytes or cycles do not agree.
+void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components,
+                        const FabricCounts& counts, const FabricTiming& timing, RunResult& result);
+
+[[nodiscard]] std::uint64_t whole(double x);  // to the nearest
+[[nodiscard]] Cycles cycles_up(double cycles);
+
+}  // namespace lacuna

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/fabric_vector.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/fabric_result.hpp"
+#include "arch/fabric/fabric_module.hpp"
+
+namespace lacuna {
+namespace {
+
+/// Equal pieces, each no more than a sixteenth of the buffer, so that reading and writing overlap.
+FabricProgram stream_program(const FabricSpec& spec, const VectorTraffic& traffic, double cycles) {
+  const auto read = whole(traffic.dram_read), written = whole(traffic.dram_write);
+  const double most = std::max(traffic.dram_read, traffic.dram_write);
+  const auto pieces = static_cast<std::uint64_t>(
+      std::clamp(std::ceil(16 * most / static_cast<double>(spec.glb.capacity.count())), 8.0, 1e6));
+  FabricProgram program;
+  program.a_bytes = read;
+  program.a_capacity = std::max<std::uint64_t>(2 * ceil_div(read, pieces), spec.glb_bytes() / 2);
+  program.b_capacity = 1;
+  program.z_backlog = 2 * ceil_div(written, pieces);
+  program.next = [=, at = std::uint64_t{0}](FabricStep& step) mutable {
+    if (at == pieces) return false;
+    step = {};
+    step.a_needed = read * (at + 1) / pieces;
+    step.a_release = step.a_needed - read * at / pieces;
+    step.z_bytes = written * (at + 1) / pieces - written * at / pieces;
+    step.cycles = cycles / static_cast<double>(pieces);
+    ++at;
+    return true;
+  };
+  return program;
+}
+
+}  // namespace
+
+RunResult run_vector(const FabricSpec& machine, const VectorTraffic& traffic,
+                     const FabricOptions& options) {
+  RunResult result;
+  result.name = machine.name;
+  result.clock = machine.clock;
+  const double word = machine.word_bytes();
+  FabricCounts counts;
+  counts.dram_a.data = std::round(traffic.dram_read) / word;
+  counts.dram_z.data = std::round(traffic.dram_write) / word;
+  counts.glb_a.data = traffic.buffer_read / word;
+  // What comes from DRAM is written into the buffer already.
+  counts.z_glb_writes = std::max(0.0, traffic.buffer_write - traffic.dram_read) / word;
+  counts.glb_cycles =
+      (traffic.buffer_read + traffic.buffer_write) / (machine.glb.words_per_cycle * word);
+  counts.dram_read_cycles = counts.dram_a.data / machine.dram.read_words;
+  counts.dram_write_cycles = counts.dram_z.data / machine.dram.write_words;
+  ComponentSet own;
+  if (options.components == nullptr) own = priced_fabric(machine);
+  FabricRunOptions run;
+  run.stalls = options.stalls;
+  run.interrupted = options.interrupted;
+  const FabricTiming timing =
+      run_fabric_program(machine, stream_program(machine, traffic, counts.glb_cycles), run);
+  fill_fabric_result(machine, options.components != nullptr ? *options.components : own, counts,
+                     timing, result);
+  return result;
+}
+
+}  // namespace lacuna

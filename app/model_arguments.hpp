@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model and one step of it, as the command line gives them: shared by the commands that take a
+// model.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "workloads/models/build_graph.hpp"
+#include "workloads/models/routed_step.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace lacuna {
+
+struct StepArguments {
+  std::string phase = "decode";
+  std::string attention = "auto";
+  std::string cache = "bf16";
+  std::string layers;
+  std::string routing;
+  std::uint64_t seed = 1;
+  Step step;
+};
+
+/// Declares --phase, --batch, --context, --new-tokens, --layers, --attention, --cache, --routing and
+/// --seed.
+void add_step_options(CLI::App& app, StepArguments& arguments);
+
+/// A config.json, its folder, or a shipped name. Throws InputError.
+[[nodiscard]] ModelSpec load_named_model(const std::string& name);
+
+struct ChosenStep {
+  Step step;
+  std::shared_ptr<const StepRouting> routing;  // null: uniform
+};
+/// Checked against the model. Throws InputError.
+[[nodiscard]] ChosenStep choose_step(const StepArguments& arguments, const ModelSpec& spec);
+
+}  // namespace lacuna

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which tensors of a model's step stay in the global buffer between operations.
+//
+// Operations run in the order of the graph. A tensor stays on chip from its producer to its last
+// consumer when it takes at most `share` of the buffer and all that stay take at most half of it.
+// The operations of the attention core (per sequence, head or query) and of the routed experts (per
+// expert) run instance by instance, so there one instance's part is what has to fit. Weights and the
+// cache come from DRAM; keys and values that the scores have just read serve the context too when
+// they fit. (A policy of ours: no published machine of this class states one.)
+#pragma once
+
+#include <vector>
+
+#include "app/operation_products.hpp"
+
+namespace lacuna {
+
+struct PlacedOperation {
+  OperationPlacement einsum;
+  // Of an operation that is no einsum, bytes: off chip, and through the buffer.
+  double dram_read = 0, dram_write = 0;
+  double buffer_read = 0, buffer_write = 0;
+};
+
+inline constexpr double kOnChipShare = 0.25;  // parameter
+
+/// One entry for each vertex. `capacity` in bytes.
+[[nodiscard]] std::vector<PlacedOperation> place_operations(const OperationGraph& graph,
+                                                            double capacity,
+                                                            double share = kOnChipShare);
+
+}  // namespace lacuna

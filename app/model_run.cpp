@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/model_run.hpp"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <map>
+#include <set>
+
+#include "app/fabric_result.hpp"
+#include "app/fabric_vector.hpp"
+#include "app/model_placement.hpp"
+#include "base/error.hpp"
+#include "sim/timeline.hpp"
+
+namespace lacuna {
+namespace {
+
+class ModelRunner {
+ public:
+  ModelRunner(const FabricSpec& machine, const ModelWorkload& workload,
+              const FabricOptions& options)
+      : machine_(machine), workload_(workload), options_(options) {
+    components_ = priced_fabric(machine);
+    options_.components = &components_;
+    wants_timeline_ = options.timeline;
+    options_.timeline = false;  // of the whole, not of each operation
+  }
+
+  RunResult run() {
+    const auto start = std::chrono::steady_clock::now();
+    total_.name = machine_.name;
+    total_.workload = workload_.name;
+    total_.clock = machine_.clock;
+    total_.tokens = info_of(workload_.graph).tokens;
+    const auto placed = place_operations(workload_.graph,
+                                         static_cast<double>(machine_.glb.capacity.count()));
+    for (OperationId v = 0; v < placed.size(); ++v) {
+      if (options_.interrupted != nullptr && (*options_.interrupted)()) throw sim::Interrupted();
+      if (!run_operation(v, placed[v])) return std::move(total_);
+    }
+    finish();
+    if (wants_timeline_) total_.timeline = timeline();
+    total_.host.wall_s =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return std::move(total_);
+  }
+
+ private:
+  /// False when the machine cannot run it.
+  bool run_operation(OperationId v, const PlacedOperation& placed) {
+    const Operation& op = workload_.graph[v];
+    const std::uint64_t times = repeat_of(workload_.graph, v);
+    std::vector<FabricInstance> products;
+    if (op.einsum) {
+      products = products_of(op, machine_, workload_.sparsity, placed.einsum, *workload_.pool);
+      if (products.empty()) return true;  // no expert was chosen
+    }
+    const RunResult& one = op.einsum ? product(op, products) : vector(placed);
+    if (!one.unsupported.empty()) {
+      RunResult none;
+      none.name = machine_.name;
+      none.workload = workload_.name;
+      none.clock = machine_.clock;
+      none.unsupported = op.name + ": " + one.unsupported;
+      total_ = std::move(none);
+      return false;
+    }
+    add_result(total_, one, times);
+    executed_ += times;
+    notes_.insert(one.provenance.warnings.begin(), one.provenance.warnings.end());
+    report(op, placed, products, one, times);
+    return true;
+  }
+
+  const RunResult& product(const Operation& op, const std::vector<FabricInstance>& products) {
+    const auto [known, is_new] = known_.try_emplace(key_of(products));
+    if (is_new) {
+      FabricWorkload workload;
+      workload.name = op.name;
+      workload.instances = products;
+      workload.seed = workload_.sparsity.seed;
+      known->second = run_fabric(machine_, workload, options_);
+    }
+    return known->second;
+  }
+
+  const RunResult& vector(const PlacedOperation& placed) {
+    const VectorTraffic traffic{placed.dram_read, placed.dram_write, placed.buffer_read,
+                                placed.buffer_write};
+    const auto [known, is_new] =
+        known_.try_emplace(fmt::format("vector {} {} {} {}", traffic.dram_read, traffic.dram_write,
+                                       traffic.buffer_read, traffic.buffer_write));
+    if (is_new) known->second = run_vector(machine_, traffic, options_);
+    return known->second;
+  }
+
+  void report(const Operation& op, const PlacedOperation& placed,
+              const std::vector<FabricInstance>& products, const RunResult& one,
+              std::uint64_t times) {
+    OperationReport out;
+    out.name = op.name;
+    out.group = op.group;
+    out.block = info_of(workload_.graph).blocks[op.block].name;
+    out.times = times;
+    for (const FabricInstance& instance : products) out.products += instance.times;
+    out.cycles = one.statistics.cycles;
+    out.cycles_bound = one.statistics.cycles_bound;
+    out.bound = one.statistics.bound;
+    out.macs = one.macs_dense;
+    out.picojoules = one.energy.total_picojoules;
+    const auto& dram = one.statistics.traffic.at("dram");
+    if (op.einsum) {
+      const std::uint64_t stationary = dram.at("A").read_bytes;
+      switch (op.einsum->operands[2].kind) {
+        case OperandKind::kWeight:
+          out.weight_bytes = stationary;
+          break;
+        case OperandKind::kCache:
+          out.cache_bytes = stationary;
+          break;
+        default:
+          out.activation_bytes = stationary;
+      }
+      out.activation_bytes += dram.at("B").read_bytes + dram.at("Z").write_bytes;
+      executed_macs_ += one.macs_dense * times;
+      exact_macs_ += op.einsum->macs * times;
+    } else {
+      out.weight_bytes = op.weight_bytes.count();
+      out.cache_bytes = (op.cache_read_bytes + op.cache_write_bytes).count();
+      const auto moved = whole(placed.dram_read + placed.dram_write);
+      out.activation_bytes = moved - std::min(moved, out.weight_bytes + out.cache_bytes);
+    }
+    total_.operations.push_back(std::move(out));
+  }
+
+  /// Operations over time, a row for each group; blocks one after another, layer by layer.
+  [[nodiscard]] std::string timeline() const {
+    sim::Timeline timeline;
+    Cycles now;
+    const auto& all = total_.operations;
+    for (std::size_t first = 0, end; first < all.size(); first = end) {
+      for (end = first; end < all.size() && all[end].block == all[first].block;) ++end;
+      for (std::uint64_t layer = 0; layer < all[first].times; ++layer) {
+        for (std::size_t i = first; i < end; ++i) {
+          const Cycles until = now + all[i].cycles;
+          timeline.slice(timeline.row(all[i].group), all[i].name.c_str(), now, until, all[i].macs,
+                         "MACs");
+          now = until;
+        }
+      }
+    }
+    return timeline.chrome_trace();
+  }
+
+  void finish() {
+    MachineStatistics& s = total_.statistics;
+    for (const auto& [block, cycles] : s.bounds) {
+      s.utilization[block] = static_cast<double>(cycles.count()) /
+                             static_cast<double>(std::max<std::uint64_t>(1, s.cycles.count()));
+      if (s.bound.empty() || cycles > s.bounds[s.bound]) s.bound = block;
+    }
+    auto& kinds = s.traffic["dram_by_kind"];
+    for (const OperationReport& op : total_.operations) {
+      kinds["weights"].read_bytes += op.weight_bytes * op.times;
+      kinds["cache"].read_bytes += op.cache_bytes * op.times;
+      kinds["activations"].read_bytes += op.activation_bytes * op.times;
+    }
+    total_.beside["operations_executed"] = executed_;
+    total_.beside["operations_simulated"] = known_.size();
+    total_.beside["macs_executed"] = executed_macs_;
+    total_.beside["macs_exact"] = exact_macs_;
+    auto& provenance = total_.provenance;
+    provenance.version = LACUNA_VERSION;
+    provenance.fidelity = "tile";
+    provenance.seed = workload_.sparsity.seed;
+    provenance.inputs = workload_.inputs;
+    provenance.warnings = workload_.notes;
+    provenance.warnings.insert(provenance.warnings.end(), notes_.begin(), notes_.end());
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    total_.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+    total_.host.events = s.activations;
+    LACUNA_CHECK(s.cycles >= s.cycles_bound, "{} cycles, the bound is {}", s.cycles.count(),
+                 s.cycles_bound.count());
+  }
+
+  const FabricSpec& machine_;
+  const ModelWorkload& workload_;
+  FabricOptions options_;
+  ComponentSet components_;
+  std::map<std::string, RunResult> known_;
+  std::set<std::string> notes_;
+  RunResult total_;
+  bool wants_timeline_ = false;
+  std::uint64_t executed_ = 0, executed_macs_ = 0, exact_macs_ = 0;
+};
+
+}  // namespace
+
+RunResult run_model(const FabricSpec& machine, const ModelWorkload& workload,
+                    const FabricOptions& options) {
+  return ModelRunner(machine, workload, options).run();
+}
+
+}  // namespace lacuna

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// One step of a model on one machine: every operation of its graph, one after another.
+//
+// What depends on another operation starts when that has ended, fill and drain included; independent
+// operations do not overlap either. Operations that are alike (machine, products, placement) are
+// simulated once. Operations that are no matrix product move their bytes through DRAM and the port of
+// the global buffer; their arithmetic is not modelled.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "app/fabric_run.hpp"
+#include "app/operation_products.hpp"
+#include "workloads/models/model_spec.hpp"
+#include "workloads/operation_graph.hpp"
+
+namespace lacuna {
+
+struct ModelWorkload {
+  std::string name;
+  OperationGraph graph;
+  ModelSparsity sparsity;
+  std::vector<std::string> notes;             // of routing and of sparsity
+  std::map<std::string, std::string> inputs;  // file -> sha256
+  std::shared_ptr<OperandPool> pool;          // shared by the machines of a run
+};
+
+/// `beside` says how many operations were simulated and executed, and what a mask left.
+[[nodiscard]] RunResult run_model(const FabricSpec& machine, const ModelWorkload& workload,
+                                  const FabricOptions& options);
+
+/// The same on a machine for sparse products: every distinct product explicit, at most
+/// kMostExplicitNonzeros in its operands. Throws InputError for a larger one.
+[[nodiscard]] RunResult run_model(const MachineSpec& machine, const ModelWorkload& workload,
+                                  const ProductOptions& options);
+inline constexpr std::uint64_t kMostExplicitNonzeros = 64'000'000;
+
+/// Adds `times` runs of one operation to a total: cycles, traffic, actions, energy, MACs.
+void add_result(RunResult& total, const RunResult& one, std::uint64_t times);
+
+}  // namespace lacuna

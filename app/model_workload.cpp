@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/model_workload.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "app/paths.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+
+namespace lacuna {
+namespace {
+
+namespace fs = std::filesystem;
+
+Pattern pattern_of(const std::string& text, const char* field) {
+  const Pattern pattern = parse_pattern(text, Place{"", 0, field});
+  if (pattern.kind == PatternKind::block || pattern.kind == PatternKind::channel) {
+    throw InputError(Place{"", 0, field},
+                     fmt::format("'{}': operands of a model are drawn row by row", text),
+                     "use dense, uniform:0.5, 2:4 or an HSS pattern");
+  }
+  return pattern;
+}
+
+std::string phase_name(const Step& step) {
+  return step.phase == Phase::kDecode ? "decode" : "prefill";
+}
+
+/// A file named by a configuration is looked for beside it first.
+std::string beside(const std::string& name, const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path candidate = folder / name;
+  return fs::path(name).is_relative() && fs::exists(candidate, ignored) ? candidate.string() : name;
+}
+
+std::string absolute(const std::string& name) {
+  std::error_code ignored;
+  return fs::exists(name, ignored) ? fs::absolute(name).string() : name;
+}
+
+}  // namespace
+
+void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
+  app.add_option("--model", spec.model, "a step of a model: config.json, its folder, a name");
+  add_step_options(app, spec.step);
+  app.add_option("--weights", spec.weights, "pattern of a model's weights: dense, 2:4, ...");
+  app.add_option("--attention-weights", spec.attention_weights, "of attention projections alone");
+  app.add_option("--ffn-weights", spec.ffn_weights, "of dense and shared feed-forward alone");
+  app.add_option("--expert-weights", spec.expert_weights, "of routed experts alone");
+  app.add_option("--activations", spec.activations, "pattern of what weights are multiplied with");
+}
+
+ModelWorkloadSpec read_model_workload(const ConfigReader& config, const fs::path& folder) {
+  ModelWorkloadSpec spec;
+  spec.model = beside(config.text("model"), folder);
+  StepArguments& step = spec.step;
+  step.phase = config.text("phase", step.phase);
+  step.step.batch = config.integer("batch", {1, 4e9}, 1);
+  step.step.context = config.integer("context", {1, 4e9}, 4096);
+  step.step.new_tokens = config.integer("new_tokens", {0, 4e9}, 0);
+  step.attention = config.text("attention", step.attention);
+  step.cache = config.text("cache", step.cache);
+  step.layers = config.text("layers", "");
+  step.routing = config.text("routing", "");
+  step.seed = config.integer("seed", {0, 1e15}, 1);
+  spec.weights = config.text("weights", spec.weights);
+  spec.attention_weights = config.text("attention_weights", "");
+  spec.ffn_weights = config.text("ffn_weights", "");
+  spec.expert_weights = config.text("expert_weights", "");
+  spec.activations = config.text("activations", spec.activations);
+  return spec;
+}
+
+ConfigTree to_config(const ModelWorkloadSpec& spec) {
+  ConfigTree tree;
+  tree.kind = ConfigTree::Kind::mapping;
+  const auto put = [&tree](std::string_view key, const std::string& value) {
+    if (value.empty()) return;
+    ConfigTree& node = tree.at_or_add(key);
+    node.kind = ConfigTree::Kind::scalar;
+    node.scalar = value;
+  };
+  const StepArguments& step = spec.step;
+  put("model", absolute(spec.model));
+  put("phase", step.phase);
+  put("batch", fmt::format("{}", step.step.batch));
+  put("context", fmt::format("{}", step.step.context));
+  put("new_tokens", fmt::format("{}", step.step.new_tokens));
+  put("attention", step.attention);
+  put("cache", step.cache);
+  put("layers", step.layers);
+  put("routing", step.routing);
+  put("seed", fmt::format("{}", step.seed));
+  put("weights", spec.weights);
+  put("attention_weights", spec.attention_weights);
+  put("ffn_weights", spec.ffn_weights);
+  put("expert_weights", spec.expert_weights);
+  put("activations", spec.activations);
+  return tree;
+}
+
+ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
+  const ModelSpec model = load_named_model(spec.model);
+  ChosenStep chosen = choose_step(spec.step, model);
+  if (chosen.routing) chosen.step.tokens_per_expert = tokens_of(chosen.routing);
+  ModelWorkload out;
+  out.graph = build_graph(model, chosen.step);
+  out.name = fmt::format("{}-{}-{}x{}", model.name, phase_name(chosen.step), chosen.step.batch,
+                         chosen.step.context);
+  const auto pattern = [&](const std::string& own, const char* field) {
+    return own.empty() ? pattern_of(spec.weights, "weights") : pattern_of(own, field);
+  };
+  out.sparsity.attention_weights = pattern(spec.attention_weights, "attention_weights");
+  out.sparsity.ffn_weights = pattern(spec.ffn_weights, "ffn_weights");
+  out.sparsity.expert_weights = pattern(spec.expert_weights, "expert_weights");
+  out.sparsity.activations = pattern_of(spec.activations, "activations");
+  out.sparsity.seed = spec.step.seed;
+  if (chosen.routing) {
+    out.notes.push_back("routing: " + chosen.routing->description);
+    out.notes.insert(out.notes.end(), chosen.routing->notes.begin(), chosen.routing->notes.end());
+  } else if (model.moe.routing.experts > 0) {
+    out.notes.emplace_back("routing: as uniform as whole tokens allow");
+  }
+  std::error_code ignored;
+  if (fs::is_regular_file(spec.model, ignored)) out.inputs[spec.model] = sha256_of(spec.model);
+  out.pool = std::make_shared<OperandPool>(spec.step.seed);
+  return out;
+}
+
+}  // namespace lacuna

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// A step of a model as a workload: from the command line, a RUN.yaml or a resolved configuration.
+#pragma once
+
+#include "app/model_arguments.hpp"
+#include "app/model_run.hpp"
+#include "base/config.hpp"
+
+namespace lacuna {
+
+struct ModelWorkloadSpec {
+  std::string model;  // empty: the workload is no model
+  StepArguments step;
+  // Patterns of weights by where they stand; the first serves all that are not given.
+  std::string weights = "dense";
+  std::string attention_weights, ffn_weights, expert_weights;
+  std::string activations = "dense";  // of what weights are multiplied with
+};
+
+void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec);
+
+/// The mapping of a workload that has `model`; to_config() writes what it reads.
+[[nodiscard]] ModelWorkloadSpec read_model_workload(const ConfigReader& config,
+                                                    const std::filesystem::path& folder);
+[[nodiscard]] ConfigTree to_config(const ModelWorkloadSpec& spec);
+
+/// Loads the model and its routing and builds the graph. Throws InputError.
+[[nodiscard]] ModelWorkload make_model_workload(const ModelWorkloadSpec& spec);
+
+}  // namespace lacuna

@@ -113,8 +113,7 @@ Cycles cycles_up(double cycles) {
 }
 
 void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components,
-                        const FabricCounts& counts, const FabricTiming& timing,
-                        RunResult& result) {
+                        const FabricCounts& counts, const FabricTiming& timing, RunResult& result) {
   fill_bounds(counts, result.statistics);
   fill_time(timing, result.statistics);
   fill_traffic(spec, counts, timing, result.statistics);

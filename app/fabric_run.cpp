@@ -233,7 +233,8 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   }
   result.beside["a_refetched_bytes"] = plan.a_again_bytes;
   result.beside["b_refetched_bytes"] = plan.b_again_bytes;
-  result.beside["fill_and_drain_allowance"] = cycles_up(plan.fill_cycles + plan.drain_cycles).count();
+  result.beside["fill_and_drain_allowance"] =
+      cycles_up(plan.fill_cycles + plan.drain_cycles).count();
   result.beside["fill_cycles"] = timing.fill;
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;

@@ -25,7 +25,8 @@ struct StepArguments {
   Step step;
 };
 
-/// Declares --phase, --batch, --context, --new-tokens, --layers, --attention, --cache, --routing and
+/// Declares --phase, --batch, --context, --new-tokens, --layers, --attention, --cache, --routing
+/// and
 /// --seed.
 void add_step_options(CLI::App& app, StepArguments& arguments);
 

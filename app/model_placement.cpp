@@ -90,8 +90,7 @@ class Placer {
       apart = apart || !together(v, consumer);
       last = std::max(last, consumer);
     }
-    const double part =
-        apart ? bytes : bytes / static_cast<double>(instances_[v]) * spread_[v];
+    const double part = apart ? bytes : bytes / static_cast<double>(instances_[v]) * spread_[v];
     if (part > most_) return;
     for (OperationId at = v; at <= last; ++at) {
       if (held_[at] + part > capacity_ / 2) return;
@@ -144,7 +143,8 @@ class Placer {
     if (stationary.kind == OperandKind::kActivation) {
       p.stationary_on_chip = producers.size() > 1 && on_chip_[producers[1]];
     } else if (stationary.kind == OperandKind::kCache && stationary.resident) {
-      const double part = d(total_bytes(einsum, 2)) / static_cast<double>(touched_instances(einsum));
+      const double part =
+          d(total_bytes(einsum, 2)) / static_cast<double>(touched_instances(einsum));
       p.stationary_on_chip = part <= most_;
       if (p.stationary_on_chip) held += part;
     }

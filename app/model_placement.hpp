@@ -4,9 +4,9 @@
 // Operations run in the order of the graph. A tensor stays on chip from its producer to its last
 // consumer when it takes at most `share` of the buffer and all that stay take at most half of it.
 // The operations of the attention core (per sequence, head or query) and of the routed experts (per
-// expert) run instance by instance, so there one instance's part is what has to fit. Weights and the
-// cache come from DRAM; keys and values that the scores have just read serve the context too when
-// they fit. (A policy of ours: no published machine of this class states one.)
+// expert) run instance by instance, so there one instance's part is what has to fit. Weights and
+// the cache come from DRAM; keys and values that the scores have just read serve the context too
+// when they fit. (A policy of ours: no published machine of this class states one.)
 #pragma once
 
 #include <vector>

@@ -70,8 +70,7 @@ class ProductRunner {
       const Operation& op = workload_.graph[v];
       if (!op.einsum) continue;
       for (const FabricInstance& i : products(op)) {
-        const std::uint64_t nonzeros =
-            i.operands->a().count() + i.operands->b_transposed().count();
+        const std::uint64_t nonzeros = i.operands->a().count() + i.operands->b_transposed().count();
         if (nonzeros <= kMostExplicitNonzeros) continue;
         throw InputError(
             fmt::format("{}: {} x {} x {} has {} nonzeros, {} takes its operands explicitly and "
@@ -148,10 +147,10 @@ class ProductRunner {
         out.statistics.cycles_bound + machine_.dram.latency + Cycles(bytes.count() > 0 ? 1 : 0);
     out.statistics.bounds["dram"] = out.statistics.cycles_bound;
     Moved& moved = out.statistics.traffic["dram"]["vector"];
-    moved.read_bytes =
-        (op.weight_bytes + op.cache_read_bytes + op.activation_read_bytes).count();
+    moved.read_bytes = (op.weight_bytes + op.cache_read_bytes + op.activation_read_bytes).count();
     moved.write_bytes = (op.cache_write_bytes + op.activation_write_bytes).count();
-    const double picojoules = static_cast<double>(bytes.count()) * 8 * machine_.energy.dram_picojoules_per_bit;
+    const double picojoules =
+        static_cast<double>(bytes.count()) * 8 * machine_.energy.dram_picojoules_per_bit;
     out.energy.components["dram"].picojoules = picojoules;
     out.energy.total_picojoules = picojoules;
   }

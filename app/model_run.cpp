@@ -33,8 +33,8 @@ class ModelRunner {
     total_.workload = workload_.name;
     total_.clock = machine_.clock;
     total_.tokens = info_of(workload_.graph).tokens;
-    const auto placed = place_operations(workload_.graph,
-                                         static_cast<double>(machine_.glb.capacity.count()));
+    const auto placed =
+        place_operations(workload_.graph, static_cast<double>(machine_.glb.capacity.count()));
     for (OperationId v = 0; v < placed.size(); ++v) {
       if (options_.interrupted != nullptr && (*options_.interrupted)()) throw sim::Interrupted();
       if (!run_operation(v, placed[v])) return std::move(total_);

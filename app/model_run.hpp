@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One step of a model on one machine: every operation of its graph, one after another.
 //
-// What depends on another operation starts when that has ended, fill and drain included; independent
-// operations do not overlap either. Operations that are alike (machine, products, placement) are
-// simulated once. Operations that are no matrix product move their bytes through DRAM and the port of
-// the global buffer; their arithmetic is not modelled.
+// What depends on another operation starts when that has ended, fill and drain included;
+// independent operations do not overlap either. Operations that are alike (machine, products,
+// placement) are simulated once. Operations that are no matrix product move their bytes through
+// DRAM and the port of the global buffer; their arithmetic is not modelled.
 #pragma once
 
 #include <map>

@@ -72,9 +72,9 @@ struct OperationReport {
   std::uint64_t products = 0;  // matrix products of one execution; 0: no product
   Cycles cycles, cycles_bound;
   std::string bound;
-  std::uint64_t macs = 0;           // dense, as executed
-  std::uint64_t weight_bytes = 0;   // from DRAM
-  std::uint64_t cache_bytes = 0;    // from and to DRAM
+  std::uint64_t macs = 0;              // dense, as executed
+  std::uint64_t weight_bytes = 0;      // from DRAM
+  std::uint64_t cache_bytes = 0;       // from and to DRAM
   std::uint64_t activation_bytes = 0;  // from and to DRAM
   double picojoules = 0;
 };
@@ -96,8 +96,8 @@ struct RunResult {
   std::map<std::string, std::uint64_t> beside;
   std::vector<OperationReport> operations;  // of a model's step, in order; otherwise empty
   std::uint64_t tokens = 0;                 // of a model's step
-  ConfigTree resolved;   // the configuration that reproduces the run
-  std::string timeline;  // Chrome trace JSON; empty when off
+  ConfigTree resolved;                      // the configuration that reproduces the run
+  std::string timeline;                     // Chrome trace JSON; empty when off
   /// Set when the machine cannot run the workload: why. Everything else is then empty.
   std::string unsupported;
 

@@ -7,9 +7,9 @@ namespace lacuna {
 namespace {
 
 constexpr std::uint64_t StallBreakdown::*kStalls[] = {
-    &StallBreakdown::busy,         &StallBreakdown::wait_a,      &StallBreakdown::wait_b,
+    &StallBreakdown::busy,           &StallBreakdown::wait_a,       &StallBreakdown::wait_b,
     &StallBreakdown::wait_intersect, &StallBreakdown::wait_network, &StallBreakdown::wait_output,
-    &StallBreakdown::imbalance,    &StallBreakdown::drain};
+    &StallBreakdown::imbalance,      &StallBreakdown::drain};
 
 void add_statistics(MachineStatistics& total, const MachineStatistics& one, std::uint64_t times) {
   total.cycles += one.cycles * times;

@@ -232,8 +232,7 @@ int execute(const RunArguments& arguments) {
   const RunPlan plan = make_plan(arguments);
   // A folder that cannot be written is told before the work, not after it.
   if (!arguments.out.empty()) StagedFolder probe(arguments.out);
-  std::vector<RunResult> results =
-      plan.model.model.empty() ? run_products(plan) : run_models(plan);
+  std::vector<RunResult> results = plan.model.model.empty() ? run_products(plan) : run_models(plan);
   for (std::size_t i = 0; i < results.size(); ++i) {
     results[i].resolved = resolved_run(plan.machines[i], plan);
   }

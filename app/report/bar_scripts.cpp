@@ -291,4 +291,62 @@ std::string stalls_script(const std::vector<RunResult>& results) {
   return draw(results, bars);
 }
 
+namespace {
+
+/// Bars of a step's operations, coloured by group.
+std::string draw_operations(const std::vector<RunResult>& results, Bars bars,
+                            const std::vector<double>& totals, const Unit& unit) {
+  const auto series = operation_series(results);
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    bars.stripes.push_back({clean(series[i]), gnuplot::color(i)});
+  }
+  for (const double total : totals) bars.ends.push_back(end_of(total, unit));
+  return draw(results, bars);
+}
+
+}  // namespace
+
+std::string operation_time_script(const std::vector<RunResult>& results) {
+  std::vector<double> seconds;
+  double largest = 0;
+  for (const RunResult& r : results) {
+    seconds.push_back(r.unsupported.empty() ? r.seconds() : 0);
+    largest = std::max(largest, seconds.back());
+  }
+  if (!(largest > 0)) return {};
+  const Unit unit = unit_for(largest, 1e-9, {"ns", "µs", "ms", "s", "ks"});
+  Bars bars{"operation_time",
+            "Time by group of operations, stacked; one bar per run.",
+            "Time by operation",
+            {},
+            {},
+            {},
+            {}};
+  bars.axis = fmt::format("Time ({})", unit.name);
+  const double clock = results.front().clock.count();  // of the runs of one comparison
+  bars.value = fmt::format("column('cycles') / {:e}", clock * unit.factor);
+  return draw_operations(results, std::move(bars), seconds, unit);
+}
+
+std::string operation_energy_script(const std::vector<RunResult>& results) {
+  std::vector<double> picojoules;
+  double largest = 0;
+  for (const RunResult& r : results) {
+    picojoules.push_back(r.energy.total_picojoules);
+    largest = std::max(largest, r.energy.total_picojoules);
+  }
+  if (!(largest > 0)) return {};
+  const Unit unit = unit_for(largest, 1, {"pJ", "nJ", "µJ", "mJ", "J", "kJ"});
+  Bars bars{"operation_energy",
+            "Energy by group of operations, stacked; one bar per run.",
+            "Energy by operation",
+            {},
+            {},
+            {},
+            {}};
+  bars.axis = fmt::format("Energy ({})", unit.name);
+  bars.value = fmt::format("column('energy_pj') / {:e}", unit.factor);
+  return draw_operations(results, std::move(bars), picojoules, unit);
+}
+
 }  // namespace lacuna::report

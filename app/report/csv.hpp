@@ -36,6 +36,14 @@ namespace lacuna::report {
 /// ..., pe, rank (1 for the most loaded), pes, busy_cycles, busy_fraction; sorted by rank.
 [[nodiscard]] std::string pe_load_csv(const std::vector<RunResult>& results);
 
+/// ..., group, block, operation, times, products, cycles, cycles_bound, bound, macs, weight_bytes,
+/// cache_bytes, activation_bytes, energy_pj: of a model's step; everything but `products` is over
+/// all `times` executions.
+[[nodiscard]] std::string operations_csv(const std::vector<RunResult>& results);
+/// ..., series, group, cycles, energy_pj: the same by group of operations, which is the series.
+[[nodiscard]] std::string operation_groups_csv(const std::vector<RunResult>& results);
+[[nodiscard]] std::vector<std::string> operation_series(const std::vector<RunResult>& results);
+
 /// One stripe of the stacked plots and its place in the `series` column (1-based: index + 1).
 [[nodiscard]] std::vector<std::string> energy_series(const std::vector<RunResult>& results);
 /// "A read", "B read", "Z write", ...: what DRAM moves comes first.

@@ -14,6 +14,9 @@ namespace lacuna::report {
 [[nodiscard]] std::string energy_script(const std::vector<RunResult>& results);
 [[nodiscard]] std::string traffic_script(const std::vector<RunResult>& results);
 [[nodiscard]] std::string stalls_script(const std::vector<RunResult>& results);
+/// Of a model's step: cycles, and energy, by group of operations.
+[[nodiscard]] std::string operation_time_script(const std::vector<RunResult>& results);
+[[nodiscard]] std::string operation_energy_script(const std::vector<RunResult>& results);
 /// Share of tiles no larger than x, x being occupancy over the operand's share of the buffer.
 [[nodiscard]] std::string occupancy_script(const std::vector<RunResult>& results);
 /// Busy share of each processing element, the most loaded first.

@@ -92,6 +92,27 @@ void add_measured(Json& out, const RunResult& r) {
                   {"reference", r.check.reference}};
 }
 
+/// Of one execution; `times` says how many there are.
+Json operations_json(const std::vector<OperationReport>& operations) {
+  Json out = Json::array();
+  for (const OperationReport& op : operations) {
+    out.push_back({{"name", op.name},
+                   {"group", op.group},
+                   {"block", op.block},
+                   {"times", op.times},
+                   {"products", op.products},
+                   {"cycles", op.cycles.count()},
+                   {"cycles_bound", op.cycles_bound.count()},
+                   {"bound", op.bound},
+                   {"macs", op.macs},
+                   {"dram_weight_bytes", op.weight_bytes},
+                   {"dram_cache_bytes", op.cache_bytes},
+                   {"dram_activation_bytes", op.activation_bytes},
+                   {"energy_pj", op.picojoules}});
+  }
+  return out;
+}
+
 void add_extras(Json& out, const RunResult& r) {
   const MachineStatistics& s = r.statistics;
   out["bounds"] = bounds_json(s.bounds);
@@ -104,6 +125,11 @@ void add_extras(Json& out, const RunResult& r) {
   out["actions"] = actions_json(s.actions, r.energy);
   out["pe_busy"] = s.pe_busy;
   out["beside"] = r.beside;
+  if (r.tokens > 0) {
+    out["tokens"] = r.tokens;
+    out["energy_pj_per_token"] = r.energy.total_picojoules / static_cast<double>(r.tokens);
+    out["operations"] = operations_json(r.operations);
+  }
   out["energy_table"] = r.energy.table;
   out["energy_flags"] = r.energy.flags;
 }

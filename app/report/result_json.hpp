@@ -4,7 +4,8 @@
 // pe_busy, beside, energy_table, energy_flags; in tiling: ranks, clamped, share_bytes,
 // work_nonzeros, occupancy; in check: reference. A machine that cannot run the workload has
 // `unsupported` (why) and null for everything measured. The resolved configuration and the timeline
-// are files of their own and not part of it.
+// are files of their own and not part of it. A model's step has `tokens`, `energy_pj_per_token` and
+// `operations` (each of one execution), which are not read back.
 #pragma once
 
 #include <string>

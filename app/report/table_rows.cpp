@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -75,7 +76,8 @@ class RowMaker {
   void rows_of(const Map& map_of, const Cell& cell_of) {
     std::set<std::string> keys;
     for (const RunResult& result : results_) {
-      for (const auto& [key, value] : map_of(result)) keys.insert(key);
+      const auto& map = map_of(result);
+      for (const auto& [key, value] : map) keys.insert(key);
     }
     for (const std::string& key : keys) {
       row(key, [&](const RunResult& result) {
@@ -326,6 +328,66 @@ class NoteMaker {
 
 }  // namespace
 
+namespace {
+
+/// A model's step: what a token costs, and which operations it goes to.
+void model_rows(RowMaker& make) {
+  const auto per_token = [](const RunResult& r, double value) {
+    return value / static_cast<double>(std::max<std::uint64_t>(1, r.tokens));
+  };
+  make.group("Of each token");
+  make.row("tokens in the step",
+           [](const RunResult& r) { return r.tokens == 0 ? TableCell{} : exact(r.tokens); });
+  make.row("time", [&](const RunResult& r) {
+    const double value = per_token(r, r.seconds());
+    return r.tokens == 0 ? TableCell{} : shown(human_time(value), value);
+  });
+  make.row("energy", [&](const RunResult& r) {
+    const double value = per_token(r, r.energy.total_picojoules);
+    return r.tokens == 0 ? TableCell{} : shown(human_energy(value), value);
+  });
+  make.row("DRAM bytes", [&](const RunResult& r) {
+    double bytes = 0;
+    const auto dram = r.statistics.traffic.find("dram");
+    if (r.tokens == 0 || dram == r.statistics.traffic.end()) return TableCell{};
+    for (const auto& [tensor, moved] : dram->second) {
+      bytes += static_cast<double>(moved.read_bytes) + static_cast<double>(moved.write_bytes);
+    }
+    return exact(static_cast<std::uint64_t>(std::llround(per_token(r, bytes))));
+  });
+  using Sums = std::map<std::string, double>;
+  const auto sums_of = [](const RunResult& r, const auto& value) {
+    Sums sums;
+    for (const OperationReport& op : r.operations) {
+      sums[op.group] += value(op) * static_cast<double>(op.times);
+    }
+    return sums;
+  };
+  make.group("Cycles by group of operations (share)");
+  make.rows_of(
+      [&](const RunResult& r) {
+        return sums_of(
+            r, [](const OperationReport& op) { return static_cast<double>(op.cycles.count()); });
+      },
+      [](const RunResult& r, const std::string&, double cycles) {
+        TableCell cell = exact(static_cast<std::uint64_t>(cycles));
+        cell.text += share_text(cycles / static_cast<double>(r.statistics.cycles.count()));
+        return cell;
+      });
+  make.group("Energy by group of operations (share)");
+  make.rows_of(
+      [&](const RunResult& r) {
+        return sums_of(r, [](const OperationReport& op) { return op.picojoules; });
+      },
+      [](const RunResult& r, const std::string&, double picojoules) {
+        TableCell cell = shown(human_energy(picojoules), picojoules);
+        cell.text += share_text(picojoules / r.energy.total_picojoules);
+        return cell;
+      });
+}
+
+}  // namespace
+
 std::vector<TableRow> table_rows(const std::vector<RunResult>& results) {
   if (results.empty()) return {};
   RowMaker make(results);
@@ -333,6 +395,7 @@ std::vector<TableRow> table_rows(const std::vector<RunResult>& results) {
     make.row("workload", [](const RunResult& r) { return words(r.workload); });
   }
   time_rows(make);
+  model_rows(make);
   block_rows(make);
   mac_rows(make);
   traffic_rows(make);

@@ -8,9 +8,12 @@
 #include <sstream>
 
 #include "app/fabric_run.hpp"
+#include "app/fabric_sweep.hpp"
 #include "app/paths.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "workloads/models/load_model.hpp"
+#include "workloads/models/model_numbers.hpp"
 
 namespace lacuna {
 namespace {
@@ -242,6 +245,41 @@ std::vector<PublishedRow> sparse_gemm_rows() {
                     number(record, "energy_norm"),
                     result.energy.total_picojoules / dense.energy.total_picojoules,
                     "without networks, whose topology is not published"});
+  }
+  return rows;
+}
+
+std::vector<PublishedRow> highlight_rows() {
+  std::vector<PublishedRow> rows;
+  for (const SweepSummary& summary : summarize(sparsity_sweep())) {
+    if (summary.machine != "highlight") continue;
+    const std::string remark =
+        "the designs and points behind the published mean are not stated: no target";
+    rows.push_back({"highlight", "highlight", "EDP gain over tc, 12 points", "edp_gain",
+                    kPublishedEdpGain, summary.edp_gain, remark});
+    rows.push_back({"highlight", "highlight", "EDP gain over tc, 8 points with sparse A",
+                    "edp_gain", kPublishedEdpGain, summary.edp_gain_sparse_a, remark});
+  }
+  return rows;
+}
+
+std::vector<PublishedRow> model_rows() {
+  std::vector<PublishedRow> rows;
+  for (const Record& record : read_table("model-numbers")) {
+    const std::string& name = record.at("model");
+    const ModelSpec spec = load_model(find_config("models", name));
+    const ParameterCounts counts = count_parameters(spec);
+    const std::pair<const char*, std::uint64_t> numbers[] = {
+        {"total_params", counts.total},
+        {"active_params_incl_embedding", counts.active},
+        {"active_params_excl_embedding", counts.active_without_embedding},
+        {"kv_bytes_per_token_bf16", kv_bytes_per_token(spec).count()},
+        {"gemm_flops_per_token", gemm_flops_per_token(spec)},
+        {"attn_flops_T4096", attention_flops(spec, 4096)}};
+    for (const auto& [quantity, value] : numbers) {
+      rows.push_back({"model-numbers", name, name, quantity, number(record, quantity),
+                      static_cast<double>(value), ""});
+    }
   }
   return rows;
 }

@@ -9,7 +9,7 @@
 namespace lacuna {
 
 struct PublishedRow {
-  std::string source;    // "sparseloop-tensor-cores", "dstc-fig21", "sparse-gemm-2048"
+  std::string source;    // "sparseloop-tensor-cores", "dstc-fig21", "sparse-gemm-2048", ...
   std::string machine;   // shipped name
   std::string label;     // the point: shape and densities
   std::string quantity;  // "cycles_bound", "energy_uJ", "time_normalised", ...
@@ -33,7 +33,13 @@ struct PublishedRow {
 /// The dense, 2:4 and dual-side rows of the 2048^3 models, relative to the dense one.
 [[nodiscard]] std::vector<PublishedRow> sparse_gemm_rows();
 
-/// All of the above, in this order.
+/// HighLight's geometric mean of the energy-delay gain, against the sweep of fabric_sweep.hpp.
+[[nodiscard]] std::vector<PublishedRow> highlight_rows();
+
+/// Parameters, cache bytes and FLOPs of whole models, from their configurations.
+[[nodiscard]] std::vector<PublishedRow> model_rows();
+
+/// The runs of the artifact and of DSTC's paper, in this order.
 [[nodiscard]] std::vector<PublishedRow> published_fabric_rows();
 
 }  // namespace lacuna

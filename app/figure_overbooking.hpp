@@ -15,6 +15,7 @@ struct FigureArguments {
   std::vector<std::string> only;      // workloads by name; empty: all
   unsigned jobs = 1;                  // workloads at once, each in a process of its own
   double limit_s = 60;                // processor seconds that one point may take
+  std::uint64_t edge = 1024;          // of the sparsity sweep's products
 };
 
 [[nodiscard]] int figure_overbooking(const FigureArguments& arguments);

@@ -228,14 +228,22 @@ StagedFolder::~StagedFolder() {
 }
 
 void StagedFolder::commit() {
-  std::error_code error;
-  fs::remove_all(target_, error);
-  if (!error) fs::rename(staging_, target_, error);
+  // The earlier result is out of the way only while its name is given to the new one, and back when
+  // that fails.
+  const fs::path aside = staging_.string() + ".old";
+  std::error_code error, ignored;
+  const bool replaces = fs::exists(target_, ignored);
+  if (replaces) fs::rename(target_, aside, error);
+  if (!error) {
+    fs::rename(staging_, target_, error);
+    if (error && replaces) fs::rename(aside, target_, ignored);
+  }
   if (error) {
     errno = error.value();
     cannot_write(target_);
   }
   committed_ = true;
+  if (replaces) fs::remove_all(aside, ignored);
 }
 
 }  // namespace lacuna

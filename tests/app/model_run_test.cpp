@@ -69,16 +69,16 @@ TEST_CASE("DeepSeek-V3 decode reads every touched weight and the cache once") {
   CHECK(static_cast<double>(kinds.at("cache").read_bytes) ==
         Approx(static_cast<double>((want.cache_read_bytes + want.cache_write_bytes).count()))
             .epsilon(1e-4));
-  CHECK(dram_bytes(r) == Approx(static_cast<double>(kinds.at("weights").read_bytes +
-                                                    kinds.at("cache").read_bytes +
-                                                    kinds.at("activations").read_bytes)));
+  CHECK(dram_bytes(r) ==
+        Approx(static_cast<double>(kinds.at("weights").read_bytes + kinds.at("cache").read_bytes +
+                                   kinds.at("activations").read_bytes)));
   // Operations that DRAM bounds take no longer than their bytes and 5 %.
   double cycles = 0, bytes = 0;
   for (const OperationReport& op : r.operations) {
     if (op.bound != "dram") continue;
     cycles += static_cast<double>(op.cycles.count() * op.times);
-    bytes += static_cast<double>(
-        (op.weight_bytes + op.cache_bytes + op.activation_bytes) * op.times);
+    bytes +=
+        static_cast<double>((op.weight_bytes + op.cache_bytes + op.activation_bytes) * op.times);
   }
   CHECK(bytes > 1e11);
   CHECK(cycles == Approx(bytes / 3200).epsilon(0.05));

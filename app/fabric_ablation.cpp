@@ -50,29 +50,28 @@ std::vector<FabricWorkload> ablation_workloads(std::uint64_t seed) {
   out.push_back(gemm("dense A, dense B", 1024, 1024, 1024, "dense", "dense"));
   out.push_back(gemm("dense A, B 50 %", 1024, 1024, 1024, "dense", "uniform:0.5"));
   out.push_back(gemm("HSS A 75 %, dense B", 1024, 1024, 1024, "C1(4:8)->C0(2:4)", "dense"));
-  out.push_back(
-      gemm("HSS A 75 %, B 50 %", 1024, 1024, 1024, "C1(4:8)->C0(2:4)", "uniform:0.5"));
+  out.push_back(gemm("HSS A 75 %, B 50 %", 1024, 1024, 1024, "C1(4:8)->C0(2:4)", "uniform:0.5"));
   out.push_back(
       gemm("HSS A 75 %, B 75 %, wide", 1024, 4096, 1024, "C1(4:8)->C0(2:4)", "uniform:0.25"));
-  out.push_back(gemm("unstructured A 80 %, B 50 %", 2048, 2048, 2048, "uniform:0.2",
-                     "uniform:0.5"));
+  out.push_back(
+      gemm("unstructured A 80 %, B 50 %", 2048, 2048, 2048, "uniform:0.2", "uniform:0.5"));
   // Whole column groups of B are full or empty: the fullest tile says little about the others.
-  out.push_back(gemm("HSS A 75 %, B in full and empty blocks", 1024, 8192, 1024,
-                     "C1(4:8)->C0(2:4)", "block:128x1024:0.15"));
+  out.push_back(gemm("HSS A 75 %, B in full and empty blocks", 1024, 8192, 1024, "C1(4:8)->C0(2:4)",
+                     "block:128x1024:0.15"));
   out.push_back(gemm("dense A, B in full and empty blocks", 1024, 8192, 1024, "dense",
                      "block:128x1024:0.15"));
   // Columns of a power-law graph: a few hubs, many that are nearly empty.
   const CsrMatrix graph = make_matrix("rmat:rows=8192,edges=1500000,seed=1,permuted=false");
-  out.push_back({"HSS A 75 %, B a skewed graph",
-                 {single({BitMatrix(pattern_workload(1024, 1, graph.rows, "C1(4:8)->C0(2:4)",
-                                                     "dense", seed)
-                                        .operands()
-                                        .a()
-                                        .sample()),
-                          BitMatrix::from_csr(transpose(graph))})},
-                 {},
-                 seed,
-                 nullptr});
+  out.push_back(
+      {"HSS A 75 %, B a skewed graph",
+       {single({BitMatrix(pattern_workload(1024, 1, graph.rows, "C1(4:8)->C0(2:4)", "dense", seed)
+                              .operands()
+                              .a()
+                              .sample()),
+                BitMatrix::from_csr(transpose(graph))})},
+       {},
+       seed,
+       nullptr});
   return out;
 }
 
@@ -130,18 +129,19 @@ std::vector<AblationPoint> ablation(std::vector<FabricWorkload> workloads) {
 }
 
 std::string ablation_table(const std::vector<AblationPoint>& points) {
-  std::string out = fmt::format("{:<40} {:<4} {:<8} {:<9} {:>12} {:>14} {:>12}  {:>6} {:>7} {:>6}"
-                                "  {:>7} {:>9}\n",
-                                "operands", "hss", "tailors", "swiftiles", "cycles", "DRAM bytes",
-                                "energy uJ", "cycles", "traffic", "energy", "tile N2", "overbooked");
+  std::string out = fmt::format(
+      "{:<40} {:<4} {:<8} {:<9} {:>12} {:>14} {:>12}  {:>6} {:>7} {:>6}"
+      "  {:>7} {:>9}\n",
+      "operands", "hss", "tailors", "swiftiles", "cycles", "DRAM bytes", "energy uJ", "cycles",
+      "traffic", "energy", "tile N2", "overbooked");
   for (const AblationPoint& p : points) {
     const TilingReport& b = p.result.tiling.at("B");
-    out += fmt::format("{:<40} {:<4} {:<8} {:<9} {:>12} {:>14.0f} {:>12.1f}  {:>6.3f} {:>7.3f} "
-                       "{:>6.3f}  {:>7} {:>8.1f} %\n",
-                       p.operands, on(p.hss), on(p.tailors), on(p.swiftiles),
-                       p.result.statistics.cycles.count(), p.dram_bytes,
-                       p.result.energy.total_picojoules * 1e-6, p.cycles_ratio, p.traffic_ratio,
-                       p.energy_ratio, b.shape[0], 100 * b.overbooked_fraction);
+    out += fmt::format(
+        "{:<40} {:<4} {:<8} {:<9} {:>12} {:>14.0f} {:>12.1f}  {:>6.3f} {:>7.3f} "
+        "{:>6.3f}  {:>7} {:>8.1f} %\n",
+        p.operands, on(p.hss), on(p.tailors), on(p.swiftiles), p.result.statistics.cycles.count(),
+        p.dram_bytes, p.result.energy.total_picojoules * 1e-6, p.cycles_ratio, p.traffic_ratio,
+        p.energy_ratio, b.shape[0], 100 * b.overbooked_fraction);
   }
   return out;
 }
@@ -154,13 +154,12 @@ std::string ablation_csv(const std::vector<AblationPoint>& points) {
   for (std::size_t i = 0; i < points.size(); ++i) {
     const AblationPoint& p = points[i];
     const TilingReport& b = p.result.tiling.at("B");
-    out += fmt::format("{},\"{}\",{},{},{},{},{},{:.0f},{},{},{},{},{},{},{},{}\n", i / 8 + 1,
-                       p.operands, i % 8 + 1, on(p.hss), on(p.tailors), on(p.swiftiles),
-                       p.result.statistics.cycles.count(), p.dram_bytes,
-                       p.result.energy.total_picojoules, p.cycles_ratio, p.traffic_ratio,
-                       p.energy_ratio, b.shape[0], b.overbooked_fraction,
-                       p.result.beside.at("a_refetched_bytes"),
-                       p.result.beside.at("b_refetched_bytes"));
+    out += fmt::format(
+        "{},\"{}\",{},{},{},{},{},{:.0f},{},{},{},{},{},{},{},{}\n", i / 8 + 1, p.operands,
+        i % 8 + 1, on(p.hss), on(p.tailors), on(p.swiftiles), p.result.statistics.cycles.count(),
+        p.dram_bytes, p.result.energy.total_picojoules, p.cycles_ratio, p.traffic_ratio,
+        p.energy_ratio, b.shape[0], b.overbooked_fraction, p.result.beside.at("a_refetched_bytes"),
+        p.result.beside.at("b_refetched_bytes"));
   }
   return out;
 }

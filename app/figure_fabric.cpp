@@ -53,8 +53,9 @@ std::string curves(const std::string& file, const std::vector<std::string>& name
 
 int sparsity_sweep_figure(const FigureArguments& arguments) {
   const auto points = sparsity_sweep(arguments.edge);
-  std::string csv = "point,series,machine,a_sparsity,b_sparsity,a_pattern,b_pattern,cycles,"
-                    "energy_pj,latency,energy,edp,unsupported\n";
+  std::string csv =
+      "point,series,machine,a_sparsity,b_sparsity,a_pattern,b_pattern,cycles,"
+      "energy_pj,latency,energy,edp,unsupported\n";
   const auto machines = sweep_machines();
   std::string tics;
   const std::size_t count = machines.size();
@@ -75,13 +76,15 @@ int sparsity_sweep_figure(const FigureArguments& arguments) {
   const std::string settings = fmt::format(
       "set logscale y 2\nset grid\nset xtics ({}) rotate by -45 font ',9'\nset xrange [0.5:12.5]\n",
       tics);
-  std::string plot = "  set multiplot layout 1,3 title 'A and B sparsity (%), over the dense "
-                     "tensor core'\n";
+  std::string plot =
+      "  set multiplot layout 1,3 title 'A and B sparsity (%), over the dense "
+      "tensor core'\n";
   const std::vector<std::string> panels{"latency", "energy", "edp"};
   for (const std::string& panel : panels) {
-    plot += fmt::format("  set ylabel '{}'\n  {}\n  {}\n", panel == "edp" ? "energy x delay" : panel,
-                        panel == "edp" ? "set key outside right center Left reverse" : "unset key",
-                        curves("sparsity-sweep.csv", machines, "column('point')", panel));
+    plot +=
+        fmt::format("  set ylabel '{}'\n  {}\n  {}\n", panel == "edp" ? "energy x delay" : panel,
+                    panel == "energy" ? "set key bottom left samplen 1.5 font ',10'" : "unset key",
+                    curves("sparsity-sweep.csv", machines, "column('point')", panel));
   }
   plot += "  unset multiplot";
   return write_figure(arguments, "sparsity-sweep", csv,
@@ -91,8 +94,8 @@ int sparsity_sweep_figure(const FigureArguments& arguments) {
 }
 
 /// Published beside simulated, row after row, and the error below.
-int rows_figure(const FigureArguments& arguments, const std::string& name,
-                const std::string& about, const std::vector<PublishedRow>& rows) {
+int rows_figure(const FigureArguments& arguments, const std::string& name, const std::string& about,
+                const std::vector<PublishedRow>& rows) {
   std::string csv = "row,series,label,quantity,published,simulated,error_percent,remark\n";
   std::vector<std::string> series;
   std::map<std::string, std::size_t> in_series;
@@ -101,35 +104,38 @@ int rows_figure(const FigureArguments& arguments, const std::string& name,
   for (const PublishedRow& row : rows) {
     auto at = std::find(series.begin(), series.end(), row.quantity);
     if (at == series.end()) at = series.insert(series.end(), row.quantity);
-    csv += fmt::format("{},{},{},{},{},{},{},{}\n", ++in_series[row.quantity],
-                       at - series.begin() + 1, report::csv_field(row.label), row.quantity,
-                       row.published, row.simulated, 100 * row.error(),
-                       report::csv_field(row.remark));
+    csv +=
+        fmt::format("{},{},{},{},{},{},{},{}\n", ++in_series[row.quantity], at - series.begin() + 1,
+                    report::csv_field(row.label), row.quantity, row.published, row.simulated,
+                    100 * row.error(), report::csv_field(row.remark));
     text += fmt::format("{:<54} {:<26} {:>14.6g} {:>14.6g} {:>9.3f}\n", row.label, row.quantity,
                         row.published, row.simulated, 100 * row.error());
   }
-  std::string plot = fmt::format("  set multiplot layout 2,{} title {}\n", series.size(),
-                                 gp::quoted(about));
+  std::string plot =
+      fmt::format("  set multiplot layout 2,{} title {}\n", series.size(), gp::quoted(about));
   const auto file = name + ".csv";
   for (std::size_t s = 0; s < series.size(); ++s) {
     plot += fmt::format(
-        "  set ylabel {}\n  unset yrange\n  plot '{}' using (column('series') == {} ? column('row') "
+        "  set ylabel {}\n  unset yrange\n  plot '{}' using (column('series') == {} ? "
+        "column('row') "
         ": NaN):(column('published')) with points pt 6 ps 1.3 lw 1.5 lc rgb '#444444' title "
         "'published', \\\n       '{}' using (column('series') == {} ? column('row') : "
         "NaN):(column('simulated')) with points pt 2 ps 0.9 lw 1.5 lc rgb {} title 'simulated'\n",
         gp::quoted(series[s]), file, s + 1, file, s + 1, gp::color(0));
   }
   for (std::size_t s = 0; s < series.size(); ++s) {
-    plot += fmt::format("  set ylabel 'error (%)'\n  plot '{}' using (column('series') == {} ? "
-                        "column('row') : NaN):(column('error_percent')) with impulses lw 3 lc rgb "
-                        "{} notitle\n",
-                        file, s + 1, gp::color(5));
+    plot += fmt::format(
+        "  set ylabel 'error (%)'\n  plot '{}' using (column('series') == {} ? "
+        "column('row') : NaN):(column('error_percent')) with impulses lw 3 lc rgb "
+        "{} notitle\n",
+        file, s + 1, gp::color(5));
   }
   plot += "  unset multiplot";
-  return write_figure(arguments, name, csv,
-                      gp::script(name, about, {620 * series.size(), 760},
-                                 "set grid\nset xlabel 'row of the table'\nset key top right", plot),
-                      text);
+  return write_figure(
+      arguments, name, csv,
+      gp::script(name, about, {620 * series.size(), 760},
+                 "set grid\nset xlabel 'row of the table'\nset key top right", plot),
+      text);
 }
 
 int tensor_cores_figure(const FigureArguments& arguments) {
@@ -152,9 +158,8 @@ int ablation_figure(const FigureArguments& arguments) {
     }
   }
   const auto points = ablation(std::move(workloads));
-  const std::vector<std::string> names{"all three",       "no Swiftiles", "no Tailors",
-                                       "HSS alone",       "no HSS",       "Tailors alone",
-                                       "Swiftiles alone", "none"};
+  const std::vector<std::string> names{"all three", "no Swiftiles",  "no Tailors",      "HSS alone",
+                                       "no HSS",    "Tailors alone", "Swiftiles alone", "none"};
   std::string tics;
   for (std::size_t i = 0; i < points.size(); i += 8) {
     tics += fmt::format("{}{} {}", i == 0 ? "" : ", ",
@@ -162,15 +167,15 @@ int ablation_figure(const FigureArguments& arguments) {
   }
   std::string plot = "  set multiplot layout 3,1\n";
   for (const char* column : {"cycles_ratio", "traffic_ratio", "energy_ratio"}) {
-    plot += fmt::format("  set ylabel '{} over none'\n  plot ", std::string(column).substr(
-                            0, std::string(column).find('_')));
+    plot += fmt::format("  set ylabel '{} over none'\n  plot ",
+                        std::string(column).substr(0, std::string(column).find('_')));
     for (std::size_t s = 0; s < names.size(); ++s) {
-      plot += fmt::format("{}'ablation.csv' using (column('setting') == {} ? column('case') + {} : "
-                          "NaN):(column('{}')):(0.1) with boxes fs solid 1 noborder lc rgb {} "
-                          "title {}",
-                          s == 0 ? "" : ", \\\n       ", s + 1,
-                          0.1 * (static_cast<double>(s) - 3.5), column, gp::color(s),
-                          gp::quoted(names[s]));
+      plot += fmt::format(
+          "{}'ablation.csv' using (column('setting') == {} ? column('case') + {} : "
+          "NaN):(column('{}')):(0.1) with boxes fs solid 1 noborder lc rgb {} "
+          "title {}",
+          s == 0 ? "" : ", \\\n       ", s + 1, 0.1 * (static_cast<double>(s) - 3.5), column,
+          gp::color(s), gp::quoted(names[s]));
     }
     plot += "\n";
   }
@@ -179,11 +184,10 @@ int ablation_figure(const FigureArguments& arguments) {
       "set grid y\nset xtics ({}) scale 0 font ',9'\nset yrange [0:*]\nset xrange [0.4:{}.6]\n"
       "set key outside right center Left reverse samplen 1 width -2",
       tics, points.size() / 8);
-  return write_figure(
-      arguments, "ablation", ablation_csv(points),
-      gp::script("ablation", "The three ideas, each switched off by itself.",
-                 {points.size() / 8 * 130 + 300, 1000}, settings, plot),
-      ablation_table(points));
+  return write_figure(arguments, "ablation", ablation_csv(points),
+                      gp::script("ablation", "The three ideas, each switched off by itself.",
+                                 {points.size() / 8 * 130 + 300, 1000}, settings, plot),
+                      ablation_table(points));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace lacuna {
 namespace {
 
 int list_everything() {
-  for (const char* kind : {"arch", "workloads", "models", "energy"}) {
+  for (const char* kind : {"arch", "workloads", "networks", "models", "energy"}) {
     const auto names = shipped(kind);
     if (names.empty()) continue;
     fmt::print("{}:\n", kind);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 
+#include "app/explicit_rows.hpp"
 #include "app/model_placement.hpp"
 #include "app/model_run.hpp"
 #include "base/error.hpp"
@@ -11,24 +12,6 @@
 
 namespace lacuna {
 namespace {
-
-/// Every row of the operand, explicit.
-CsrMatrix explicit_rows(const Occupancy& occupancy) {
-  CsrMatrix out;
-  const CsrMatrix sample = occupancy.sample().to_csr();
-  out.rows = static_cast<Coordinate>(occupancy.rows());
-  out.cols = sample.cols;
-  out.columns.reserve(occupancy.count());
-  out.offsets.assign(1, 0);
-  for (std::uint64_t r = 0; r < occupancy.rows(); ++r) {
-    const std::uint64_t row = r % sample.rows;
-    for (auto i = sample.offsets[row]; i < sample.offsets[row + 1]; ++i) {
-      out.columns.push_back(sample.columns[i]);
-    }
-    out.offsets.push_back(out.columns.size());
-  }
-  return out;
-}
 
 class ProductRunner {
  public:

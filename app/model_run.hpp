@@ -32,10 +32,9 @@ struct ModelWorkload {
                                   const FabricOptions& options);
 
 /// The same on a machine for sparse products: every distinct product explicit, at most
-/// kMostExplicitNonzeros in its operands. Throws InputError for a larger one.
+/// kMostExplicitNonzeros (explicit_rows.hpp) in its operands. Throws InputError for a larger one.
 [[nodiscard]] RunResult run_model(const MachineSpec& machine, const ModelWorkload& workload,
                                   const ProductOptions& options);
-inline constexpr std::uint64_t kMostExplicitNonzeros = 64'000'000;
 
 /// Adds `times` runs of one operation to a total: cycles, traffic, actions, energy, MACs.
 void add_result(RunResult& total, const RunResult& one, std::uint64_t times);

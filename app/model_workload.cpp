@@ -43,11 +43,12 @@ std::string absolute(const std::string& name) {
 void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
   app.add_option("--model", spec.model, "a step of a model: config.json, its folder, a name");
   add_step_options(app, spec.step);
-  app.add_option("--weights", spec.weights, "pattern of a model's weights: dense, 2:4, ...");
+  app.add_option("--weights", spec.weights, "pattern of a model's or network's weights");
   app.add_option("--attention-weights", spec.attention_weights, "of attention projections alone");
   app.add_option("--ffn-weights", spec.ffn_weights, "of dense and shared feed-forward alone");
   app.add_option("--expert-weights", spec.expert_weights, "of routed experts alone");
-  app.add_option("--activations", spec.activations, "pattern of what weights are multiplied with");
+  app.add_option("--activations", spec.activations,
+                 "of a model or network: pattern of what weights meet");
 }
 
 ModelWorkloadSpec read_model_workload(const ConfigReader& config, const fs::path& folder) {

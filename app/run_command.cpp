@@ -9,6 +9,7 @@
 #include "app/commands.hpp"
 #include "app/fabric_run.hpp"
 #include "app/model_workload.hpp"
+#include "app/network_workload.hpp"
 #include "app/paths.hpp"
 #include "app/product_run.hpp"
 #include "app/report/result_folder.hpp"
@@ -28,6 +29,7 @@ struct RunArguments {
   std::string workload_file;
   WorkloadSpec workload;
   ModelWorkloadSpec model;
+  NetworkWorkloadSpec network;
   std::vector<std::string> settings;
   std::string out;
   std::string fidelity;
@@ -51,8 +53,9 @@ std::variant<MachineSpec, FabricSpec> read_any_machine(const ConfigReader& reade
 
 struct RunPlan {
   std::vector<ChosenMachine> machines;
-  WorkloadSpec workload;
-  ModelWorkloadSpec model;  // instead of the product above, when it names one
+  std::vector<WorkloadSpec> workloads{1};  // products; each on every machine
+  ModelWorkloadSpec model;                 // instead of products, when it names one
+  NetworkWorkloadSpec network;             // likewise
   ProductOptions options;
 };
 
@@ -76,8 +79,10 @@ void read_any_workload(const ConfigReader& reader, const std::filesystem::path& 
                        RunPlan& plan) {
   if (reader.has("model")) {
     plan.model = read_model_workload(reader, folder);
+  } else if (reader.has("network")) {
+    plan.network = read_network_workload(reader, folder);
   } else {
-    plan.workload = read_workload(reader, folder);
+    plan.workloads = read_workloads(reader, folder);
   }
 }
 
@@ -121,27 +126,37 @@ void apply_run_file(const RunArguments& arguments, RunPlan& plan) {
 void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
   if (!arguments.workload_file.empty()) workload_from_file(arguments.workload_file, plan);
   if (!arguments.model.model.empty()) plan.model = arguments.model;
-  const WorkloadSpec& given = arguments.workload;
-  if (!given.matrix.empty()) plan.workload.matrix = given.matrix;
-  if (!given.matrix_b.empty()) plan.workload.matrix_b = given.matrix_b;
-  if (given.transpose_b) plan.workload.transpose_b = true;
-  if (given.dense_columns > 0) plan.workload.dense_columns = given.dense_columns;
-  if (!given.gemm.empty()) {
-    plan.workload.gemm = given.gemm;
-    plan.workload.a_pattern = given.a_pattern;
-    plan.workload.b_pattern = given.b_pattern;
+  if (!arguments.network.network.empty()) {
+    plan.network = arguments.network;
+    plan.network.weights = arguments.model.weights;
+    plan.network.activations = arguments.model.activations;
+    plan.network.seed = arguments.model.step.seed;
   }
-  if (!plan.workload.gemm.empty() && !plan.workload.matrix.empty()) {
+  const WorkloadSpec& given = arguments.workload;
+  if (!given.gemm.empty()) plan.workloads.resize(1);
+  WorkloadSpec& first = plan.workloads.front();
+  if (!given.matrix.empty()) first.matrix = given.matrix;
+  if (!given.matrix_b.empty()) first.matrix_b = given.matrix_b;
+  if (given.transpose_b) first.transpose_b = true;
+  if (given.dense_columns > 0) first.dense_columns = given.dense_columns;
+  if (!given.gemm.empty()) {
+    first.gemm = given.gemm;
+    first.a_pattern = given.a_pattern;
+    first.b_pattern = given.b_pattern;
+  }
+  if (!first.gemm.empty() && !first.matrix.empty()) {
     throw InputError("both a matrix and a GEMM are given", "give either --matrix or --gemm");
   }
-  const bool product = !plan.workload.gemm.empty() || !plan.workload.matrix.empty();
-  if (!plan.model.model.empty() && product) {
-    throw InputError("both a model and a product are given",
-                     "give one of --model, --matrix and --gemm");
+  const int given_kinds = int{!first.gemm.empty() || !first.matrix.empty()} +
+                          int{!plan.model.model.empty()} + int{!plan.network.network.empty()};
+  if (given_kinds > 1) {
+    throw InputError("more than one workload is given",
+                     "give one of --matrix, --gemm, --model and --network");
   }
-  if (plan.model.model.empty() && !product) {
+  if (given_kinds == 0) {
     throw InputError("no workload is given",
-                     "add --matrix FILE, --gemm MxNxK, --model CONFIG.json or --workload FILE");
+                     "add --matrix FILE, --gemm MxNxK, --model CONFIG.json, --network NAME or "
+                     "--workload FILE");
   }
 }
 
@@ -166,12 +181,14 @@ RunPlan make_plan(const RunArguments& arguments) {
 }
 
 /// The configuration that reproduces one run by itself.
-ConfigTree resolved_run(const ChosenMachine& machine, const RunPlan& plan) {
+ConfigTree resolved_run(const ChosenMachine& machine, const RunPlan& plan,
+                        const WorkloadSpec& product) {
   ConfigTree tree;
   tree.kind = ConfigTree::Kind::mapping;
   tree.at_or_add("machine") = machine.resolved;
-  tree.at_or_add("workload") =
-      plan.model.model.empty() ? to_config(plan.workload) : to_config(plan.model);
+  tree.at_or_add("workload") = !plan.model.model.empty()       ? to_config(plan.model)
+                               : !plan.network.network.empty() ? to_config(plan.network)
+                                                               : to_config(product);
   const auto put = [&tree](std::string_view key, std::string value) {
     ConfigTree& node = tree.at_or_add(key);
     node.kind = ConfigTree::Kind::scalar;
@@ -186,17 +203,18 @@ void stop_if_interrupted() {
   if (interrupted()()) throw sim::Interrupted();
 }
 
-std::vector<RunResult> run_products(const RunPlan& plan) {
+/// One product on every machine.
+void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
+                        std::vector<RunResult>& results) {
   const bool values = plan.options.check || plan.options.fidelity == Fidelity::element;
   ProductWorkload workload;
   {
-    report::ProgressBar bar("reading " + plan.workload.matrix);
-    workload = make_workload(plan.workload, values, [draw = bar.callback()](double share) {
+    report::ProgressBar bar("reading " + spec.matrix);
+    workload = make_workload(spec, values, [draw = bar.callback()](double share) {
       stop_if_interrupted();
       draw(share);
     });
   }
-  std::vector<RunResult> results;
   std::optional<FabricWorkload> occupancies;  // shared by the machines that take bits
   for (const ChosenMachine& machine : plan.machines) {
     stop_if_interrupted();
@@ -207,34 +225,52 @@ std::vector<RunResult> run_products(const RunPlan& plan) {
       results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, plan.options));
     }
   }
+}
+
+std::vector<RunResult> run_products(const RunPlan& plan) {
+  std::vector<RunResult> results;
+  for (const WorkloadSpec& spec : plan.workloads) run_product_on_all(plan, spec, results);
   return results;
 }
 
-std::vector<RunResult> run_models(const RunPlan& plan) {
+/// Of several operations, on every machine.
+template <class Run>
+std::vector<RunResult> on_machines(const RunPlan& plan, Run&& run) {
   if (plan.options.check || plan.options.fidelity == Fidelity::element) {
-    throw InputError("a model's step has no values to check or to step through",
+    throw InputError("models and networks carry no values to check or to step through",
                      "leave --check and --fidelity element out; products take them");
   }
-  const ModelWorkload workload = make_model_workload(plan.model);
   std::vector<RunResult> results;
   for (const ChosenMachine& machine : plan.machines) {
     stop_if_interrupted();
-    if (const auto* product = std::get_if<MachineSpec>(&machine.spec)) {
-      results.push_back(run_model(*product, workload, plan.options));
-    } else {
-      results.push_back(run_model(std::get<FabricSpec>(machine.spec), workload, plan.options));
-    }
+    std::visit([&](const auto& spec) { results.push_back(run(spec)); }, machine.spec);
   }
   return results;
+}
+
+std::vector<RunResult> run_workload(const RunPlan& plan) {
+  if (!plan.model.model.empty()) {
+    const ModelWorkload workload = make_model_workload(plan.model);
+    return on_machines(plan,
+                       [&](const auto& spec) { return run_model(spec, workload, plan.options); });
+  }
+  if (!plan.network.network.empty()) {
+    const NetworkWorkload workload = make_network_workload(plan.network);
+    return on_machines(plan,
+                       [&](const auto& spec) { return run_network(spec, workload, plan.options); });
+  }
+  return run_products(plan);
 }
 
 int execute(const RunArguments& arguments) {
   const RunPlan plan = make_plan(arguments);
   // A folder that cannot be written is told before the work, not after it.
   if (!arguments.out.empty()) StagedFolder probe(arguments.out);
-  std::vector<RunResult> results = plan.model.model.empty() ? run_products(plan) : run_models(plan);
+  std::vector<RunResult> results = run_workload(plan);
+  const std::size_t machines = plan.machines.size();
   for (std::size_t i = 0; i < results.size(); ++i) {
-    results[i].resolved = resolved_run(plan.machines[i], plan);
+    results[i].resolved =
+        resolved_run(plan.machines[i % machines], plan, plan.workloads[i / machines]);
   }
   std::vector<std::string> notes;
   if (!arguments.out.empty()) {
@@ -277,6 +313,7 @@ Command add_run(CLI::App& app) {
                  "pattern of A: dense, uniform:0.5, 2:4, ...");
   app.add_option("--b", arguments->workload.b_pattern, "pattern of B");
   add_model_workload_options(app, arguments->model);
+  add_network_options(app, arguments->network);
   app.add_option("--set", arguments->settings, "override a value: buffers.llb.capacity=15MiB")
       ->allow_extra_args(false);
   app.add_option("--out", arguments->out, "folder for result.json, CSV, plots");

@@ -69,6 +69,27 @@ void check_shapes(const WorkloadSpec& spec, const CsrMatrix& a, const CsrMatrix&
 
 }  // namespace
 
+std::vector<WorkloadSpec> read_workloads(const ConfigReader& config, const fs::path& folder) {
+  const WorkloadSpec like = read_workload(config, folder);
+  if (like.gemm.empty()) return {like};
+  std::vector<WorkloadSpec> all;
+  const auto or_dense = [](std::vector<std::string> texts) {
+    if (texts.empty()) texts.emplace_back("dense");
+    return texts;
+  };
+  const auto of_a = or_dense(config.texts("a")), of_b = or_dense(config.texts("b"));
+  for (const auto& a : of_a) {
+    for (const auto& b : of_b) {
+      all.push_back(like);
+      all.back().a_pattern = a;
+      all.back().b_pattern = b;
+      // Runs of one table need names of their own.
+      if (of_a.size() * of_b.size() > 1) all.back().name.clear();
+    }
+  }
+  return all;
+}
+
 WorkloadSpec read_workload(const ConfigReader& config, const fs::path& folder) {
   WorkloadSpec spec;
   spec.name = config.text("name", "");
@@ -79,8 +100,12 @@ WorkloadSpec read_workload(const ConfigReader& config, const fs::path& folder) {
     spec.transpose_b = config.boolean("transpose_b", false);
     spec.dense_columns = config.integer("dense_columns", {0, 1e9}, 0);
   } else {
-    spec.a_pattern = config.text("a", "dense");
-    spec.b_pattern = config.text("b", "dense");
+    const auto first = [&config](std::string_view key) {
+      const auto texts = config.texts(key);
+      return texts.empty() ? std::string("dense") : texts.front();
+    };
+    spec.a_pattern = first("a");
+    spec.b_pattern = first("b");
   }
   spec.seed = config.integer("seed", {0, 1e15}, 1);
   if (config.has("tiling")) {

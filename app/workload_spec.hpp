@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "app/product_run.hpp"
 #include "base/config.hpp"
@@ -28,6 +29,10 @@ struct WorkloadSpec {
 /// first.
 [[nodiscard]] WorkloadSpec read_workload(const ConfigReader& config,
                                          const std::filesystem::path& folder);
+
+/// The same where `a` and `b` may be lists of patterns: their cross product, A slowest.
+[[nodiscard]] std::vector<WorkloadSpec> read_workloads(const ConfigReader& config,
+                                                       const std::filesystem::path& folder);
 
 /// The mapping that read_workload() reads back.
 [[nodiscard]] ConfigTree to_config(const WorkloadSpec& spec);

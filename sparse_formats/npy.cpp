@@ -170,7 +170,7 @@ std::uint64_t little_endian(std::string_view bytes) {
 
 }  // namespace
 
-Tensor parse_npy(std::string_view content, const Place& place) {
+TensorData parse_npy(std::string_view content, const Place& place) {
   if (!content.starts_with(kMagic)) {
     throw InputError(place, "it is not an .npy file", "expected it to start with \\x93NUMPY");
   }
@@ -194,7 +194,7 @@ Tensor parse_npy(std::string_view content, const Place& place) {
                                                            : !header.shape ? "shape"
                                                                            : "fortran_order"));
   }
-  Tensor out;
+  TensorData out;
   out.dtype = dtype_of(*header.descr, place);
   out.shape = *header.shape;
   const std::uint64_t count = element_count(out.shape, place);
@@ -213,13 +213,13 @@ Tensor parse_npy(std::string_view content, const Place& place) {
   return out;
 }
 
-Tensor read_npy(const std::filesystem::path& path) {
-  Tensor out = parse_npy(read_file(path), Place{path.string(), 0, {}});
+TensorData read_npy(const std::filesystem::path& path) {
+  TensorData out = parse_npy(read_file(path), Place{path.string(), 0, {}});
   out.name = path.stem().string();
   return out;
 }
 
-std::string format_npy(const Tensor& tensor) {
+std::string format_npy(const TensorData& tensor) {
   const DType dtype = written_dtype(tensor.dtype);
   std::string header =
       fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
@@ -237,7 +237,7 @@ std::string format_npy(const Tensor& tensor) {
   return out + encode_elements(tensor.values, dtype);
 }
 
-void write_npy(const std::filesystem::path& path, const Tensor& tensor) {
+void write_npy(const std::filesystem::path& path, const TensorData& tensor) {
   write_file(path, format_npy(tensor));
 }
 

@@ -36,7 +36,7 @@ enum class DType {
 [[nodiscard]] std::uint64_t bytes_of(DType dtype);
 
 /// Values row-major; shape {} is a scalar. Integers beyond 2^53 are refused when read.
-struct Tensor {
+struct TensorData {
   std::string name;
   DType dtype = DType::f32;  // of the file it came from
   std::vector<std::uint64_t> shape;
@@ -61,11 +61,11 @@ struct Tensor {
 /// Throws InputError for anything that is not a plain numeric array: pickled objects, structured or
 /// big-endian or complex types, a size that differs from what the header says. 'V2' (two raw bytes)
 /// is read as BF16, the way NumPy writes arrays of that extension type.
-[[nodiscard]] Tensor parse_npy(std::string_view content, const Place& place);
+[[nodiscard]] TensorData parse_npy(std::string_view content, const Place& place);
 /// The tensor is named after the file.
-[[nodiscard]] Tensor read_npy(const std::filesystem::path& path);
+[[nodiscard]] TensorData read_npy(const std::filesystem::path& path);
 
-[[nodiscard]] std::string format_npy(const Tensor& tensor);
-void write_npy(const std::filesystem::path& path, const Tensor& tensor);
+[[nodiscard]] std::string format_npy(const TensorData& tensor);
+void write_npy(const std::filesystem::path& path, const TensorData& tensor);
 
 }  // namespace lacuna

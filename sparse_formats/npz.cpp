@@ -200,7 +200,7 @@ std::vector<std::string> npz_names(const std::filesystem::path& path) {
   return out;
 }
 
-Tensor read_npz(const std::filesystem::path& path, const std::string& name) {
+TensorData read_npz(const std::filesystem::path& path, const std::string& name) {
   const Archive archive(path);
   std::vector<std::string> names;
   const Member* chosen = nullptr;
@@ -220,16 +220,16 @@ Tensor read_npz(const std::filesystem::path& path, const std::string& name) {
   }
   Place place = archive.place();
   place.field = chosen->array_name();
-  Tensor out = parse_npy(archive.extract(*chosen), place);
+  TensorData out = parse_npy(archive.extract(*chosen), place);
   out.name = chosen->array_name();
   return out;
 }
 
-void write_npz(const std::filesystem::path& path, const std::vector<Tensor>& tensors) {
+void write_npz(const std::filesystem::path& path, const std::vector<TensorData>& tensors) {
   std::string out;
   std::string directory;
   std::set<std::string> seen;
-  for (const Tensor& tensor : tensors) {
+  for (const TensorData& tensor : tensors) {
     if (tensor.name.empty() || tensor.name.size() > k16 - 4 || !seen.insert(tensor.name).second) {
       throw InputError(Place{path.string(), 0, {}},
                        fmt::format("'{}' cannot name an array of the archive", tensor.name),

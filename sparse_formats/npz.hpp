@@ -16,9 +16,9 @@ namespace lacuna {
 /// One array; with an empty name the only one. Stored and deflated members, ZIP64 included; the CRC
 /// is checked. Throws InputError when the name is absent or ambiguous (with the names there are),
 /// or the archive is damaged, encrypted or of another method.
-[[nodiscard]] Tensor read_npz(const std::filesystem::path& path, const std::string& name = {});
+[[nodiscard]] TensorData read_npz(const std::filesystem::path& path, const std::string& name = {});
 /// Stored, not compressed; the same bytes for the same tensors. Throws InputError when a member
 /// reaches 4 GiB or a name is empty or given twice.
-void write_npz(const std::filesystem::path& path, const std::vector<Tensor>& tensors);
+void write_npz(const std::filesystem::path& path, const std::vector<TensorData>& tensors);
 
 }  // namespace lacuna

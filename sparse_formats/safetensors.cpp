@@ -123,7 +123,7 @@ bool is_sharded(const std::filesystem::path& path) {
   return path.string().ends_with(".safetensors.index.json");
 }
 
-/// Tensor name -> file name of a sharded checkpoint.
+/// TensorData name -> file name of a sharded checkpoint.
 std::map<std::string, std::string> weight_map(const std::filesystem::path& path) {
   const Place place{path.string(), 0, "weight_map"};
   const Json json = parse_json(read_file(path), place);
@@ -187,7 +187,7 @@ std::vector<std::string> safetensors_names(const std::filesystem::path& path) {
   return out;
 }
 
-Tensor read_safetensors(const std::filesystem::path& path, const std::string& name) {
+TensorData read_safetensors(const std::filesystem::path& path, const std::string& name) {
   Place place{path.string(), 0, {}};
   const auto names = safetensors_names(path);
   if (names.empty()) throw InputError(place, "the file holds no tensors");
@@ -216,17 +216,17 @@ Tensor read_safetensors(const std::filesystem::path& path, const std::string& na
                      "convert the tensor to F32 or BF16");
   }
   std::ifstream stream(path, std::ios::binary);
-  Tensor out{chosen, *dtype, entry.shape, {}};
+  TensorData out{chosen, *dtype, entry.shape, {}};
   out.values = decode_elements(
       read_range(stream, index.data_start + entry.begin, entry.end - entry.begin, place), *dtype,
       place);
   return out;
 }
 
-void write_safetensors(const std::filesystem::path& path, const std::vector<Tensor>& tensors) {
+void write_safetensors(const std::filesystem::path& path, const std::vector<TensorData>& tensors) {
   Json header = Json::object();
   std::string data;
-  for (const Tensor& tensor : tensors) {
+  for (const TensorData& tensor : tensors) {
     const DType dtype = written_dtype(tensor.dtype);
     if (tensor.name.empty() || tensor.name == "__metadata__" || header.contains(tensor.name)) {
       throw InputError(Place{path.string(), 0, {}},

@@ -33,9 +33,9 @@ struct SafetensorsIndex {
 /// in
 /// ".safetensors.index.json" finds the shard beside it. Types F64, F32, F16, BF16, F8_E4M3,
 /// F8_E5M2, all integers and BOOL; others are refused by name.
-[[nodiscard]] Tensor read_safetensors(const std::filesystem::path& path,
-                                      const std::string& name = {});
+[[nodiscard]] TensorData read_safetensors(const std::filesystem::path& path,
+                                          const std::string& name = {});
 /// F32, or F64 where F32 would lose digits (written_dtype).
-void write_safetensors(const std::filesystem::path& path, const std::vector<Tensor>& tensors);
+void write_safetensors(const std::filesystem::path& path, const std::vector<TensorData>& tensors);
 
 }  // namespace lacuna

@@ -258,7 +258,7 @@ void apply_mask(const PruneResult& result, std::vector<double>& weights) {
   }
 }
 
-Tensor synthetic_weights(const std::vector<std::uint64_t>& shape, std::uint64_t seed) {
+TensorData synthetic_weights(const std::vector<std::uint64_t>& shape, std::uint64_t seed) {
   constexpr std::uint64_t kMax = std::uint64_t{1} << 30;
   const Place place{{}, 0, "synthetic weights"};
   const std::uint64_t elements = element_count(shape, place);
@@ -266,7 +266,7 @@ Tensor synthetic_weights(const std::vector<std::uint64_t>& shape, std::uint64_t 
     throw InputError(place, fmt::format("the shape {} is too large", shape_text(shape)),
                      "at most 2^30 elements");
   }
-  Tensor out{"weight", DType::f32, shape, std::vector<double>(elements)};
+  TensorData out{"weight", DType::f32, shape, std::vector<double>(elements)};
   RandomStream random(seed, "synthetic weights");
   // Rounded to what the file holds, so that pruning sees the written values.
   for (double& value : out.values) value = static_cast<float>(random.normal());

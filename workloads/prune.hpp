@@ -67,7 +67,8 @@ struct PruneResult {
 void apply_mask(const PruneResult& result, std::vector<double>& weights);
 
 /// Seeded weights from the standard normal distribution, a function of (shape, seed) alone.
-[[nodiscard]] Tensor synthetic_weights(const std::vector<std::uint64_t>& shape, std::uint64_t seed);
+[[nodiscard]] TensorData synthetic_weights(const std::vector<std::uint64_t>& shape,
+                                           std::uint64_t seed);
 
 /// One `lacuna prune`.
 struct PruneRequest {
@@ -97,7 +98,7 @@ struct PruneReport {
 
 /// A tensor from any file that can be read, told by its extension; or "synthetic:MxK" and
 /// "synthetic:MxCxRxS".
-[[nodiscard]] Tensor read_weights(const std::string& input, const std::string& tensor,
-                                  std::uint64_t seed);
+[[nodiscard]] TensorData read_weights(const std::string& input, const std::string& tensor,
+                                      std::uint64_t seed);
 
 }  // namespace lacuna

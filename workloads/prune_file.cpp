@@ -32,7 +32,7 @@ std::vector<std::uint64_t> parse_shape(std::string_view text, const std::string&
   }
 }
 
-void write_weights(const std::filesystem::path& path, const Tensor& tensor) {
+void write_weights(const std::filesystem::path& path, const TensorData& tensor) {
   const std::string extension = path.extension().string();
   if (extension == ".npy") {
     write_npy(path, tensor);
@@ -45,7 +45,7 @@ void write_weights(const std::filesystem::path& path, const Tensor& tensor) {
 
 }  // namespace
 
-Tensor read_weights(const std::string& input, const std::string& tensor, std::uint64_t seed) {
+TensorData read_weights(const std::string& input, const std::string& tensor, std::uint64_t seed) {
   if (input.starts_with(kSynthetic)) {
     return synthetic_weights(parse_shape(std::string_view(input).substr(kSynthetic.size()), input),
                              seed);
@@ -57,7 +57,7 @@ Tensor read_weights(const std::string& input, const std::string& tensor, std::ui
     return read_safetensors(path, tensor);
   }
   if (extension != ".npy") unknown_type(input);
-  Tensor out = read_npy(path);
+  TensorData out = read_npy(path);
   if (!tensor.empty() && tensor != out.name) {
     throw InputError(Place{input, 0, {}},
                      fmt::format("an .npy file holds one array, '{}', not '{}'", out.name, tensor),
@@ -72,7 +72,7 @@ PruneReport prune_file(const PruneRequest& request) {
       extension != ".safetensors") {
     unknown_type(request.output.string());
   }
-  Tensor tensor = read_weights(request.input, request.tensor, request.seed);
+  TensorData tensor = read_weights(request.input, request.tensor, request.seed);
   PruneReport report;
   report.input = request.input;
   report.tensor = tensor.name;

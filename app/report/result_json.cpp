@@ -128,8 +128,8 @@ void add_extras(Json& out, const RunResult& r) {
   if (r.tokens > 0) {
     out["tokens"] = r.tokens;
     out["energy_pj_per_token"] = r.energy.total_picojoules / static_cast<double>(r.tokens);
-    out["operations"] = operations_json(r.operations);
   }
+  if (!r.operations.empty()) out["operations"] = operations_json(r.operations);
   out["energy_table"] = r.energy.table;
   out["energy_flags"] = r.energy.flags;
 }

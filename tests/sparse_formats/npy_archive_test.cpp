@@ -105,7 +105,7 @@ std::string archive(const std::string& name, const std::string& content, Options
   return out + "comment";
 }
 
-const Tensor kTensor{"w", DType::f32, {2, 3}, {0, 1, 2, 3, 4, -5}};
+const TensorData kTensor{"w", DType::f32, {2, 3}, {0, 1, 2, 3, 4, -5}};
 
 }  // namespace
 
@@ -115,7 +115,7 @@ TEST_CASE("archives as NumPy writes them are read through their directory") {
   for (int kind = 0; kind < 8; ++kind) {
     const Options options{(kind & 1) != 0, (kind & 2) != 0, (kind & 4) != 0, 0, 0};
     write_file(folder / "a.npz", archive("w.npy", member, options));
-    const Tensor back = read_npz(folder / "a.npz");
+    const TensorData back = read_npz(folder / "a.npz");
     CHECK(back.name == "w");
     CHECK(back.values == kTensor.values);
     CHECK(back.shape == kTensor.shape);
@@ -124,7 +124,7 @@ TEST_CASE("archives as NumPy writes them are read through their directory") {
 
 TEST_CASE("an archive that was written reads back, array by array") {
   const auto folder = lacuna::test::scratch("npz");
-  const Tensor mask{"mask", DType::boolean, {2, 3}, {0, 1, 1, 1, 1, 1}};
+  const TensorData mask{"mask", DType::boolean, {2, 3}, {0, 1, 1, 1, 1, 1}};
   write_npz(folder / "a.npz", {kTensor, mask});
   CHECK(npz_names(folder / "a.npz") == std::vector<std::string>{"w", "mask"});
   CHECK(read_npz(folder / "a.npz", "w").values == kTensor.values);
@@ -181,7 +181,7 @@ TEST_CASE("a damaged archive never does worse than an error") {
       std::string flipped = whole;
       flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
       write_file(folder / "x.npz", flipped);
-      Tensor read = kTensor;
+      TensorData read = kTensor;
       try {
         read = read_npz(folder / "x.npz");
       } catch (const InputError&) {

@@ -150,9 +150,9 @@ TEST_CASE("what is not a plain array is refused with its reason") {
 TEST_CASE("an .npy file that was written reads back as itself") {
   const auto folder = lacuna::test::scratch("npy");
   for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::i64}) {
-    Tensor tensor{"w", dtype, {2, 3}, {0, -1.5, 2, 1e6, -0.0078125, 3}};
+    TensorData tensor{"w", dtype, {2, 3}, {0, -1.5, 2, 1e6, -0.0078125, 3}};
     write_npy(folder / "w.npy", tensor);
-    const Tensor back = read_npy(folder / "w.npy");
+    const TensorData back = read_npy(folder / "w.npy");
     CHECK(back.name == "w");
     CHECK(back.shape == tensor.shape);
     CHECK(back.values == tensor.values);

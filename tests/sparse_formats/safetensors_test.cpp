@@ -87,8 +87,8 @@ TEST_CASE("a header that contradicts itself or the file is refused") {
 
 TEST_CASE("a .safetensors file that was written reads back as itself") {
   const auto path = lacuna::test::scratch("safetensors") / "w.safetensors";
-  const Tensor a{"layer.weight", DType::bf16, {2, 2}, {1, -2, 0.5, 0}};
-  const Tensor b{"bias", DType::f64, {3}, {1e-300, 0.1, -3}};
+  const TensorData a{"layer.weight", DType::bf16, {2, 2}, {1, -2, 0.5, 0}};
+  const TensorData b{"bias", DType::f64, {3}, {1e-300, 0.1, -3}};
   write_safetensors(path, {a, b});
   CHECK((read_safetensors_index(path).data_start) % 8 == 0);
   CHECK(read_safetensors(path, "layer.weight").values == a.values);

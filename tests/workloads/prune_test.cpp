@@ -122,7 +122,7 @@ TEST_CASE("no random mask of the same pattern keeps more norm") {
     const Pattern pattern = parse_pattern(text);
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
       INFO(text << " seed " << seed);
-      const Tensor weights = synthetic_weights({16, 96}, seed);
+      const TensorData weights = synthetic_weights({16, 96}, seed);
       const auto result = prune(weights.values, weights.shape, pattern);
       CHECK_FALSE(result.violation);
       CHECK_FALSE(result.padded_violation);
@@ -137,7 +137,7 @@ TEST_CASE("no random mask of the same pattern keeps more norm") {
 TEST_CASE("a small HSS problem is pruned to the best of all masks") {
   const Pattern pattern = parse_pattern("C1(1:2)->C0(2:3)");
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    const Tensor weights = synthetic_weights({1, 6}, seed);
+    const TensorData weights = synthetic_weights({1, 6}, seed);
     double best = 0;
     for (std::uint64_t bits = 0; bits < 64; ++bits) {
       BitMatrix mask(1, 6);
@@ -160,9 +160,9 @@ TEST_CASE("weights that cannot be pruned are refused") {
 
 TEST_CASE("a pruned file holds the surviving weights under the tensor's name") {
   const auto folder = lacuna::test::scratch("prune");
-  const Tensor weights = synthetic_weights({8, 64}, 3);
-  const Tensor other{"other", DType::f32, {2}, {1, 2}};
-  Tensor named = weights;
+  const TensorData weights = synthetic_weights({8, 64}, 3);
+  const TensorData other{"other", DType::f32, {2}, {1, 2}};
+  TensorData named = weights;
   named.name = "fc";
   write_npy(folder / "fc.npy", named);
   write_npz(folder / "fc.npz", {named, other});
@@ -178,7 +178,7 @@ TEST_CASE("a pruned file holds the surviving weights under the tensor's name") {
       CHECK(report.tensor == "fc");
       CHECK(report.result.kept_share() == 0.25);
       CHECK_FALSE(report.result.violation);
-      const Tensor back = read_weights((folder / out).string(), {}, 0);
+      const TensorData back = read_weights((folder / out).string(), {}, 0);
       CHECK(back.values == expected);
       CHECK(back.shape == weights.shape);
     }

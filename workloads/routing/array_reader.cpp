@@ -16,7 +16,8 @@ namespace {
 
 constexpr const char* kCountsAdvice = "#as=counts reads it as counts [steps, layers, experts]";
 
-Tensor load_tensor(const std::string& file, const std::string& bytes, const LoadOptions& options) {
+TensorData load_tensor(const std::string& file, const std::string& bytes,
+                       const LoadOptions& options) {
   if (!bytes.starts_with("PK")) {
     if (options.array) {
       throw InputError(Place{file, 0, "array"}, "a .npy file holds one array without a name",
@@ -36,7 +37,7 @@ Tensor load_tensor(const std::string& file, const std::string& bytes, const Load
 }
 
 /// Every element as an integer of at most 2^48.
-std::int64_t integer(const std::string& file, const Tensor& tensor, std::size_t at) {
+std::int64_t integer(const std::string& file, const TensorData& tensor, std::size_t at) {
   const double value = tensor.values[at];
   if (!(std::abs(value) <= 0x1p48) || value != std::floor(value)) {
     throw InputError(Place{file, 0, fmt::format("element {}", at)},
@@ -45,7 +46,8 @@ std::int64_t integer(const std::string& file, const Tensor& tensor, std::size_t 
   return static_cast<std::int64_t>(value);
 }
 
-RoutingTrace trace_of(const std::string& file, const Tensor& tensor, const LoadOptions& options) {
+RoutingTrace trace_of(const std::string& file, const TensorData& tensor,
+                      const LoadOptions& options) {
   const auto layers = static_cast<std::size_t>(tensor.shape[1]);
   const auto width = static_cast<std::size_t>(tensor.shape[2]);
   TraceRules rules = rules_from(options);
@@ -73,7 +75,7 @@ RoutingTrace trace_of(const std::string& file, const Tensor& tensor, const LoadO
   return builder.finish(std::move(header));
 }
 
-std::vector<ExpertCounts> counts_of(const std::string& file, const Tensor& tensor,
+std::vector<ExpertCounts> counts_of(const std::string& file, const TensorData& tensor,
                                     const LoadOptions& options) {
   ExpertCounts set;
   set.source = file;
@@ -123,7 +125,7 @@ std::vector<ExpertCounts> counts_of(const std::string& file, const Tensor& tenso
 
 LoadedRouting read_array(const std::string& file, const std::string& bytes,
                          const LoadOptions& options) {
-  const Tensor tensor = load_tensor(file, bytes, options);
+  const TensorData tensor = load_tensor(file, bytes, options);
   const std::size_t ranks = tensor.shape.size();
   if (tensor.values.empty()) {
     throw InputError(Place{file, 0, ""}, "the array is empty",

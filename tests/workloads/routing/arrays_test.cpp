@@ -12,17 +12,17 @@ using lacuna::test::contains;
 namespace {
 
 /// [tokens 3][layers 3][slots 3]: layer 0 is dense (-1), the third slot is unused.
-Tensor reply() {
+TensorData reply() {
   return {"routed_experts", DType::i32, {3, 3, 3}, {-1, -1, -1, 1, 2, -1, 3, 0, -1,  //
                                                     -1, -1, -1, 2, 1, -1, 0, 1, -1,  //
                                                     -1, -1, -1, 0, 3, -1, 2, 3, -1}};
 }
 
-std::filesystem::path saved(const std::string& name, const Tensor& tensor) {
+std::filesystem::path saved(const std::string& name, const TensorData& tensor) {
   return test::fixture(name, format_npy(tensor));
 }
 
-std::string array_error(const Tensor& tensor, const LoadOptions& options = {}) {
+std::string array_error(const TensorData& tensor, const LoadOptions& options = {}) {
   const auto path = saved("bad.npy", tensor);
   return test::error_of([&] { static_cast<void>(load_routing(path, options)); });
 }
@@ -42,7 +42,7 @@ TEST_CASE("an engine's array of ids leaves out fillers and dense layers") {
 
 TEST_CASE("a request's archive gives its routed_experts, or the array that is named") {
   const auto folder = test::scratch("routing_npz");
-  Tensor tokens{"prompt", DType::i32, {2}, {5, 6}};
+  TensorData tokens{"prompt", DType::i32, {2}, {5, 6}};
   write_npz(folder / "r.npz", {tokens, reply()});
   CHECK(load_trace(folder / "r.npz").layer_tokens(1) == 3);
   LoadOptions options;
@@ -55,7 +55,7 @@ TEST_CASE("a request's archive gives its routed_experts, or the array that is na
 }
 
 TEST_CASE("an array of counts is read as such only when told") {
-  const Tensor counts{"c", DType::i64, {3, 2, 2}, {1, 3, 2, 2, 0, 0, 0, 0, 4, 0, 1, 3}};
+  const TensorData counts{"c", DType::i64, {3, 2, 2}, {1, 3, 2, 2, 0, 0, 0, 0, 4, 0, 1, 3}};
   CHECK(contains(array_error(counts), "twice"));  // 2, 2 is no token's pair of experts
   LoadOptions options;
   options.as_counts = true;
@@ -63,7 +63,7 @@ TEST_CASE("an array of counts is read as such only when told") {
   CHECK(sets[0].steps == 2);
   CHECK(sets[0].layer_loads(0) == std::vector<std::uint64_t>{5, 3});
   CHECK(contains(sets[0].notes[0], "1 all-zero steps"));
-  const Tensor weights{"w", DType::f32, {2, 3}, {90, 132, 40, 20, 107, 104}};
+  const TensorData weights{"w", DType::f32, {2, 3}, {90, 132, 40, 20, 107, 104}};
   CHECK(load_counts(saved("eplb.npy", weights), options)[0].layer_loads(1)[1] == 107);
   CHECK(contains(array_error({"w", DType::f32, {1, 2}, {1, -2}}, options), "negative"));
   CHECK(contains(array_error({"w", DType::f32, {1, 2}, {1, 0.5}}, options), "not an integer"));
@@ -71,7 +71,7 @@ TEST_CASE("an array of counts is read as such only when told") {
 }
 
 TEST_CASE("damaged arrays are refused with token and layer") {
-  Tensor bad = reply();
+  TensorData bad = reply();
   bad.values[4] = 1;
   CHECK(contains(array_error(bad), "token 0, layer 1: expert 1 appears twice"));
   bad = reply();

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/network_workload.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <sstream>
+
+#include "app/paths.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/quantity_text.hpp"
+#include "sparse_formats/pattern_occupancy.hpp"
+#include "sparse_formats/smtx.hpp"
+#include "workloads/networks/network.hpp"
+
+namespace lacuna {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFolder = "dlmc:";
+constexpr std::uint64_t kExplicitBits = 64U << 20;  // larger operands are a sample of rows
+
+Pattern activation_pattern(const std::string& text) {
+  const Pattern pattern = parse_pattern(text, Place{"", 0, "activations"});
+  if (pattern.kind == PatternKind::dense || pattern.kind == PatternKind::uniform) return pattern;
+  throw InputError(Place{"", 0, "activations"}, fmt::format("'{}': not a density", text),
+                   "use dense or uniform:0.5");
+}
+
+Occupancy occupancy(const Pattern& pattern, std::uint64_t rows, std::uint64_t cols,
+                    std::uint64_t seed, const char* stream) {
+  if (rows * cols <= kExplicitBits) {
+    return make_occupancy(pattern, rows, cols, seed, {Axis::along_row, stream});
+  }
+  return Occupancy::procedural(pattern, rows, cols, seed, stream);
+}
+
+void add_table_layers(const NetworkWorkloadSpec& spec, NetworkWorkload& out) {
+  const auto file = find_config("networks", spec.network);
+  const ConfigReader reader(ConfigTree::load(file));
+  const Network network = read_network(reader, spec.images);
+  reader.finish();
+  out.name = network.name;
+  const Pattern weights = parse_pattern(spec.weights, Place{"", 0, "weights"});
+  const Pattern activations = activation_pattern(spec.activations);
+  for (const NetworkLayer& layer : network.layers) {
+    LayerWorkload work{layer.name, layer.group, layer.repeat, {}};
+    const Pattern& a = layer.weights ? weights : activations;
+    work.instance = single({occupancy(a, layer.m, layer.k, spec.seed, "A"),
+                            occupancy(activations, layer.n, layer.k, spec.seed, "B")});
+    work.instance.times = layer.batch;
+    work.instance.b_footprint = layer.b_footprint;
+    out.layers.push_back(std::move(work));
+  }
+}
+
+/// Lines "layer,columns" for the layers of a folder.
+std::map<std::string, std::uint64_t> read_columns(const std::string& file) {
+  std::map<std::string, std::uint64_t> columns;
+  if (file.empty()) return columns;
+  std::istringstream in(read_file(file));
+  std::uint64_t number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty()) continue;
+    const auto comma = line.rfind(',');
+    const auto value = comma == std::string::npos ? std::nullopt
+                                                  : parse_integer(line.substr(comma + 1));
+    if (!value || *value == 0 || *value > (1U << 24)) {
+      throw InputError(Place{file, number, {}}, "expected a layer and its columns",
+                       "write lines like conv1,3136");
+    }
+    columns[line.substr(0, comma)] = *value;
+  }
+  return columns;
+}
+
+std::vector<fs::path> pruned_files(const std::string& folder) {
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (auto at = fs::recursive_directory_iterator(folder, error);
+       !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    const std::string name = at->path().string();
+    if (name.ends_with(".smtx") || name.ends_with(".smtx.gz")) files.push_back(at->path());
+  }
+  if (error || files.empty()) {
+    throw InputError(Place{folder, 0, {}}, "no .smtx or .smtx.gz file is there",
+                     "dlmc: takes a folder of pruned layers");
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void add_folder_layers(const NetworkWorkloadSpec& spec, NetworkWorkload& out) {
+  const std::string folder = spec.network.substr(kFolder.size());
+  const auto columns = read_columns(spec.columns);
+  const Pattern activations = activation_pattern(spec.activations);
+  for (const fs::path& file : pruned_files(folder)) {
+    const std::string name = file.filename().string().substr(0, file.filename().string().find('.'));
+    const auto found = columns.find(name);
+    const std::uint64_t n = found == columns.end() ? spec.n : found->second;
+    BitMatrix a = BitMatrix::from_csr(read_smtx(file));
+    const std::uint64_t k = a.cols();
+    LayerWorkload work{name, file.parent_path().filename().string(), 1, {}};
+    work.instance = single({std::move(a), occupancy(activations, n, k, spec.seed, "B")});
+    out.layers.push_back(std::move(work));
+    out.inputs[file.string()] = sha256_of(file);
+  }
+  out.name = fs::path(folder).filename().string();
+  out.notes.push_back("columns of A in the order of the files; a file holds no values");
+}
+
+}  // namespace
+
+void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec) {
+  app.add_option("--network", spec.network,
+                 "layers: a shipped name, a file, or dlmc:FOLDER of .smtx files");
+  app.add_option("--images", spec.images, "of a network at once, 1 by default");
+  app.add_option("--columns", spec.columns, "of dlmc: file of lines layer,columns");
+  app.add_option("--n", spec.n, "of dlmc: columns of the other layers, 1024 by default");
+  app.add_flag("--re-prune", spec.re_prune,
+               "of dlmc: to the sparsest pattern of each machine that keeps a layer's density");
+}
+
+NetworkWorkloadSpec read_network_workload(const ConfigReader& config, const fs::path& folder) {
+  NetworkWorkloadSpec spec;
+  const auto beside = [&folder](const std::string& name) {
+    std::error_code ignored;
+    return fs::path(name).is_relative() && fs::exists(folder / name, ignored)
+               ? (folder / name).string()
+               : name;
+  };
+  spec.network = config.text("network");
+  if (spec.network.rfind(kFolder, 0) == 0) {
+    spec.network = std::string(kFolder) + beside(spec.network.substr(kFolder.size()));
+  } else {
+    spec.network = beside(spec.network);
+  }
+  spec.weights = config.text("weights", spec.weights);
+  spec.activations = config.text("activations", spec.activations);
+  spec.columns = config.text("columns", "");
+  if (!spec.columns.empty()) spec.columns = beside(spec.columns);
+  spec.n = config.integer("n", {1, 1U << 24}, spec.n);
+  spec.images = config.integer("images", {1, 65536}, 1);
+  spec.re_prune = config.boolean("re_prune", false);
+  spec.seed = config.integer("seed", {0, 1e15}, 1);
+  return spec;
+}
+
+ConfigTree to_config(const NetworkWorkloadSpec& spec) {
+  ConfigTree tree;
+  tree.kind = ConfigTree::Kind::mapping;
+  const auto put = [&tree](std::string_view key, const std::string& value) {
+    if (value.empty()) return;
+    ConfigTree& node = tree.at_or_add(key);
+    node.kind = ConfigTree::Kind::scalar;
+    node.scalar = value;
+  };
+  const auto absolute = [](const std::string& name) {
+    std::error_code ignored;
+    return fs::exists(name, ignored) ? fs::absolute(name).string() : name;
+  };
+  const bool folder = spec.network.rfind(kFolder, 0) == 0;
+  put("network", folder ? std::string(kFolder) + absolute(spec.network.substr(kFolder.size()))
+                        : absolute(spec.network));
+  put("weights", spec.weights);
+  put("activations", spec.activations);
+  put("columns", spec.columns.empty() ? "" : absolute(spec.columns));
+  put("n", fmt::format("{}", spec.n));
+  put("images", fmt::format("{}", spec.images));
+  put("re_prune", spec.re_prune ? "true" : "false");
+  put("seed", fmt::format("{}", spec.seed));
+  return tree;
+}
+
+NetworkWorkload make_network_workload(const NetworkWorkloadSpec& spec) {
+  NetworkWorkload out;
+  out.re_prune = spec.re_prune;
+  out.seed = spec.seed;
+  if (spec.network.rfind(kFolder, 0) == 0) {
+    add_folder_layers(spec, out);
+  } else {
+    if (spec.re_prune) {
+      throw InputError("--re-prune: the layers of a table take any pattern",
+                       "give it with --weights");
+    }
+    add_table_layers(spec, out);
+  }
+  return out;
+}
+
+}  // namespace lacuna

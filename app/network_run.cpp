@@ -137,7 +137,8 @@ FabricInstance re_pruned(const FabricSpec& machine, const LayerWorkload& layer, 
     const auto out = a.row(r);
     for (std::size_t w = 0; w < out.size(); ++w) out[w] = mask[w] & had[w];
   }
-  kept = static_cast<double>(a.count()) / static_cast<double>(std::max<std::uint64_t>(1, bits.count()));
+  kept = static_cast<double>(a.count()) /
+         static_cast<double>(std::max<std::uint64_t>(1, bits.count()));
   instance.operands = std::make_shared<const GemmOperands>(std::move(a), operands.b_transposed());
   return instance;
 }
@@ -168,10 +169,10 @@ RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload
   }
   RunResult total = sum.finish(workload.layers.size());
   if (workload.re_prune) {
-    total.provenance.warnings.push_back(
-        fmt::format("re-pruned by drawn magnitudes: {:.1f} % of a layer's nonzeros kept in the "
-                    "mean, {:.1f} % at least",
-                    100 * kept_sum / static_cast<double>(workload.layers.size()), 100 * least_kept));
+    total.provenance.warnings.push_back(fmt::format(
+        "re-pruned by drawn magnitudes: {:.1f} % of a layer's nonzeros kept in the "
+        "mean, {:.1f} % at least",
+        100 * kept_sum / static_cast<double>(workload.layers.size()), 100 * least_kept));
   }
   return total;
 }

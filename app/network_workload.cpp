@@ -66,8 +66,8 @@ std::map<std::string, std::uint64_t> read_columns(const std::string& file) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty()) continue;
     const auto comma = line.rfind(',');
-    const auto value = comma == std::string::npos ? std::nullopt
-                                                  : parse_integer(line.substr(comma + 1));
+    const auto value =
+        comma == std::string::npos ? std::nullopt : parse_integer(line.substr(comma + 1));
     if (!value || *value == 0 || *value > (1U << 24)) {
       throw InputError(Place{file, number, {}}, "expected a layer and its columns",
                        "write lines like conv1,3136");

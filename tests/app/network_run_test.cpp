@@ -35,7 +35,8 @@ TEST_CASE("a network costs the sum of its layers, and convolutions fetch their i
   CHECK(r.energy.total_picojoules == Approx(energy));
   // Inflated by overlapping windows, the inputs alone would be more than three times this.
   CHECK(r.statistics.traffic.at("dram").at("B").read_bytes < 12'000'000);
-  const RunResult half = run_network(load_fabric("highlight"), shipped_network("resnet50", "2:4"), {});
+  const RunResult half =
+      run_network(load_fabric("highlight"), shipped_network("resnet50", "2:4"), {});
   CHECK(static_cast<double>(half.statistics.bounds.at("compute").count()) ==
         Approx(0.5 * static_cast<double>(r.statistics.bounds.at("compute").count())).epsilon(0.01));
 }
@@ -43,8 +44,7 @@ TEST_CASE("a network costs the sum of its layers, and convolutions fetch their i
 TEST_CASE("a folder of pruned layers runs as it is, or re-pruned to what the machine exploits") {
   const std::filesystem::path folder = test::scratch("pruned");
   std::filesystem::create_directories(folder);
-  std::ofstream(folder / "one.smtx")
-      << "4, 8, 6\n0 2 3 4 6 \n0 1 5 3 2 7 \n";
+  std::ofstream(folder / "one.smtx") << "4, 8, 6\n0 2 3 4 6 \n0 1 5 3 2 7 \n";
   std::ofstream(folder / "two.smtx") << "2, 8, 2\n0 1 2\n4 4\n";
   std::ofstream(folder / "columns.txt") << "one,32\n";
   NetworkWorkloadSpec spec;
@@ -56,7 +56,7 @@ TEST_CASE("a folder of pruned layers runs as it is, or re-pruned to what the mac
   CHECK(tc.statistics.macs_effectual == 6 * 32 + 2 * 16);
   CHECK_FALSE(run_network(load_fabric("s2ta"), make_network_workload(spec), {}).operations.empty());
   spec.re_prune = true;
-  const RunResult pruned = run_network(load_fabric("highlight"), make_network_workload(spec), {});
+  const RunResult pruned = run_network(load_fabric("stc"), make_network_workload(spec), {});
   CHECK(pruned.statistics.macs_effectual <= tc.statistics.macs_effectual);
   CHECK(pruned.macs_skipped > 0);
   // The same on a machine that takes every nonzero.
@@ -73,7 +73,8 @@ TEST_CASE("a folder of pruned layers runs as it is, or re-pruned to what the mac
 
 TEST_CASE("lists of patterns in a run file become a table of their cross product") {
   const ConfigReader reader(ConfigTree::parse(
-      "gemm: 64x64x64\na: [dense, \"2:4\"]\nb: [dense, \"uniform:0.5\", \"uniform:0.25\"]\n", "w.yaml"));
+      "gemm: 64x64x64\na: [dense, \"2:4\"]\nb: [dense, \"uniform:0.5\", \"uniform:0.25\"]\n",
+      "w.yaml"));
   const auto all = read_workloads(reader, ".");
   reader.finish();
   REQUIRE(all.size() == 6);

@@ -15,8 +15,7 @@ constexpr double kMost = 1U << 24;
 /// Places of one axis that windows of `kernel` at `stride` cover, padding apart.
 std::uint64_t covered(std::uint64_t size, std::uint64_t kernel, std::uint64_t stride,
                       std::uint64_t outputs) {
-  const std::uint64_t reach =
-      stride >= kernel ? outputs * kernel : (outputs - 1) * stride + kernel;
+  const std::uint64_t reach = stride >= kernel ? outputs * kernel : (outputs - 1) * stride + kernel;
   return std::min(size, reach);
 }
 
@@ -60,10 +59,9 @@ NetworkLayer read_layer(const ConfigReader& config, std::uint64_t images) {
                 "give one of conv: {in, out, height, kernel, ...} and gemm: {m, n, k}");
   }
   const bool weights = config.boolean("weights", true);
-  NetworkLayer layer =
-      config.has("conv") ? read_conv(config.mapping("conv"), images)
-                         // A product of activations is one for each image.
-                         : read_gemm(config.mapping("gemm"), weights ? images : 1);
+  NetworkLayer layer = config.has("conv") ? read_conv(config.mapping("conv"), images)
+                                          // A product of activations is one for each image.
+                                          : read_gemm(config.mapping("gemm"), weights ? images : 1);
   layer.name = config.text("name");
   layer.group = config.text("group", "layers");
   layer.repeat = config.integer("repeat", {1, kMost}, 1);
@@ -88,9 +86,8 @@ NetworkLayer lower(const Convolution& c, std::uint64_t images) {
   layer.k = c.in / c.groups * c.kernel_height * c.kernel_width;
   layer.n = p * q * images;
   layer.batch = c.groups;
-  const double inputs =
-      static_cast<double>(covered(c.height, c.kernel_height, c.stride, p)) *
-      static_cast<double>(covered(c.width, c.kernel_width, c.stride, q));
+  const double inputs = static_cast<double>(covered(c.height, c.kernel_height, c.stride, p)) *
+                        static_cast<double>(covered(c.width, c.kernel_width, c.stride, q));
   const double lowered =
       static_cast<double>(p * q) * static_cast<double>(c.kernel_height * c.kernel_width);
   layer.b_footprint = std::min(1.0, inputs / lowered);

@@ -17,7 +17,7 @@ struct NetworkLayer {
   std::string name, group;
   std::uint64_t m = 0, n = 0, k = 0;
   std::uint64_t batch = 1, repeat = 1;
-  bool weights = true;     // A holds weights; otherwise another activation
+  bool weights = true;  // A holds weights; otherwise another activation
   /// Inputs that are fetched over words of the lowered B: windows of a convolution overlap, and its
   /// padding is not fetched.
   double b_footprint = 1;

@@ -68,8 +68,9 @@ TEST_CASE("a lowered convolution fetches each input once") {
 
 TEST_CASE("a malformed network is refused with its line") {
   CHECK(error_of("name: x\nlayers: []\n").find("without layers") != std::string::npos);
-  CHECK(error_of("name: x\nlayers:\n  - {name: a, gemm: {m: 1, n: 1, k: 0}}\n").find("net.yaml:3") !=
-        std::string::npos);
+  CHECK(
+      error_of("name: x\nlayers:\n  - {name: a, gemm: {m: 1, n: 1, k: 0}}\n").find("net.yaml:3") !=
+      std::string::npos);
   CHECK(error_of("name: x\nlayers:\n  - {name: a}\n").find("either a conv or a gemm") !=
         std::string::npos);
   CHECK(error_of("name: x\nlayers:\n  - {name: a, conv: {in: 1, out: 1, height: 2, kernel: 5}}\n")

@@ -9,6 +9,7 @@
 #include "app/fabric_published.hpp"
 #include "app/fabric_sweep.hpp"
 #include "app/matrix_folder.hpp"
+#include "app/model_workload.hpp"
 #include "app/report/csv.hpp"
 #include "app/report/gnuplot_text.hpp"
 #include "app/report/plots.hpp"
@@ -190,6 +191,71 @@ int ablation_figure(const FigureArguments& arguments) {
                       ablation_table(points));
 }
 
+/// The routed experts of one MoE layer at several batch sizes: token tiles of the worst case
+/// (prescient) against Swiftiles with either buffer.
+int token_tiles_figure(const FigureArguments& arguments) {
+  struct Strategy {
+    const char* name;
+    std::vector<std::string> settings;
+  };
+  const std::vector<Strategy> strategies{
+      {"worst case fits", {"features.swiftiles=false"}},
+      {"Swiftiles, buffet", {"features.tailors=false"}},
+      {"Swiftiles, Tailors", {}}};
+  std::string csv = "series,strategy,tokens,operation,tile_columns,tiles,overbooked_fraction,"
+                    "cycles,dram_bytes,energy_pj\n";
+  std::string text = fmt::format("{:<20} {:>7} {:<12} {:>8} {:>6} {:>11} {:>12} {:>14} {:>12}\n",
+                                 "token tiles", "tokens", "operation", "tile N2", "tiles",
+                                 "overbooked", "cycles", "DRAM bytes", "energy uJ");
+  std::vector<std::string> names;
+  for (std::size_t s = 0; s < strategies.size(); ++s) {
+    names.emplace_back(strategies[s].name);
+    const FabricSpec machine = load_fabric("lacuna", strategies[s].settings);
+    for (const std::uint64_t tokens : {32UL, 64UL, 128UL, 256UL, 512UL, 1024UL}) {
+      ModelWorkloadSpec spec;
+      spec.model = "deepseek-v2-lite";
+      spec.step.step.batch = tokens;
+      spec.step.step.context = 256;
+      spec.step.layers = "1-1";
+      spec.step.routing = "power-law:1.01";
+      spec.expert_weights = "C1(4:8)->C0(2:4)";
+      const RunResult r = run_model(machine, make_model_workload(spec), {});
+      for (const OperationReport& op : r.operations) {
+        if (op.group != "routed experts" || op.products == 0) continue;
+        const std::uint64_t dram = op.weight_bytes + op.activation_bytes;
+        csv += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", s + 1, strategies[s].name, tokens,
+                           op.name, op.tile_columns, op.tiles, op.overbooked_fraction,
+                           op.cycles.count(), dram, op.picojoules);
+        text += fmt::format("{:<20} {:>7} {:<12} {:>8} {:>6} {:>9.1f} % {:>12} {:>14} {:>12.1f}\n",
+                            strategies[s].name, tokens, op.name, op.tile_columns, op.tiles,
+                            100 * op.overbooked_fraction, op.cycles.count(), dram,
+                            op.picojoules * 1e-6);
+      }
+    }
+  }
+  std::string plot = "  set multiplot layout 1,2\n";
+  for (const char* column : {"dram_bytes", "cycles"}) {
+    plot += fmt::format("  set ylabel '{} of expert_gate'\n  ", column);
+    for (std::size_t s = 0; s < names.size(); ++s) {
+      plot += fmt::format(
+          "{}'token-tiles.csv' using (column('series') == {} && strcol('operation') eq "
+          "'expert_gate' ? column('tokens') : NaN):(column('{}')) with points pt {} ps 1.4 lw 2 lc "
+          "rgb {} title {}",
+          s == 0 ? "plot " : ", \\\n       ", s + 1, column, s == 0 ? 6 : s + 1, gp::color(s),
+          gp::quoted(names[s]));
+    }
+    plot += "\n";
+  }
+  plot += "  unset multiplot";
+  return write_figure(arguments, "token-tiles", csv,
+                      gp::script("token-tiles", "Token tiles of the experts of a MoE layer.",
+                                 {1200, 480},
+                                 "set grid\nset logscale xy 2\nset xlabel 'tokens of the step'\n"
+                                 "set key top left",
+                                 plot),
+                      text);
+}
+
 }  // namespace
 
 const std::vector<FabricFigure>& fabric_figures() {
@@ -199,6 +265,7 @@ const std::vector<FabricFigure>& fabric_figures() {
       {"tensor-cores", "released tensor-core runs beside ours", tensor_cores_figure},
       {"dstc", "DSTC's Fig. 21 beside the law and the data-driven mode", dstc_figure},
       {"gemm-2048", "the 2048 cubed models beside ours", gemm_figure},
+      {"token-tiles", "experts' token tiles by strategy and batch", token_tiles_figure},
       {"ablation", "lacuna with each of its ideas switched off", ablation_figure}};
   return kFigures;
 }

@@ -110,6 +110,11 @@ class ModelRunner {
     out.macs = one.macs_dense;
     out.picojoules = one.energy.total_picojoules;
     const auto& dram = one.statistics.traffic.at("dram");
+    if (const auto tiling = one.tiling.find("B"); tiling != one.tiling.end()) {
+      out.tile_columns = tiling->second.shape[0];
+      out.tiles = tiling->second.tiles;
+      out.overbooked_fraction = tiling->second.overbooked_fraction;
+    }
     if (op.einsum) {
       const std::uint64_t stationary = dram.at("A").read_bytes;
       switch (op.einsum->operands[2].kind) {

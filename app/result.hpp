@@ -77,6 +77,9 @@ struct OperationReport {
   std::uint64_t cache_bytes = 0;       // from and to DRAM
   std::uint64_t activation_bytes = 0;  // from and to DRAM
   double picojoules = 0;
+  std::uint64_t tile_columns = 0;  // of the streamed operand's resident tile, the widest
+  std::uint64_t tiles = 0;
+  double overbooked_fraction = 0;
 };
 
 struct RunResult {

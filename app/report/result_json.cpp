@@ -108,7 +108,10 @@ Json operations_json(const std::vector<OperationReport>& operations) {
                    {"dram_weight_bytes", op.weight_bytes},
                    {"dram_cache_bytes", op.cache_bytes},
                    {"dram_activation_bytes", op.activation_bytes},
-                   {"energy_pj", op.picojoules}});
+                   {"energy_pj", op.picojoules},
+                   {"tile_columns", op.tile_columns},
+                   {"tiles", op.tiles},
+                   {"overbooked_fraction", op.overbooked_fraction}});
   }
   return out;
 }

@@ -198,12 +198,12 @@ int token_tiles_figure(const FigureArguments& arguments) {
     const char* name;
     std::vector<std::string> settings;
   };
-  const std::vector<Strategy> strategies{
-      {"worst case fits", {"features.swiftiles=false"}},
-      {"Swiftiles, buffet", {"features.tailors=false"}},
-      {"Swiftiles, Tailors", {}}};
-  std::string csv = "series,strategy,tokens,operation,tile_columns,tiles,overbooked_fraction,"
-                    "cycles,dram_bytes,energy_pj\n";
+  const std::vector<Strategy> strategies{{"worst case fits", {"features.swiftiles=false"}},
+                                         {"Swiftiles, buffet", {"features.tailors=false"}},
+                                         {"Swiftiles, Tailors", {}}};
+  std::string csv =
+      "series,strategy,tokens,operation,tile_columns,tiles,overbooked_fraction,"
+      "cycles,dram_bytes,energy_pj\n";
   std::string text = fmt::format("{:<20} {:>7} {:<12} {:>8} {:>6} {:>11} {:>12} {:>14} {:>12}\n",
                                  "token tiles", "tokens", "operation", "tile N2", "tiles",
                                  "overbooked", "cycles", "DRAM bytes", "energy uJ");
@@ -223,9 +223,10 @@ int token_tiles_figure(const FigureArguments& arguments) {
       for (const OperationReport& op : r.operations) {
         if (op.group != "routed experts" || op.products == 0) continue;
         const std::uint64_t dram = op.weight_bytes + op.activation_bytes;
-        csv += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", s + 1, strategies[s].name, tokens,
-                           op.name, op.tile_columns, op.tiles, op.overbooked_fraction,
-                           op.cycles.count(), dram, op.picojoules);
+        csv +=
+            fmt::format("{},{},{},{},{},{},{},{},{},{}\n", s + 1,
+                        report::csv_field(strategies[s].name), tokens, op.name, op.tile_columns,
+                        op.tiles, op.overbooked_fraction, op.cycles.count(), dram, op.picojoules);
         text += fmt::format("{:<20} {:>7} {:<12} {:>8} {:>6} {:>9.1f} % {:>12} {:>14} {:>12.1f}\n",
                             strategies[s].name, tokens, op.name, op.tile_columns, op.tiles,
                             100 * op.overbooked_fraction, op.cycles.count(), dram,
@@ -247,13 +248,14 @@ int token_tiles_figure(const FigureArguments& arguments) {
     plot += "\n";
   }
   plot += "  unset multiplot";
-  return write_figure(arguments, "token-tiles", csv,
-                      gp::script("token-tiles", "Token tiles of the experts of a MoE layer.",
-                                 {1200, 480},
-                                 "set grid\nset logscale xy 2\nset xlabel 'tokens of the step'\n"
-                                 "set key top left",
-                                 plot),
-                      text);
+  return write_figure(
+      arguments, "token-tiles", csv,
+      gp::script(
+          "token-tiles", "Token tiles of the experts of a MoE layer.", {1200, 480},
+          "set grid\nset logscale xy 2\nset format y '%.1s %c'\nset xlabel 'tokens of the step'\n"
+          "set key top left",
+          plot),
+      text);
 }
 
 }  // namespace

@@ -121,7 +121,7 @@ void fetch_b(const FabricSpec& spec, FabricPlan& plan, RunResult& result) {
 
 /// Value by value: counts must equal the fast model's, outputs the reference product.
 CheckReport step_elements(const FabricSpec& spec, const FabricPlan& whole_plan,
-                          const ProductWorkload& values) {
+                          const ProductWorkload& values, std::vector<double>* outputs) {
   const FabricPart& plan = whole_plan.parts.front();
   const bool outer = spec.arrays.dataflow == FabricDataflow::outer_product;
   const ElementRun run =
@@ -144,6 +144,7 @@ CheckReport step_elements(const FabricSpec& spec, const FabricPlan& whole_plan,
   check.performed = true;
   check.reference = "Eigen";
   const CsrMatrix reference = reference_product(values.a, transpose(values.b_transposed));
+  if (outputs != nullptr) *outputs = run.z;
   std::vector<double> difference = run.z;
   double largest = 0;
   for (std::uint64_t r = 0; r < reference.rows; ++r) {
@@ -238,7 +239,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["fill_cycles"] = timing.fill;
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;
-  if (elements) result.check = step_elements(machine, plan, *workload.values);
+  if (elements) result.check = step_elements(machine, plan, *workload.values, options.outputs);
   if (options.timeline) result.timeline = timeline.chrome_trace();
   result.host.wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

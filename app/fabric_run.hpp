@@ -33,6 +33,7 @@ struct FabricOptions : ProductOptions {
   explicit(false) FabricOptions(const ProductOptions& options) : ProductOptions(options) {}
   FabricMode mode = FabricMode::data;
   const ComponentSet* components = nullptr;  // null: the machine's, loaded for the run
+  std::vector<double>* outputs = nullptr;    // of a checked run: Z, M x N, row-major
 };
 
 /// A machine that cannot run the product answers with RunResult::unsupported. Throws InputError for

@@ -180,6 +180,7 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   if (options.check) {
     result.check =
         compare(*outcome.product, reference_product(operands.a, transpose(operands.b_transposed)));
+    if (options.product != nullptr) *options.product = *std::move(outcome.product);
   }
   result.provenance.seed = spec.tiling.seed;
   result.provenance.version = LACUNA_VERSION;

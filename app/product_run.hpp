@@ -29,6 +29,7 @@ struct ProductOptions {
   bool timeline = false;
   sim::StallInjection stalls;
   const std::function<bool()>* interrupted = nullptr;
+  CsrMatrix* product = nullptr;  // of a checked run: Z, on a machine for sparse products
 };
 
 [[nodiscard]] RunResult run_product(const MachineSpec& machine, const ProductWorkload& workload,

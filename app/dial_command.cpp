@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
+#include "app/dial_cost.hpp"
+#include "app/fabric_run.hpp"
 #include "app/report/gnuplot_text.hpp"
 #include "app/report/plots.hpp"
 #include "app/report/result_folder.hpp"
@@ -18,10 +20,13 @@ namespace lacuna {
 namespace {
 
 using Points = std::vector<DialPoint>;
+using Costs = std::vector<DialCost>;  // one for each point, or empty without a machine
 
 struct DialArguments {
   DialOptions options;
   double active_flops = 0;
+  std::string machine;  // empty: the law alone
+  DialShape shape;
   bool json = false;
   std::string out;
 };
@@ -59,20 +64,47 @@ std::string dial_table(const DialOptions& options, const Points& points) {
   return out;
 }
 
-std::string dial_csv(const DialOptions& options, const Points& points) {
+std::string cost_table(const DialArguments& arguments, const Points& points, const Costs& costs) {
+  if (costs.empty()) return {};
+  std::string out = fmt::format("\n{:>7} {:>8} {:>8} {:>14} {:>14} {:>14}\n", "share", "experts",
+                                "width", "cycles/token", "DRAM/token", "energy/token");
+  double error = 0;
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    const DialCost& c = costs[i];
+    error = std::max(error, std::abs(c.size_error));
+    out += fmt::format("{:>7.4g} {:>8} {:>8} {:>14.0f} {:>14} {:>11.4g} mJ\n", points[i].share,
+                       points[i].experts, c.width, c.cycles, human_bytes(c.dram_bytes),
+                       c.picojoules * 1e-9);
+  }
+  out += fmt::format(
+      "\non {}: {} layers of experts of hidden size {} (parameters, not the law's), no attention;\n"
+      "whole columns change the size by at most {:.2g} %\n",
+      arguments.machine, arguments.shape.layers, arguments.shape.hidden, 100 * error);
+  return out;
+}
+
+std::string dial_csv(const DialOptions& options, const Points& points, const Costs& costs) {
   std::string out =
       "share,experts,experts_per_token,loss,parameters,active_parameters,training_tokens,"
-      "flops_per_token,weight_bytes,distinct_experts,touched_weight_bytes\n";
-  for (const DialPoint& p : points) {
-    out += fmt::format("{:.9g},{},{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}\n",
+      "flops_per_token,weight_bytes,distinct_experts,touched_weight_bytes";
+  out += costs.empty() ? "\n" : ",width,cycles_per_token,dram_bytes_per_token,pj_per_token\n";
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const DialPoint& p = points[i];
+    out += fmt::format("{:.9g},{},{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}",
                        p.share, p.experts, options.experts_per_token, p.loss, p.parameters,
                        p.active_parameters, p.training_tokens, p.flops_per_token, p.weight_bytes,
                        p.distinct_experts, p.touched_bytes);
+    if (!costs.empty()) {
+      const DialCost& c = costs[i];
+      out += fmt::format(",{},{:.9g},{:.9g},{:.9g}", c.width, c.cycles, c.dram_bytes, c.picojoules);
+    }
+    out += '\n';
   }
   return out;
 }
 
-std::string dial_json(const DialOptions& options, const Points& points) {
+std::string dial_json(const DialArguments& arguments, const Points& points, const Costs& costs) {
+  const DialOptions& options = arguments.options;
   using Json = nlohmann::ordered_json;
   Json out{{"schema", "lacuna.dial/1"},
            {"training_flops", options.training_flops},
@@ -80,8 +112,14 @@ std::string dial_json(const DialOptions& options, const Points& points) {
            {"batch", options.batch},
            {"bits_per_weight", options.weight_bits}};
   if (options.active_flops) out["held_flops_per_token"] = *options.active_flops;
+  if (!costs.empty()) {
+    out["machine"] = arguments.machine;
+    out["layers"] = arguments.shape.layers;
+    out["hidden"] = arguments.shape.hidden;
+  }
   out["points"] = Json::array();
-  for (const DialPoint& p : points) {
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const DialPoint& p = points[i];
     out["points"].push_back({{"share", p.share},
                              {"experts", p.experts},
                              {"loss", p.loss},
@@ -92,12 +130,17 @@ std::string dial_json(const DialOptions& options, const Points& points) {
                              {"weight_bytes", p.weight_bytes},
                              {"distinct_experts", p.distinct_experts},
                              {"touched_weight_bytes", p.touched_bytes}});
+    if (costs.empty()) continue;
+    out["points"].back().update({{"width", costs[i].width},
+                                 {"cycles_per_token", costs[i].cycles},
+                                 {"dram_bytes_per_token", costs[i].dram_bytes},
+                                 {"energy_pj_per_token", costs[i].picojoules}});
   }
   return out.dump(2) + "\n";
 }
 
 /// Loss on the left; on the right what the point costs, over the first point's.
-std::string dial_script(const DialOptions& options, const Points& points) {
+std::string dial_script(const DialOptions& options, const Points& points, const Costs& costs) {
   namespace gp = report::gnuplot;
   std::string tics;
   for (const DialPoint& p : points) {
@@ -112,6 +155,17 @@ std::string dial_script(const DialOptions& options, const Points& points) {
         "lc rgb {} title '{}'",
         column, over, gp::color(color), name);
   };
+  std::string curves;
+  const auto add = [&](const std::string& text) {
+    curves += fmt::format("{}{}", curves.empty() ? "" : ", \\\n       ", text);
+  };
+  add(curve(5, first.parameters, 1, "parameters"));
+  add(curve(11, first.touched_bytes, 5, "weight bytes touched per step"));
+  add(curve(8, first.flops_per_token, 2, "FLOP per token"));
+  if (!costs.empty()) {
+    add(curve(13, costs.front().cycles, 3, "cycles per token"));
+    add(curve(15, costs.front().picojoules, 4, "energy per token"));
+  }
   const std::string settings = fmt::format(R"(set logscale x 2
 set offsets graph 0.04, graph 0.04, graph 0.05, graph 0.05
 set xtics ({})
@@ -127,23 +181,19 @@ set xlabel 'share of inactive experts'
   set ylabel {}
   set logscale y 2
   set key top left Left reverse
-  plot {}, \
-       {}, \
-       {}
+  plot {}
   unset multiplot)",
       gp::quoted(about(options)), curve(4, 1, 0, "loss"),
-      gp::quoted(fmt::format("over the value at share {:.3g}", first.share)),
-      curve(5, first.parameters, 1, "parameters"),
-      curve(11, first.touched_bytes, 5, "weight bytes touched per step"),
-      curve(8, first.flops_per_token, 2, "FLOP per token"));
+      gp::quoted(fmt::format("over the value at share {:.3g}", first.share)), curves);
   return gp::script("dial", "The sparsity dial: " + about(options), {1080, 460}, settings, plot);
 }
 
-std::vector<std::string> write_folder(const DialArguments& arguments, const Points& points) {
+std::vector<std::string> write_folder(const DialArguments& arguments, const Points& points,
+                                      const Costs& costs) {
   StagedFolder folder(arguments.out, "dial.json");
-  write_file(folder.path() / "dial.json", dial_json(arguments.options, points));
-  write_file(folder.path() / "dial.csv", dial_csv(arguments.options, points));
-  write_file(folder.path() / "dial.gp", dial_script(arguments.options, points));
+  write_file(folder.path() / "dial.json", dial_json(arguments, points, costs));
+  write_file(folder.path() / "dial.csv", dial_csv(arguments.options, points, costs));
+  write_file(folder.path() / "dial.gp", dial_script(arguments.options, points, costs));
   report::Rendered rendered = report::render_plots(folder.path());
   folder.commit();
   if (!rendered.note.empty()) rendered.warnings.push_back(rendered.note);
@@ -152,10 +202,15 @@ std::vector<std::string> write_folder(const DialArguments& arguments, const Poin
 
 int execute(const DialArguments& arguments) {
   const Points points = sparsity_dial(arguments.options);
+  Costs costs;
+  if (!arguments.machine.empty()) {
+    costs = dial_costs(load_fabric(arguments.machine), arguments.options, points, arguments.shape);
+  }
   std::vector<std::string> notes;
-  if (!arguments.out.empty()) notes = write_folder(arguments, points);
-  fmt::print("{}", arguments.json ? dial_json(arguments.options, points)
-                                  : dial_table(arguments.options, points));
+  if (!arguments.out.empty()) notes = write_folder(arguments, points, costs);
+  fmt::print("{}", arguments.json ? dial_json(arguments, points, costs)
+                                  : dial_table(arguments.options, points) +
+                                        cost_table(arguments, points, costs));
   report::print_folder(arguments.out, notes, arguments.json);
   return 0;
 }
@@ -173,6 +228,12 @@ Command add_dial(CLI::App& app) {
   app.add_option("--top-k", a->options.experts_per_token, "experts per token, 8 by default");
   app.add_option("--batch", a->options.batch, "tokens of a decode step, 64 by default");
   app.add_option("--weight-bits", a->options.weight_bits, "bits per weight, 16 by default");
+  auto* arch = app.add_option("--arch", a->machine,
+                              "also cycles, DRAM bytes and energy per token of a decode step on "
+                              "this machine of the tensor-core class");
+  app.add_option("--layers", a->shape.layers, "of the simulated model, 24 by default")->needs(arch);
+  app.add_option("--hidden", a->shape.hidden, "size of the simulated model, 1024 by default")
+      ->needs(arch);
   app.add_flag("--json", a->json, "print JSON instead of the table");
   app.add_option("--out", a->out, "folder for dial.json, dial.csv and the figure");
   return [a, held] {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model's step on a machine for sparse products (ExTensor's class): each distinct product once,
 // with explicit operands; what is no product moves its bytes through DRAM.
+#include <sys/resource.h>
+
 #include <chrono>
 #include <map>
 
@@ -151,6 +153,9 @@ class ProductRunner {
     total_.provenance.fidelity = "tile";
     total_.provenance.seed = workload_.sparsity.seed;
     total_.provenance.inputs = workload_.inputs;
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    total_.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
     total_.provenance.warnings = workload_.notes;
     total_.provenance.warnings.emplace_back(
         "every tensor comes from DRAM and returns there; operands are stored as this machine "

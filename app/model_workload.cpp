@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/model_layout.hpp"
 #include "app/paths.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -49,6 +50,8 @@ void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
   app.add_option("--expert-weights", spec.expert_weights, "of routed experts alone");
   app.add_option("--activations", spec.activations,
                  "of a model or network: pattern of what weights meet");
+  app.add_option("--layout", spec.layout,
+                 "rows of routed experts: grouped:128, capacity:1.25 or block-sparse:128");
 }
 
 ModelWorkloadSpec read_model_workload(const ConfigReader& config, const fs::path& folder) {
@@ -69,6 +72,7 @@ ModelWorkloadSpec read_model_workload(const ConfigReader& config, const fs::path
   spec.ffn_weights = config.text("ffn_weights", "");
   spec.expert_weights = config.text("expert_weights", "");
   spec.activations = config.text("activations", spec.activations);
+  spec.layout = config.text("layout", "");
   return spec;
 }
 
@@ -97,6 +101,7 @@ ConfigTree to_config(const ModelWorkloadSpec& spec) {
   put("ffn_weights", spec.ffn_weights);
   put("expert_weights", spec.expert_weights);
   put("activations", spec.activations);
+  put("layout", spec.layout);
   return tree;
 }
 
@@ -106,6 +111,9 @@ ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
   if (chosen.routing) chosen.step.tokens_per_expert = tokens_of(chosen.routing);
   ModelWorkload out;
   out.graph = build_graph(model, chosen.step);
+  if (!spec.layout.empty()) {
+    out.notes = apply_layout(out.graph, model, parse_layout(spec.layout));
+  }
   out.name = fmt::format("{}-{}-{}x{}", model.name, phase_name(chosen.step), chosen.step.batch,
                          chosen.step.context);
   const auto pattern = [&](const std::string& own, const char* field) {

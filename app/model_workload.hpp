@@ -15,6 +15,7 @@ struct ModelWorkloadSpec {
   std::string weights = "dense";
   std::string attention_weights, ffn_weights, expert_weights;
   std::string activations = "dense";  // of what weights are multiplied with
+  std::string layout;                 // of routed experts (model_layout.hpp); empty: rows as routed
 };
 
 void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec);

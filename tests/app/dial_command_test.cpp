@@ -2,6 +2,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "app/dial_cost.hpp"
+#include "app/fabric_run.hpp"
 #include "tests/app/command.hpp"
 #include "workloads/models/sparsity_dial.hpp"
 
@@ -68,6 +70,42 @@ TEST_CASE("the dial's folder holds the same points as JSON, table and figure") {
   }
 }
 
+TEST_CASE("a point's step on a machine reads the weights of the experts that it touches") {
+  DialOptions options;
+  options.shares = {0, 0.5};  // a step of 64 tokens touches all 8 and all 16
+  const auto points = sparsity_dial(options);
+  const DialShape shape;
+  const auto costs = dial_costs(load_fabric("tc-xl"), options, points, shape);
+  REQUIRE(costs.size() == 2);
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    const DialCost& c = costs[i];
+    INFO(points[i].experts);
+    CHECK(std::abs(c.size_error) < 1e-3);
+    const double weights = points[i].weight_bytes * (1 + c.size_error);
+    // Each of 8 rows of a token is read by gate and up and written by down, in every layer.
+    const double rows = 24.0 * 64 * 8 * 3 * 1024 * 2;
+    CHECK(c.dram_bytes * 64 == Approx(weights + rows).epsilon(1e-3));
+    CHECK(c.cycles * 64 >= c.dram_bytes * 64 / 3200);
+    CHECK(c.picojoules > 0);
+  }
+  CHECK(costs[1].dram_bytes > costs[0].dram_bytes);
+  CHECK_THROWS_AS(dial_costs(load_fabric("tc-xl"), options, points, {24, 1U << 20}), InputError);
+  CHECK_THROWS_AS(dial_costs(load_fabric("tc-xl"), options, points, {0, 1024}), InputError);
+}
+
+TEST_CASE("the dial with a machine says what the model is that it ran") {
+  const auto folder = scratch("dial_machine");
+  const Ran ran = run_lacuna("dial_machine_run", {"dial", "--shares", "0,0.5", "--arch", "tc-xl",
+                                                  "--out", (folder / "out").string()});
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  CHECK(ran.out.find("24 layers of experts of hidden size 1024") != std::string::npos);
+  const Json json = Json::parse(read_file(folder / "out" / "dial.json"));
+  CHECK(json["machine"] == "tc-xl");
+  CHECK(json["points"][1]["cycles_per_token"].get<double>() > 0);
+  CHECK(read_file(folder / "out" / "dial.gp").find("energy per token") != std::string::npos);
+}
+
 TEST_CASE("bad input to the dial is refused with one message") {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{"--compute", "0"}, "no training compute"},
@@ -82,6 +120,8 @@ TEST_CASE("bad input to the dial is refused with one message") {
       {{"--batch", "0"}, "no step"},
       {{"--weight-bits", "0"}, "bits per weight"},
       {{"--flops-per-token", "-1"}, "no work per token"},
+      {{"--layers", "3"}, "--arch"},
+      {{"--arch", "nowhere"}, "nowhere"},
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
     std::vector<std::string> arguments{"dial"};

@@ -63,9 +63,8 @@ void add(DenseMatrix& to, const DenseMatrix& other) {
 std::vector<std::uint64_t> best_of(const double* scores, std::uint64_t count, std::uint64_t k) {
   std::vector<std::uint64_t> order(count);
   std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [scores](std::uint64_t x, std::uint64_t y) {
-    return scores[x] > scores[y];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [scores](std::uint64_t x, std::uint64_t y) { return scores[x] > scores[y]; });
   order.resize(k);
   return order;
 }
@@ -147,8 +146,7 @@ DenseMatrix absorbed_head(const SmallAttention& l, const Projected& p, std::uint
   const DenseMatrix query =
       linear("q_absorb", w_uk.transposed(), p.query.columns(h * per_head, l.nope_dim), product);
   DenseMatrix scores = product("scores_latent", p.latent, query).transposed();
-  add(scores, product("scores_rope", p.rope,
-                      p.query.columns(h * per_head + l.nope_dim, l.rope_dim))
+  add(scores, product("scores_rope", p.rope, p.query.columns(h * per_head + l.nope_dim, l.rope_dim))
                   .transposed());
   attend(scores, l);
   const DenseMatrix context = product("context", p.latent.transposed(), scores).transposed();
@@ -216,7 +214,8 @@ DenseMatrix run_attention(const SmallAttention& l, const SmallCache& cache, cons
     const DenseMatrix head =
         absorbed ? absorbed_head(l, p, h, product) : naive_head(l, p, expanded, h, product);
     for (std::uint64_t s = 0; s < x.rows; ++s) {
-      for (std::uint64_t i = 0; i < l.value_dim; ++i) all.at(s, h * l.value_dim + i) = head.at(s, i);
+      for (std::uint64_t i = 0; i < l.value_dim; ++i)
+        all.at(s, h * l.value_dim + i) = head.at(s, i);
     }
   }
   return linear("o_proj", l.output, all, product);

@@ -59,8 +59,8 @@ struct SmallCache {
 
 struct SmallMoe {
   std::uint64_t hidden = 32, width = 16, experts = 6, top_k = 2;
-  DenseMatrix router;                        // experts x hidden
-  std::vector<DenseMatrix> gate, up, down;   // of each expert
+  DenseMatrix router;                       // experts x hidden
+  std::vector<DenseMatrix> gate, up, down;  // of each expert
   DenseMatrix shared_gate, shared_up, shared_down;
 
   [[nodiscard]] static SmallMoe random(std::uint64_t seed);

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 #include <sstream>
 
 #include "app/paths.hpp"
@@ -36,29 +37,12 @@ Occupancy occupancy(const Pattern& pattern, std::uint64_t rows, std::uint64_t co
   return Occupancy::procedural(pattern, rows, cols, seed, stream);
 }
 
-void add_table_layers(const NetworkWorkloadSpec& spec, NetworkWorkload& out) {
-  const auto file = find_config("networks", spec.network);
-  const ConfigReader reader(ConfigTree::load(file));
-  const Network network = read_network(reader, spec.images);
-  reader.finish();
-  out.name = network.name;
-  const Pattern weights = parse_pattern(spec.weights, Place{"", 0, "weights"});
-  const Pattern activations = activation_pattern(spec.activations);
-  for (const NetworkLayer& layer : network.layers) {
-    LayerWorkload work{layer.name, layer.group, layer.repeat, {}};
-    const Pattern& a = layer.weights ? weights : activations;
-    work.instance = single({occupancy(a, layer.m, layer.k, spec.seed, "A"),
-                            occupancy(activations, layer.n, layer.k, spec.seed, "B")});
-    work.instance.times = layer.batch;
-    work.instance.b_footprint = layer.b_footprint;
-    out.layers.push_back(std::move(work));
-  }
-}
-
-/// Lines "layer,columns" for the layers of a folder.
-std::map<std::string, std::uint64_t> read_columns(const std::string& file) {
-  std::map<std::string, std::uint64_t> columns;
-  if (file.empty()) return columns;
+/// Lines "layer,value"; `parse` takes the value or nothing. `like` shows how to write one.
+template <class Value, class Parse>
+std::map<std::string, Value> read_layer_values(const std::string& file, const char* what,
+                                               const char* like, Parse&& parse) {
+  std::map<std::string, Value> values;
+  if (file.empty()) return values;
   std::istringstream in(read_file(file));
   std::uint64_t number = 0;
   for (std::string line; std::getline(in, line);) {
@@ -67,14 +51,78 @@ std::map<std::string, std::uint64_t> read_columns(const std::string& file) {
     if (line.empty()) continue;
     const auto comma = line.rfind(',');
     const auto value =
-        comma == std::string::npos ? std::nullopt : parse_integer(line.substr(comma + 1));
-    if (!value || *value == 0 || *value > (1U << 24)) {
-      throw InputError(Place{file, number, {}}, "expected a layer and its columns",
-                       "write lines like conv1,3136");
+        comma == std::string::npos ? std::optional<Value>() : parse(line.substr(comma + 1));
+    if (!value) {
+      throw InputError(Place{file, number, {}}, fmt::format("expected a layer and its {}", what),
+                       fmt::format("write lines like {}", like));
     }
-    columns[line.substr(0, comma)] = *value;
+    values[line.substr(0, comma)] = *value;
   }
-  return columns;
+  return values;
+}
+
+std::map<std::string, std::uint64_t> read_columns(const std::string& file) {
+  return read_layer_values<std::uint64_t>(
+      file, "columns", "conv1,3136", [](const std::string& text) -> std::optional<std::uint64_t> {
+        const auto value = parse_integer(text);
+        return value && *value > 0 && *value <= (1U << 24) ? std::optional(*value) : std::nullopt;
+      });
+}
+
+/// Densities of the inputs of layers, as a trace gives them.
+class Activations {
+ public:
+  explicit Activations(const NetworkWorkloadSpec& spec)
+      : other_(activation_pattern(spec.activations)) {
+    patterns_ = read_layer_values<Pattern>(
+        spec.densities, "density", "conv1,0.52",
+        [](const std::string& text) -> std::optional<Pattern> {
+          const auto value = parse_number(text);
+          if (!value || *value <= 0 || *value > 1) return std::nullopt;
+          return activation_pattern(*value == 1 ? "dense" : "uniform:" + text);
+        });
+  }
+  [[nodiscard]] const Pattern& of(const std::string& layer) const {
+    const auto found = patterns_.find(layer);
+    return found == patterns_.end() ? other_ : found->second;
+  }
+  /// Layers of the file that the network does not have.
+  void check(const NetworkWorkload& workload, const std::string& file) const {
+    for (const auto& [name, pattern] : patterns_) {
+      const bool known =
+          std::any_of(workload.layers.begin(), workload.layers.end(),
+                      [&name = name](const LayerWorkload& layer) { return layer.name == name; });
+      if (known) continue;
+      std::vector<std::string> names;
+      for (const auto& layer : workload.layers) names.push_back(layer.name);
+      throw InputError(Place{file, 0, {}}, fmt::format("{} has no layer '{}'", workload.name, name),
+                       suggest(name, names));
+    }
+  }
+
+ private:
+  Pattern other_;
+  std::map<std::string, Pattern> patterns_;
+};
+
+void add_table_layers(const NetworkWorkloadSpec& spec, const Activations& activations,
+                      NetworkWorkload& out) {
+  const auto file = find_config("networks", spec.network);
+  const ConfigReader reader(ConfigTree::load(file));
+  const Network network = read_network(reader, spec.images);
+  reader.finish();
+  out.name = network.name;
+  const Pattern weights = parse_pattern(spec.weights, Place{"", 0, "weights"});
+  for (const NetworkLayer& layer : network.layers) {
+    LayerWorkload work{layer.name, layer.group, layer.repeat, {}};
+    const Pattern& b = activations.of(layer.name);
+    const Pattern& a = layer.weights ? weights : b;
+    work.instance = single({occupancy(a, layer.m, layer.k, spec.seed, "A"),
+                            occupancy(b, layer.n, layer.k, spec.seed, "B")});
+    work.instance.times = layer.batch;
+    work.instance.b_footprint = layer.b_footprint;
+    out.layers.push_back(std::move(work));
+  }
 }
 
 std::vector<fs::path> pruned_files(const std::string& folder) {
@@ -93,10 +141,10 @@ std::vector<fs::path> pruned_files(const std::string& folder) {
   return files;
 }
 
-void add_folder_layers(const NetworkWorkloadSpec& spec, NetworkWorkload& out) {
+void add_folder_layers(const NetworkWorkloadSpec& spec, const Activations& activations,
+                       NetworkWorkload& out) {
   const std::string folder = spec.network.substr(kFolder.size());
   const auto columns = read_columns(spec.columns);
-  const Pattern activations = activation_pattern(spec.activations);
   for (const fs::path& file : pruned_files(folder)) {
     const std::string name = file.filename().string().substr(0, file.filename().string().find('.'));
     const auto found = columns.find(name);
@@ -104,7 +152,7 @@ void add_folder_layers(const NetworkWorkloadSpec& spec, NetworkWorkload& out) {
     BitMatrix a = BitMatrix::from_csr(read_smtx(file));
     const std::uint64_t k = a.cols();
     LayerWorkload work{name, file.parent_path().filename().string(), 1, {}};
-    work.instance = single({std::move(a), occupancy(activations, n, k, spec.seed, "B")});
+    work.instance = single({std::move(a), occupancy(activations.of(name), n, k, spec.seed, "B")});
     out.layers.push_back(std::move(work));
     out.inputs[file.string()] = sha256_of(file);
   }
@@ -118,6 +166,8 @@ void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec) {
   app.add_option("--network", spec.network,
                  "layers: a shipped name, a file, or dlmc:FOLDER of .smtx files");
   app.add_option("--images", spec.images, "of a network at once, 1 by default");
+  app.add_option("--densities", spec.densities,
+                 "of activations: file of lines layer,density; --activations for the others");
   app.add_option("--columns", spec.columns, "of dlmc: file of lines layer,columns");
   app.add_option("--n", spec.n, "of dlmc: columns of the other layers, 1024 by default");
   app.add_flag("--re-prune", spec.re_prune,
@@ -140,6 +190,8 @@ NetworkWorkloadSpec read_network_workload(const ConfigReader& config, const fs::
   }
   spec.weights = config.text("weights", spec.weights);
   spec.activations = config.text("activations", spec.activations);
+  spec.densities = config.text("densities", "");
+  if (!spec.densities.empty()) spec.densities = beside(spec.densities);
   spec.columns = config.text("columns", "");
   if (!spec.columns.empty()) spec.columns = beside(spec.columns);
   spec.n = config.integer("n", {1, 1U << 24}, spec.n);
@@ -167,6 +219,7 @@ ConfigTree to_config(const NetworkWorkloadSpec& spec) {
                         : absolute(spec.network));
   put("weights", spec.weights);
   put("activations", spec.activations);
+  put("densities", spec.densities.empty() ? "" : absolute(spec.densities));
   put("columns", spec.columns.empty() ? "" : absolute(spec.columns));
   put("n", fmt::format("{}", spec.n));
   put("images", fmt::format("{}", spec.images));
@@ -179,14 +232,20 @@ NetworkWorkload make_network_workload(const NetworkWorkloadSpec& spec) {
   NetworkWorkload out;
   out.re_prune = spec.re_prune;
   out.seed = spec.seed;
+  const Activations activations(spec);
   if (spec.network.rfind(kFolder, 0) == 0) {
-    add_folder_layers(spec, out);
+    add_folder_layers(spec, activations, out);
   } else {
     if (spec.re_prune) {
       throw InputError("--re-prune: the layers of a table take any pattern",
                        "give it with --weights");
     }
-    add_table_layers(spec, out);
+    add_table_layers(spec, activations, out);
+  }
+  activations.check(out, spec.densities);
+  if (!spec.densities.empty()) {
+    out.notes.push_back("densities of activations from " + spec.densities);
+    out.inputs[spec.densities] = sha256_of(spec.densities);
   }
   return out;
 }

@@ -20,6 +20,7 @@ struct NetworkWorkloadSpec {
   std::string network;  // a YAML of layers, a shipped name, or dlmc:FOLDER; empty: no network
   std::string weights = "dense";      // of layer tables
   std::string activations = "dense";  // dense or uniform:0.5
+  std::string densities;              // file of lines "layer,density": traced activations, instead
   std::string columns;                // of a folder: file of lines "layer,columns"
   std::uint64_t n = 1024;             // columns of the layers that it does not name
   std::uint64_t images = 1;           // of layer tables

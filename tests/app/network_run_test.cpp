@@ -71,6 +71,26 @@ TEST_CASE("a folder of pruned layers runs as it is, or re-pruned to what the mac
   CHECK_THROWS_AS(make_network_workload(spec), InputError);
 }
 
+TEST_CASE("traced densities of activations are those of their layers") {
+  const std::filesystem::path folder = test::scratch("traced");
+  const std::string file = (folder / "densities.csv").string();
+  std::ofstream(file) << "conv1,0.5\nstage2.0.spatial,0.25\n";
+  NetworkWorkloadSpec spec;
+  spec.network = "resnet50";
+  spec.densities = file;
+  const NetworkWorkload workload = make_network_workload(spec);
+  for (const LayerWorkload& layer : workload.layers) {
+    const double density = layer.instance.operands->b_density();
+    const double want = layer.name == "conv1" ? 0.5 : layer.name == "stage2.0.spatial" ? 0.25 : 1;
+    CHECK(density == Approx(want).epsilon(0.01));
+  }
+  std::ofstream(file) << "conv1,1.5\n";
+  CHECK(test::error_of([&] { (void)make_network_workload(spec); }).find(":1") != std::string::npos);
+  std::ofstream(file) << "conv9,0.5\n";
+  CHECK(test::error_of([&] { (void)make_network_workload(spec); }).find("conv1") !=
+        std::string::npos);
+}
+
 TEST_CASE("lists of patterns in a run file become a table of their cross product") {
   const ConfigReader reader(ConfigTree::parse(
       "gemm: 64x64x64\na: [dense, \"2:4\"]\nb: [dense, \"uniform:0.5\", \"uniform:0.25\"]\n",

@@ -41,7 +41,14 @@ TEST_CASE("every machine of the class gives the reference product, its counts st
       {"2:4", "C1(2:4)->C0(4:4)"},
       {"uniform:0.2", "uniform:0.1"},
       {"dense", "dense"}};
-  for (const auto& machine : sweep_machines()) {
+  std::vector<std::string> machines = sweep_machines();
+  for (const char* more :
+       {"lacuna", "published/tc", "published/stc", "published/dstc", "published/stc-flexible-cp",
+        "published/stc-flexible-rle", "published/stc-flexible-dual", "published/dstc-validation",
+        "published/gemm-2048-dense", "published/gemm-2048-nvstc", "published/gemm-2048-dstc"}) {
+    machines.emplace_back(more);
+  }
+  for (const auto& machine : machines) {
     const FabricSpec spec = load_fabric(machine);
     for (const auto& [a, b] : operands) {
       // A shape that fills neither rows, columns nor groups.

@@ -24,22 +24,6 @@ PeArray::PeArray(const PeSpec& pes, const PebSpec& peb, const LlbSpec& llb,
   for (std::uint32_t pe = 0; pe < count_; ++pe) idle_[pe] = {0, pe};
 }
 
-void PeArray::charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network,
-                          const Waits& waits) {
-  const auto take = [&idle](sim::Ticks& account, sim::Ticks amount) {
-    amount = std::min(amount, idle);
-    account += amount;
-    idle -= amount;
-  };
-  // Waits of the dispatcher since this element got its last pair explain its idling first.
-  take(idle_network_, network);
-  take(idle_a_, waits.a - seen_[pe].a);
-  take(idle_b_, waits.b - seen_[pe].b);
-  take(idle_output_, waits.output - seen_[pe].output);
-  take(idle_barrier_, waits.barrier - seen_[pe].barrier);
-  take(idle_pair_, idle);
-}
-
 StallBreakdown PeArray::breakdown(sim::Ticks end) const {
   StallBreakdown out;
   sim::Ticks tail = idle_barrier_;

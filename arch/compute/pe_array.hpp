@@ -75,6 +75,23 @@ class PeArray {
 
 // Inline: once for every pair of microtiles, a hundred million times in a run.
 
+inline void PeArray::charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network,
+                                 const Waits& waits) {
+  const auto take = [&idle](sim::Ticks& account, sim::Ticks amount) {
+    amount = std::min(amount, idle);
+    account += amount;
+    idle -= amount;
+  };
+  // Waits of the dispatcher since this element got its last pair explain its idling first.
+  take(idle_network_, network);
+  if (idle == 0) return;
+  take(idle_a_, waits.a - seen_[pe].a);
+  take(idle_b_, waits.b - seen_[pe].b);
+  take(idle_output_, waits.output - seen_[pe].output);
+  take(idle_barrier_, waits.barrier - seen_[pe].barrier);
+  take(idle_pair_, idle);
+}
+
 inline PeArray::Element PeArray::take_first(sim::Ticks ready) {
   while (!working_.empty() && working_.front().free_at <= ready) {
     std::size_t at = idle_first_ + idle_size_++;

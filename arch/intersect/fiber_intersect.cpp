@@ -128,33 +128,40 @@ template <IntersectKind kind>
   return sum;
 }
 
-std::uint64_t skip_ahead_portable(const PairCounter& counter, const Microtile& a,
-                                  const Microtile& b) {
-  return skip_ahead_pair(counter, a, b);
+template <IntersectKind kind>
+[[gnu::always_inline]] inline void count_pairs(const PairCounter& counter,
+                                               std::span<PairTries> pairs) {
+  for (PairTries& pair : pairs) {
+    const Microtile& a = *pair.a;
+    const Microtile& b = *pair.b;
+    if constexpr (kind == IntersectKind::two_finger) {
+      pair.tries = two_finger_pair(counter, a, b);
+    } else if ((a.groups | b.groups) == 0) {
+      pair.tries = std::uint64_t{a.outer_fibers} * b.outer_fibers;
+    } else {
+      pair.tries = skip_ahead_pair(counter, a, b);
+    }
+  }
 }
-std::uint64_t two_finger_portable(const PairCounter& counter, const Microtile& a,
-                                  const Microtile& b) {
-  return two_finger_pair(counter, a, b);
+
+template <IntersectKind kind>
+void count_portable(const PairCounter& counter, std::span<PairTries> pairs) {
+  count_pairs<kind>(counter, pairs);
 }
 
 #if defined(__x86_64__)
-[[gnu::target("popcnt,bmi,bmi2,avx2")]] std::uint64_t skip_ahead_fast(const PairCounter& counter,
-                                                                      const Microtile& a,
-                                                                      const Microtile& b) {
-  return skip_ahead_pair(counter, a, b);
-}
-[[gnu::target("popcnt,bmi,bmi2,avx2")]] std::uint64_t two_finger_fast(const PairCounter& counter,
-                                                                      const Microtile& a,
-                                                                      const Microtile& b) {
-  return two_finger_pair(counter, a, b);
+template <IntersectKind kind>
+[[gnu::target("popcnt,bmi,bmi2,avx2")]] void count_fast(const PairCounter& counter,
+                                                        std::span<PairTries> pairs) {
+  count_pairs<kind>(counter, pairs);
 }
 bool has_fast() {
   return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi2") &&
          __builtin_cpu_supports("avx2");
 }
 #else
-constexpr auto skip_ahead_fast = skip_ahead_portable;
-constexpr auto two_finger_fast = two_finger_portable;
+template <IntersectKind kind>
+constexpr auto count_fast = count_portable<kind>;
 bool has_fast() {
   return false;
 }
@@ -169,13 +176,15 @@ std::uint32_t intersect_tries(IntersectKind kind, const Mask128& a, const Mask12
 
 PairCounter::PairCounter(IntersectKind kind, const MicrotileGrid& a, const MicrotileGrid& b,
                          bool portable)
-    : kind_(kind), a_(&a), b_(&b) {
+    : a_(&a), b_(&b) {
+  constexpr auto kSkip = IntersectKind::skip_ahead;
+  constexpr auto kTwo = IntersectKind::two_finger;
   const bool fast = !portable && has_fast();
   isa_ = fast ? "popcnt+bmi2+avx2" : "portable";
-  if (kind == IntersectKind::skip_ahead) {
-    count_ = fast ? skip_ahead_fast : skip_ahead_portable;
+  if (kind == kSkip) {
+    count_ = fast ? Count(count_fast<kSkip>) : Count(count_portable<kSkip>);
   } else {
-    count_ = fast ? two_finger_fast : two_finger_portable;
+    count_ = fast ? Count(count_fast<kTwo>) : Count(count_portable<kTwo>);
   }
 }
 

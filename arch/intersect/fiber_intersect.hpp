@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "sparse_formats/microtiles.hpp"
 
@@ -17,6 +18,13 @@ enum class IntersectKind { skip_ahead, two_finger };
 /// Tries for one pair of nonempty fibers.
 [[nodiscard]] std::uint32_t intersect_tries(IntersectKind kind, const Mask128& a, const Mask128& b);
 
+/// Two microtiles that meet, and what that takes.
+struct PairTries {
+  const Microtile* a;
+  const Microtile* b;
+  std::uint64_t tries = 0;
+};
+
 /// Sum of intersect_tries over all pairs of fibers of microtile a and microtile b: what a
 /// processing element spends on the pair, one try per cycle.
 class PairCounter {
@@ -25,19 +33,19 @@ class PairCounter {
   PairCounter(IntersectKind kind, const MicrotileGrid& a, const MicrotileGrid& b,
               bool portable = false);
   [[nodiscard]] std::uint64_t tries(const Microtile& a, const Microtile& b) const {
-    if (kind_ == IntersectKind::skip_ahead && (a.groups | b.groups) == 0) {
-      return std::uint64_t{a.outer_fibers} * b.outer_fibers;
-    }
-    return count_(*this, a, b);
+    PairTries pair{&a, &b};
+    count_(*this, {&pair, 1});
+    return pair.tries;
   }
+  /// Fills in `tries` of each.
+  void count(std::span<PairTries> pairs) const { count_(*this, pairs); }
   [[nodiscard]] const MicrotileGrid& a() const { return *a_; }
   [[nodiscard]] const MicrotileGrid& b() const { return *b_; }
   /// The instruction set in use: "portable", "popcnt+bmi2".
   [[nodiscard]] const char* isa() const { return isa_; }
 
  private:
-  using Count = std::uint64_t (*)(const PairCounter&, const Microtile&, const Microtile&);
-  IntersectKind kind_;
+  using Count = void (*)(const PairCounter&, std::span<PairTries>);
   const MicrotileGrid* a_;
   const MicrotileGrid* b_;
   Count count_;

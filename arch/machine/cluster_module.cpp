@@ -2,6 +2,7 @@
 #include "arch/machine/cluster_module.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
@@ -36,6 +37,7 @@ ClusterModule::ClusterModule(const sc_core::sc_module_name& name, sim::Simulatio
       counter_(to_kind(spec.intersect_k0.kind), program.a(), program.b()),
       pes_(spec.pes, spec.peb, spec.llb, spec.network),
       z_room_(z.capacity()),
+      peb_bytes_(spec.peb.capacity.count()),
       timer_("timer"),
       finished_event_("finished") {
   if (std::isfinite(spec.intersect_k1.tries_per_cycle)) {
@@ -142,8 +144,14 @@ bool ClusterModule::b_arrived(std::uint64_t end) {
 bool ClusterModule::dispatch_row() {
   const StationaryTile& tile = *command_.tile;
   const bool streams = tile.bytes > command_.walk.resident;
+  const bool at_once = !streams && elements_ == nullptr && b_arrived(tile.bytes);
   while (column_ < tile.columns.size()) {
     const ColumnList& column = tile.columns[column_];
+    if (at_once && !in_column_) {
+      dispatch_column(column);
+      ++column_;
+      continue;
+    }
     if (!in_column_) {
       lists_ = ListIntersect(k1_kind_, command_.row.tiles, column.tiles);
       tries_seen_ = 0;
@@ -179,7 +187,7 @@ bool ClusterModule::dispatch_row() {
       pair_pending_ = false;
     }
     clock_ += (lists_.tries() - tries_seen_) * ticks_per_try_;
-    end_column();
+    end_column(lists_.tries());
     ++column_;
     in_column_ = false;
   }
@@ -189,6 +197,39 @@ bool ClusterModule::dispatch_row() {
     return false;
   }
   return true;
+}
+
+void ClusterModule::dispatch_column(const ColumnList& column) {
+  // What some pairs cost first, then where they go: two short loops leave a processor less to guess
+  // than one long one.
+  constexpr std::size_t kAtOnce = 64;
+  std::array<PairTries, kAtOnce> pairs;
+  std::array<std::uint64_t, kAtOnce> k1_tries;  // since the pair before
+  std::array<std::uint64_t, kAtOnce> moved;
+  ListIntersect lists(k1_kind_, command_.row.tiles, column.tiles);
+  std::uint64_t seen = 0;
+  for (bool more = true; more;) {
+    std::size_t size = 0;
+    while (size < kAtOnce && (more = lists.next())) {
+      pairs[size] = {&lists.a(), &lists.b()};
+      k1_tries[size++] = lists.tries() - seen;
+      seen = lists.tries();
+    }
+    counter_.count({pairs.data(), size});
+    ClusterCounts counts;
+    for (std::size_t i = 0; i < size; ++i) {
+      moved[i] = count_pair(*pairs[i].a, *pairs[i].b, pairs[i].tries, counts);
+    }
+    counts_ += counts;
+    row_pairs_ += size;
+    for (std::size_t i = 0; i < size; ++i) {
+      clock_ += k1_tries[i] * ticks_per_try_;
+      send_pair(moved[i], pairs[i].tries, {});
+    }
+  }
+  clock_ += (lists.tries() - seen) * ticks_per_try_;
+  ++counts_.n1;
+  end_column(lists.tries());
 }
 
 void ClusterModule::dispatch_pair() {
@@ -204,31 +245,37 @@ void ClusterModule::dispatch_pair() {
     LACUNA_CHECK(stepped == busy, "{} tries stepped, {} counted", stepped, busy);
     if (exact_steps_) steps = elements_->steps();
   }
-  const std::uint64_t bytes = std::uint64_t{a.padded_payload} + b.padded_payload;
-  std::uint64_t moved = bytes;
-  if (bytes > spec_.peb.capacity.count()) {
-    const std::uint64_t excess = bytes - spec_.peb.capacity.count();
-    counts_.peb_overflow_bytes += excess;
-    moved += excess;
-  }
-  ++counts_.matches;
   ++row_pairs_;
-  counts_.k0_tries += busy;
-  counts_.m0 += a.outer_fibers;
-  counts_.n0 += std::uint64_t{a.outer_fibers} * b.outer_fibers;
-  counts_.a_bytes += a.padded_payload;
-  counts_.b_bytes += b.padded_payload;
+  send_pair(count_pair(a, b, busy, counts_), busy, steps);
+}
+
+inline std::uint64_t ClusterModule::count_pair(const Microtile& a, const Microtile& b,
+                                               std::uint64_t busy, ClusterCounts& counts) const {
+  const std::uint64_t bytes = std::uint64_t{a.padded_payload} + b.padded_payload;
+  const std::uint64_t excess = bytes > peb_bytes_ ? bytes - peb_bytes_ : 0;
+  counts.peb_overflow_bytes += excess;
+  ++counts.matches;
+  counts.k0_tries += busy;
+  counts.m0 += a.outer_fibers;
+  counts.n0 += std::uint64_t{a.outer_fibers} * b.outer_fibers;
+  counts.a_bytes += a.padded_payload;
+  counts.b_bytes += b.padded_payload;
   const std::uint64_t within = (std::uint64_t{1} << line_shift_) - 1;
-  counts_.llb_read_lines +=
+  counts.llb_read_lines +=
       ((a.padded_payload + within) >> line_shift_) + ((b.padded_payload + within) >> line_shift_);
-  counts_.peb_fill_lines += bytes / 8;
-  const auto placed = pes_.place(clock_, moved, busy, waits_, steps);
+  counts.peb_fill_lines += bytes / 8;
+  return bytes + excess;
+}
+
+inline void ClusterModule::send_pair(std::uint64_t bytes, std::uint64_t busy,
+                                     std::span<const PeArray::Step> steps) {
+  const auto placed = pes_.place(clock_, bytes, busy, waits_, steps);
   clock_ = placed.sent;  // pairs leave in order: the next one is produced behind this one
   row_end_ = std::max(row_end_, placed.end);
 }
 
-void ClusterModule::end_column() {
-  counts_.k1_tries += lists_.tries();
+void ClusterModule::end_column(std::uint64_t tries) {
+  counts_.k1_tries += tries;
   if (in_z_) elements_->end_z();
   // With K1 spread over the elements, the next Z microtile starts when this one is done.
   if (spec_.pes.dispatch == Dispatch::k1 && row_end_ > clock_) {

@@ -28,6 +28,24 @@ struct ClusterCounts {
   std::uint64_t llb_read_lines = 0;
   std::uint64_t peb_fill_lines = 0;
   std::uint64_t peb_overflow_bytes = 0;  // operand pairs larger than a PE buffer, moved once more
+
+  ClusterCounts& operator+=(const ClusterCounts& other) {
+    n1 += other.n1;
+    matches += other.matches;
+    k1_tries += other.k1_tries;
+    m0 += other.m0;
+    n0 += other.n0;
+    k0_tries += other.k0_tries;
+    multiplies += other.multiplies;
+    adds += other.adds;
+    z_nonzeros += other.z_nonzeros;
+    a_bytes += other.a_bytes;
+    b_bytes += other.b_bytes;
+    llb_read_lines += other.llb_read_lines;
+    peb_fill_lines += other.peb_fill_lines;
+    peb_overflow_bytes += other.peb_overflow_bytes;
+    return *this;
+  }
 };
 
 class ClusterModule : public sc_core::sc_module {
@@ -51,8 +69,14 @@ class ClusterModule : public sc_core::sc_module {
   bool a_arrived();
   bool dispatch_row();
   bool b_arrived(std::uint64_t end);
+  /// A column of a tile that is there whole, when nothing is stepped.
+  void dispatch_column(const ColumnList& column);
   void dispatch_pair();
-  void end_column();
+  /// Returns the bytes that leave the last-level buffer for the pair.
+  std::uint64_t count_pair(const Microtile& a, const Microtile& b, std::uint64_t busy,
+                           ClusterCounts& counts) const;
+  void send_pair(std::uint64_t bytes, std::uint64_t busy, std::span<const PeArray::Step> steps);
+  void end_column(std::uint64_t tries);
   void end_row();
   [[nodiscard]] std::string blocked_on() const;
 
@@ -76,6 +100,7 @@ class ClusterModule : public sc_core::sc_module {
   ClusterCounts counts_;
   PeArray::Waits waits_;
   std::uint64_t z_room_;
+  std::uint64_t peb_bytes_;
   unsigned line_shift_ = 0;  // log2 of the last-level buffer's line
 
   // The row at hand.

@@ -11,6 +11,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # GCC 12 reports std::string's own inlined copies (PR 105329, PR 105651).
   target_compile_options(lacuna_flags INTERFACE $<BUILD_INTERFACE:-Wno-restrict>)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+  # GCC 13 reports fmt 9's own buffers where it inlines the formatting of a double.
+  target_compile_options(lacuna_flags INTERFACE
+    $<BUILD_INTERFACE:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread>)
+endif()
 if(LACUNA_WERROR)
   target_compile_options(lacuna_flags INTERFACE $<BUILD_INTERFACE:-Werror>)
 endif()

@@ -8,35 +8,16 @@
 #include "app/fabric_ablation.hpp"
 #include "app/fabric_published.hpp"
 #include "app/fabric_sweep.hpp"
+#include "app/figure_files.hpp"
+#include "app/figure_models.hpp"
 #include "app/matrix_folder.hpp"
-#include "app/model_workload.hpp"
 #include "app/report/csv.hpp"
 #include "app/report/gnuplot_text.hpp"
-#include "app/report/plots.hpp"
-#include "app/report/result_folder.hpp"
-#include "base/file.hpp"
 
 namespace lacuna {
 namespace {
 
 namespace gp = report::gnuplot;
-
-/// <name>.csv, .gp and the pictures, and the text that is printed as well.
-int write_figure(const FigureArguments& arguments, const std::string& name, const std::string& csv,
-                 const std::string& script, const std::string& text) {
-  StagedFolder folder(arguments.out, "figure.json");
-  write_file(folder.path() / "figure.json",
-             fmt::format("{{\n  \"schema\": \"lacuna.figure/1\",\n  \"name\": \"{}\"\n}}\n", name));
-  write_file(folder.path() / (name + ".csv"), csv);
-  write_file(folder.path() / (name + ".gp"), script);
-  write_file(folder.path() / (name + ".txt"), text);
-  report::Rendered rendered = report::render_plots(folder.path());
-  folder.commit();
-  if (!rendered.note.empty()) rendered.warnings.push_back(rendered.note);
-  fmt::print("{}", text);
-  report::print_folder(arguments.out, rendered.warnings, false);
-  return 0;
-}
 
 /// Series by series, `count` rows each, against a row number; ready for "index" plots.
 std::string curves(const std::string& file, const std::vector<std::string>& names,
@@ -191,73 +172,6 @@ int ablation_figure(const FigureArguments& arguments) {
                       ablation_table(points));
 }
 
-/// The routed experts of one MoE layer at several batch sizes: token tiles of the worst case
-/// (prescient) against Swiftiles with either buffer.
-int token_tiles_figure(const FigureArguments& arguments) {
-  struct Strategy {
-    const char* name;
-    std::vector<std::string> settings;
-  };
-  const std::vector<Strategy> strategies{{"worst case fits", {"features.swiftiles=false"}},
-                                         {"Swiftiles, buffet", {"features.tailors=false"}},
-                                         {"Swiftiles, Tailors", {}}};
-  std::string csv =
-      "series,strategy,tokens,operation,tile_columns,tiles,overbooked_fraction,"
-      "cycles,dram_bytes,energy_pj\n";
-  std::string text = fmt::format("{:<20} {:>7} {:<12} {:>8} {:>6} {:>11} {:>12} {:>14} {:>12}\n",
-                                 "token tiles", "tokens", "operation", "tile N2", "tiles",
-                                 "overbooked", "cycles", "DRAM bytes", "energy uJ");
-  std::vector<std::string> names;
-  for (std::size_t s = 0; s < strategies.size(); ++s) {
-    names.emplace_back(strategies[s].name);
-    const FabricSpec machine = load_fabric("lacuna", strategies[s].settings);
-    for (const std::uint64_t tokens : {32UL, 64UL, 128UL, 256UL, 512UL, 1024UL}) {
-      ModelWorkloadSpec spec;
-      spec.model = "deepseek-v2-lite";
-      spec.step.step.batch = tokens;
-      spec.step.step.context = 256;
-      spec.step.layers = "1-1";
-      spec.step.routing = "power-law:1.01";
-      spec.expert_weights = "C1(4:8)->C0(2:4)";
-      const RunResult r = run_model(machine, make_model_workload(spec), {});
-      for (const OperationReport& op : r.operations) {
-        if (op.group != "routed experts" || op.products == 0) continue;
-        const std::uint64_t dram = op.weight_bytes + op.activation_bytes;
-        csv +=
-            fmt::format("{},{},{},{},{},{},{},{},{},{}\n", s + 1,
-                        report::csv_field(strategies[s].name), tokens, op.name, op.tile_columns,
-                        op.tiles, op.overbooked_fraction, op.cycles.count(), dram, op.picojoules);
-        text += fmt::format("{:<20} {:>7} {:<12} {:>8} {:>6} {:>9.1f} % {:>12} {:>14} {:>12.1f}\n",
-                            strategies[s].name, tokens, op.name, op.tile_columns, op.tiles,
-                            100 * op.overbooked_fraction, op.cycles.count(), dram,
-                            op.picojoules * 1e-6);
-      }
-    }
-  }
-  std::string plot = "  set multiplot layout 1,2\n";
-  for (const char* column : {"dram_bytes", "cycles"}) {
-    plot += fmt::format("  set ylabel '{} of expert_gate'\n  ", column);
-    for (std::size_t s = 0; s < names.size(); ++s) {
-      plot += fmt::format(
-          "{}'token-tiles.csv' using (column('series') == {} && strcol('operation') eq "
-          "'expert_gate' ? column('tokens') : NaN):(column('{}')) with points pt {} ps 1.4 lw 2 lc "
-          "rgb {} title {}",
-          s == 0 ? "plot " : ", \\\n       ", s + 1, column, s == 0 ? 6 : s + 1, gp::color(s),
-          gp::quoted(names[s]));
-    }
-    plot += "\n";
-  }
-  plot += "  unset multiplot";
-  return write_figure(
-      arguments, "token-tiles", csv,
-      gp::script(
-          "token-tiles", "Token tiles of the experts of a MoE layer.", {1200, 480},
-          "set grid\nset logscale xy 2\nset format y '%.1s %c'\nset xlabel 'tokens of the step'\n"
-          "set key top left",
-          plot),
-      text);
-}
-
 }  // namespace
 
 const std::vector<FabricFigure>& fabric_figures() {
@@ -268,6 +182,8 @@ const std::vector<FabricFigure>& fabric_figures() {
       {"dstc", "DSTC's Fig. 21 beside the law and the data-driven mode", dstc_figure},
       {"gemm-2048", "the 2048 cubed models beside ours", gemm_figure},
       {"token-tiles", "experts' token tiles by strategy and batch", token_tiles_figure},
+      {"attention-forms", "naive and absorbed MLA over query tokens; DSA over context",
+       attention_forms_figure},
       {"ablation", "lacuna with each of its ideas switched off", ablation_figure}};
   return kFigures;
 }

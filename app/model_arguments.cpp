@@ -52,6 +52,9 @@ void add_step_options(CLI::App& app, StepArguments& a) {
   app.add_option("--routing", a.routing,
                  "uniform, balanced, power-law:1.01, correlated:0.3, counts:FILE or a trace, "
                  "with #map=... where it is another model's");
+  app.add_option("--precision", a.precision,
+                 "of weights: bf16, fp8, int8, int4 or mxfp4, or by part: "
+                 "attention=fp8,ffn=fp8,experts=mxfp4");
   app.add_option("--seed", a.seed, "of synthetic routing and of operands, 1 by default");
 }
 

@@ -21,6 +21,7 @@ struct StepArguments {
   std::string cache = "bf16";
   std::string layers;
   std::string routing;
+  std::string precision;  // of weights; empty: the configuration's
   std::uint64_t seed = 1;
   Step step;
 };

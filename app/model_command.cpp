@@ -12,6 +12,7 @@
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
 #include "workloads/models/model_report.hpp"
+#include "workloads/models/precision_override.hpp"
 
 namespace lacuna {
 namespace {
@@ -89,11 +90,17 @@ std::vector<std::string> write_folder(const ModelReport& report, const ReportOpt
 }
 
 int execute(const ModelArguments& arguments) {
-  const ModelSpec spec = load_named_model(arguments.model);
+  ModelSpec spec = load_named_model(arguments.model);
+  std::vector<std::string> notes;
+  if (!arguments.step.precision.empty()) {
+    notes = override_precision(spec, arguments.step.precision);
+  }
   const ReportOptions options = options_of(arguments, spec);
   const ModelReport report = make_report(spec, options);
-  std::vector<std::string> notes;
-  if (!arguments.out.empty()) notes = write_folder(report, options, arguments.out);
+  if (!arguments.out.empty()) {
+    const auto pictures = write_folder(report, options, arguments.out);
+    notes.insert(notes.end(), pictures.begin(), pictures.end());
+  }
   fmt::print("{}", arguments.json ? model_json(report) : model_table(report));
   report::print_folder(arguments.out, notes, arguments.json);
   return 0;

@@ -46,7 +46,7 @@ class ProductRunner {
 
  private:
   std::vector<FabricInstance> products(const Operation& op) {
-    return products_of(op, words_, workload_.sparsity, {}, *workload_.pool);
+    return products_of(op, words_, workload_.sparsity, {}, *workload_.pool, false).list;
   }
 
   /// Before any of them takes time or memory.

@@ -51,12 +51,13 @@ class ModelRunner {
   bool run_operation(OperationId v, const PlacedOperation& placed) {
     const Operation& op = workload_.graph[v];
     const std::uint64_t times = repeat_of(workload_.graph, v);
-    std::vector<FabricInstance> products;
+    OperationProducts products;
     if (op.einsum) {
-      products = products_of(op, machine_, workload_.sparsity, placed.einsum, *workload_.pool);
-      if (products.empty()) return true;  // no expert was chosen
+      products =
+          products_of(op, machine_, workload_.sparsity, placed.einsum, *workload_.pool, true);
+      if (products.list.empty()) return true;  // no expert was chosen
     }
-    const RunResult& one = op.einsum ? product(op, products) : vector(placed);
+    const RunResult& one = op.einsum ? product(op, products.list) : vector(placed);
     if (!one.unsupported.empty()) {
       RunResult none;
       none.name = machine_.name;
@@ -95,15 +96,14 @@ class ModelRunner {
     return known->second;
   }
 
-  void report(const Operation& op, const PlacedOperation& placed,
-              const std::vector<FabricInstance>& products, const RunResult& one,
-              std::uint64_t times) {
+  void report(const Operation& op, const PlacedOperation& placed, const OperationProducts& products,
+              const RunResult& one, std::uint64_t times) {
     OperationReport out;
     out.name = op.name;
     out.group = op.group;
     out.block = info_of(workload_.graph).blocks[op.block].name;
     out.times = times;
-    for (const FabricInstance& instance : products) out.products += instance.times;
+    for (const FabricInstance& instance : products.list) out.products += instance.times;
     out.cycles = one.statistics.cycles;
     out.cycles_bound = one.statistics.cycles_bound;
     out.bound = one.statistics.bound;
@@ -116,7 +116,7 @@ class ModelRunner {
       out.overbooked_fraction = tiling->second.overbooked_fraction;
     }
     if (op.einsum) {
-      const std::uint64_t stationary = dram.at("A").read_bytes;
+      const std::uint64_t stationary = dram.at(products.turned ? "B" : "A").read_bytes;
       switch (op.einsum->operands[2].kind) {
         case OperandKind::kWeight:
           out.weight_bytes = stationary;
@@ -127,12 +127,17 @@ class ModelRunner {
         default:
           out.activation_bytes = stationary;
       }
-      out.activation_bytes += dram.at("B").read_bytes + dram.at("Z").write_bytes;
+      out.activation_bytes +=
+          dram.at(products.turned ? "A" : "B").read_bytes + dram.at("Z").write_bytes;
+      activations_written_ += dram.at("Z").write_bytes * times;
       executed_macs_ += one.macs_dense * times;
       exact_macs_ += op.einsum->macs * times;
     } else {
       out.weight_bytes = op.weight_bytes.count();
       out.cache_bytes = (op.cache_read_bytes + op.cache_write_bytes).count();
+      cache_written_ += op.cache_write_bytes.count() * times;
+      const double written = placed.dram_write - static_cast<double>(op.cache_write_bytes.count());
+      activations_written_ += whole(std::max(0.0, written)) * times;
       const auto moved = whole(placed.dram_read + placed.dram_write);
       out.activation_bytes = moved - std::min(moved, out.weight_bytes + out.cache_bytes);
     }
@@ -171,6 +176,12 @@ class ModelRunner {
       kinds["cache"].read_bytes += op.cache_bytes * op.times;
       kinds["activations"].read_bytes += op.activation_bytes * op.times;
     }
+    const auto split = [](Moved& moved, std::uint64_t written) {
+      moved.write_bytes = std::min(written, moved.read_bytes);
+      moved.read_bytes -= moved.write_bytes;
+    };
+    split(kinds["cache"], cache_written_);
+    split(kinds["activations"], activations_written_);
     total_.beside["operations_executed"] = executed_;
     total_.beside["operations_simulated"] = known_.size();
     total_.beside["macs_executed"] = executed_macs_;
@@ -199,6 +210,7 @@ class ModelRunner {
   RunResult total_;
   bool wants_timeline_ = false;
   std::uint64_t executed_ = 0, executed_macs_ = 0, exact_macs_ = 0;
+  std::uint64_t cache_written_ = 0, activations_written_ = 0;
 };
 
 }  // namespace

@@ -7,6 +7,9 @@
 #include "app/paths.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "workloads/models/low_rank.hpp"
+#include "workloads/models/precision_override.hpp"
+#include "workloads/models/step_tables.hpp"
 
 namespace lacuna {
 namespace {
@@ -27,22 +30,58 @@ std::string phase_name(const Step& step) {
   return step.phase == Phase::kDecode ? "decode" : "prefill";
 }
 
+/// A source like "counts:FILE#key=value" in its parts; `file` is empty when it names none.
+struct Source {
+  std::string kind, file, rest;
+};
+Source source_of(const std::string& text) {
+  const std::size_t hash = std::min(text.find('#'), text.size());
+  const std::size_t begin = text.rfind("counts:", 0) == 0 ? 7 : 0;
+  return {text.substr(0, begin), text.substr(begin, hash - begin), text.substr(hash)};
+}
+
 /// A file named by a configuration is looked for beside it first.
 std::string beside(const std::string& name, const fs::path& folder) {
+  const Source source = source_of(name);
   std::error_code ignored;
-  const fs::path candidate = folder / name;
-  return fs::path(name).is_relative() && fs::exists(candidate, ignored) ? candidate.string() : name;
+  const fs::path candidate = folder / source.file;
+  const bool here =
+      !source.file.empty() && fs::path(source.file).is_relative() && fs::exists(candidate, ignored);
+  return here ? source.kind + candidate.string() + source.rest : name;
 }
 
 std::string absolute(const std::string& name) {
+  const Source source = source_of(name);
   std::error_code ignored;
-  return fs::exists(name, ignored) ? fs::absolute(name).string() : name;
+  return !source.file.empty() && fs::exists(source.file, ignored)
+             ? source.kind + fs::absolute(source.file).string() + source.rest
+             : name;
+}
+
+/// Puts the tables that are given to the step; they have to outlive the graph's building only.
+void apply_tables(const ModelWorkloadSpec& spec, const ModelSpec& model, Step& step,
+                  ModelWorkload& out) {
+  const auto take = [&out](const auto& table) {
+    out.notes.insert(out.notes.end(), table->notes.begin(), table->notes.end());
+    out.inputs[table->file] = sha256_of(table->file);
+  };
+  if (!spec.activation_table.empty()) {
+    const auto table = activation_zeros(model, step, spec.activation_table);
+    take(table);
+    step.activation_zeros = zeros_of(table);
+  }
+  if (!spec.attention_table.empty()) {
+    const auto table = attention_lines(model, step, spec.attention_table, spec.step.seed);
+    take(table);
+    step.attention_lines = lines_of(table);
+  }
 }
 
 }  // namespace
 
 void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
-  app.add_option("--model", spec.model, "a step of a model: config.json, its folder, a name");
+  CLI::Option* const model =
+      app.add_option("--model", spec.model, "a step of a model: config.json, its folder, a name");
   add_step_options(app, spec.step);
   app.add_option("--weights", spec.weights, "pattern of a model's or network's weights");
   app.add_option("--attention-weights", spec.attention_weights, "of attention projections alone");
@@ -50,8 +89,21 @@ void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
   app.add_option("--expert-weights", spec.expert_weights, "of routed experts alone");
   app.add_option("--activations", spec.activations,
                  "of a model or network: pattern of what weights meet");
+  app.add_option("--activation-table", spec.activation_table,
+                 "zeros measured by projection: FILE#target=0.5#model=NAME#map=layers:...");
+  app.add_option("--attention-table", spec.attention_table,
+                 "lines that heads keep in prefill: FILE#model=NAME#map=layers:...#heads=mod");
+  app.add_option("--low-rank", spec.low_rank,
+                 "weights as two thin factors: experts:512, or o_proj:1024");
   app.add_option("--layout", spec.layout,
                  "rows of routed experts: grouped:128, capacity:1.25 or block-sparse:128");
+  // --weights, --activations and --seed serve networks too.
+  for (const char* name :
+       {"--phase", "--batch", "--context", "--new-tokens", "--layers", "--attention", "--cache",
+        "--routing", "--precision", "--attention-weights", "--ffn-weights", "--expert-weights",
+        "--activation-table", "--attention-table", "--low-rank", "--layout"}) {
+    app.get_option(name)->needs(model);
+  }
 }
 
 ModelWorkloadSpec read_model_workload(const ConfigReader& config, const fs::path& folder) {
@@ -65,13 +117,17 @@ ModelWorkloadSpec read_model_workload(const ConfigReader& config, const fs::path
   step.attention = config.text("attention", step.attention);
   step.cache = config.text("cache", step.cache);
   step.layers = config.text("layers", "");
-  step.routing = config.text("routing", "");
+  step.routing = beside(config.text("routing", ""), folder);
+  step.precision = config.text("precision", "");
   step.seed = config.integer("seed", {0, 1e15}, 1);
   spec.weights = config.text("weights", spec.weights);
   spec.attention_weights = config.text("attention_weights", "");
   spec.ffn_weights = config.text("ffn_weights", "");
   spec.expert_weights = config.text("expert_weights", "");
   spec.activations = config.text("activations", spec.activations);
+  spec.activation_table = beside(config.text("activation_table", ""), folder);
+  spec.attention_table = beside(config.text("attention_table", ""), folder);
+  spec.low_rank = config.text("low_rank", "");
   spec.layout = config.text("layout", "");
   return spec;
 }
@@ -94,25 +150,39 @@ ConfigTree to_config(const ModelWorkloadSpec& spec) {
   put("attention", step.attention);
   put("cache", step.cache);
   put("layers", step.layers);
-  put("routing", step.routing);
+  put("routing", absolute(step.routing));
+  put("precision", step.precision);
   put("seed", fmt::format("{}", step.seed));
   put("weights", spec.weights);
   put("attention_weights", spec.attention_weights);
   put("ffn_weights", spec.ffn_weights);
   put("expert_weights", spec.expert_weights);
   put("activations", spec.activations);
+  put("activation_table", absolute(spec.activation_table));
+  put("attention_table", absolute(spec.attention_table));
+  put("low_rank", spec.low_rank);
   put("layout", spec.layout);
   return tree;
 }
 
 ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
-  const ModelSpec model = load_named_model(spec.model);
+  ModelSpec model = load_named_model(spec.model);
+  ModelWorkload out;
+  if (!spec.step.precision.empty()) out.notes = override_precision(model, spec.step.precision);
   ChosenStep chosen = choose_step(spec.step, model);
   if (chosen.routing) chosen.step.tokens_per_expert = tokens_of(chosen.routing);
-  ModelWorkload out;
+  apply_tables(spec, model, chosen.step, out);
+  const auto add_notes = [&out](const std::vector<std::string>& notes) {
+    out.notes.insert(out.notes.end(), notes.begin(), notes.end());
+  };
   out.graph = build_graph(model, chosen.step);
+  if (!spec.low_rank.empty()) {
+    Factorized factorized = factorize(out.graph, model, spec.low_rank);
+    out.graph = std::move(factorized.graph);
+    add_notes(factorized.notes);
+  }
   if (!spec.layout.empty()) {
-    out.notes = apply_layout(out.graph, model, parse_layout(spec.layout));
+    add_notes(apply_layout(out.graph, model, parse_layout(spec.layout)));
   }
   out.name = fmt::format("{}-{}-{}x{}", model.name, phase_name(chosen.step), chosen.step.batch,
                          chosen.step.context);
@@ -126,7 +196,7 @@ ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
   out.sparsity.seed = spec.step.seed;
   if (chosen.routing) {
     out.notes.push_back("routing: " + chosen.routing->description);
-    out.notes.insert(out.notes.end(), chosen.routing->notes.begin(), chosen.routing->notes.end());
+    add_notes(chosen.routing->notes);
   } else if (model.moe.routing.experts > 0) {
     out.notes.emplace_back("routing: as uniform as whole tokens allow");
   }

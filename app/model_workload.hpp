@@ -14,8 +14,10 @@ struct ModelWorkloadSpec {
   // Patterns of weights by where they stand; the first serves all that are not given.
   std::string weights = "dense";
   std::string attention_weights, ffn_weights, expert_weights;
-  std::string activations = "dense";  // of what weights are multiplied with
-  std::string layout;                 // of routed experts (model_layout.hpp); empty: rows as routed
+  std::string activations = "dense";              // of what weights are multiplied with
+  std::string low_rank;                           // rules of workloads/models/low_rank.hpp
+  std::string activation_table, attention_table;  // workloads/models/step_tables.hpp
+  std::string layout;  // of routed experts (model_layout.hpp); empty: rows as routed
 };
 
 void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec);

@@ -163,8 +163,8 @@ void add_folder_layers(const NetworkWorkloadSpec& spec, const Activations& activ
 }  // namespace
 
 void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec) {
-  app.add_option("--network", spec.network,
-                 "layers: a shipped name, a file, or dlmc:FOLDER of .smtx files");
+  CLI::Option* const network = app.add_option(
+      "--network", spec.network, "layers: a shipped name, a file, or dlmc:FOLDER of .smtx files");
   app.add_option("--images", spec.images, "of a network at once, 1 by default");
   app.add_option("--densities", spec.densities,
                  "of activations: file of lines layer,density; --activations for the others");
@@ -172,6 +172,9 @@ void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec) {
   app.add_option("--n", spec.n, "of dlmc: columns of the other layers, 1024 by default");
   app.add_flag("--re-prune", spec.re_prune,
                "of dlmc: to the sparsest pattern of each machine that keeps a layer's density");
+  for (const char* name : {"--images", "--densities", "--columns", "--n", "--re-prune"}) {
+    app.get_option(name)->needs(network);
+  }
 }
 
 NetworkWorkloadSpec read_network_workload(const ConfigReader& config, const fs::path& folder) {

@@ -2,15 +2,13 @@
 #include "app/operation_products.hpp"
 
 #include <algorithm>
+#include <cmath>
 
+#include "app/operation_blocks.hpp"
 #include "base/error.hpp"
 
 namespace lacuna {
 namespace {
-
-/// Blocks that a masked operation is cut into at most: what lies beyond the mask in the last block
-/// of keys is executed, at most one part in twice as many.
-constexpr std::uint64_t kMostBlocks = 64;
 
 double per_word(std::uint64_t bits, const FabricSpec& spec) {
   return static_cast<double>(bits) / spec.word_bits;
@@ -37,39 +35,75 @@ const Pattern& weight_pattern(const Operation& operation, const ModelSparsity& s
   return kDense;  // embedding, head, router and index stay dense
 }
 
-/// One block of queries against the keys that it sees.
-struct MaskedBlock {
-  std::uint64_t queries, keys, times;
+Pattern activation_pattern(const Einsum& einsum, const ModelSparsity& sparsity) {
+  const double density = einsum.operands[1].density;
+  if (density == 1) return sparsity.activations;
+  constexpr std::uint64_t kParts = 1000000;  // tables have five digits
+  const auto kept = static_cast<std::uint64_t>(std::llround(density * kParts));
+  return Pattern::uniform(Ratio::of(kept, kParts));
+}
+
+/// M x N x K, `times` over.
+struct Shape {
+  std::uint64_t m, n, k, times;
 };
 
-std::vector<MaskedBlock> masked_blocks(const Einsum& einsum, std::uint64_t columns) {
-  const CausalMask& mask = *einsum.mask;
-  const std::uint64_t queries = einsum.ranks[mask.query_rank].size;
-  const std::uint64_t all_keys = einsum.ranks[mask.key_rank].size;
-  const std::uint64_t before = mask.context - all_keys;  // positions that are not among the keys
-  std::uint64_t folded = 1;  // columns that share a query, such as heads
-  const auto& streamed = einsum.operands[1].ranks;
-  for (const std::uint32_t rank : einsum.operands[0].ranks) {
-    const bool of_b = std::find(streamed.begin(), streamed.end(), rank) != streamed.end();
-    if (of_b && rank != mask.query_rank) folded *= einsum.ranks[rank].size;
-  }
-  const std::uint64_t block =
-      std::max({std::uint64_t{1}, columns / folded, ceil_div(queries, kMostBlocks)});
-  std::vector<MaskedBlock> blocks;
-  for (std::uint64_t s = 0; s < queries; s += block) {
-    const std::uint64_t count = std::min(block, queries - s);
-    const std::uint64_t first = mask.context - queries + s;  // position of its first query
-    const std::uint64_t end = first + count;                 // its last query sees keys below
-    std::uint64_t from = mask.limit > 0 && first + 1 > mask.limit ? first + 1 - mask.limit : 0;
-    from = std::max(from, before);
-    const std::uint64_t keys = std::min(end - from, all_keys);
-    if (!blocks.empty() && blocks.back().queries == count && blocks.back().keys == keys) {
-      ++blocks.back().times;
-    } else {
-      blocks.push_back({count, keys, 1});
+/// The einsum as products with the stationary operand's own rank as M, or `turned`: with the
+/// streamed operand's. `wide`: columns (turned: rows) that a machine works on together.
+std::vector<Shape> shapes_of(const Einsum& einsum, std::uint64_t wide, bool turned) {
+  std::vector<Shape> out;
+  const GemmShape shape = gemm_shape(einsum);  // m: of the streamed operand, n: of the stationary
+  const auto add = [&](std::uint64_t m, std::uint64_t n, std::uint64_t k, std::uint64_t times) {
+    if (turned) std::swap(m, n);
+    if (m > 0 && n > 0 && k > 0 && times > 0) out.push_back({m, n, k, times});
+  };
+  if (einsum.mask) {
+    const std::uint64_t queries = einsum.ranks[einsum.mask->query_rank].size;
+    const auto& z = einsum.operands[0].ranks;
+    const bool keys_stay = std::find(z.begin(), z.end(), einsum.mask->key_rank) != z.end();
+    for (const MaskedBlock& block : masked_blocks(einsum, wide)) {
+      const std::uint64_t n = shape.m / queries * block.queries;
+      if (keys_stay) {
+        add(block.keys, n, shape.k, block.times);
+      } else {
+        add(shape.n, n, block.keys, block.times);
+      }
     }
+    return out;
   }
-  return blocks;
+  if (einsum.rows_per_instance.empty()) {
+    add(shape.n, shape.m, shape.k, einsum.batch);
+    return out;
+  }
+  std::map<std::uint32_t, std::uint64_t> alike;
+  for (const std::uint32_t rows : einsum.rows_per_instance) ++alike[rows];
+  const std::uint64_t per_row = shape.m / std::max<std::uint64_t>(1, einsum.ranks[0].size);
+  for (const auto& [rows, times] : alike) add(shape.n, rows * per_row, shape.k, times);
+  return out;
+}
+
+/// Cycles that the arrays take for dense products: each tile of A stays for the columns of B, or
+/// for as long as the next tile takes to come, if that is longer.
+double array_cycles(const std::vector<Shape>& shapes, const FabricSpec& spec) {
+  const auto& arrays = spec.arrays;
+  const std::uint64_t rows = arrays.across_m * arrays.rows;
+  double cycles = 0;
+  for (const Shape& s : shapes) {
+    double one = 0;
+    if (arrays.dataflow == FabricDataflow::outer_product) {
+      one =
+          static_cast<double>(ceil_div(s.m, rows) * ceil_div(s.n, arrays.across_n * arrays.lanes)) *
+          static_cast<double>(s.k);
+    } else {
+      const double load = static_cast<double>(std::min(s.m, rows) * arrays.lanes) /
+                          std::max(1.0, spec.glb.words_per_cycle);
+      const auto columns = static_cast<double>(ceil_div(s.n, arrays.across_n));
+      one = static_cast<double>(ceil_div(s.m, rows) * ceil_div(s.k, arrays.lanes)) *
+            std::max(columns, load);
+    }
+    cycles += one * static_cast<double>(s.times);
+  }
+  return cycles;
 }
 
 }  // namespace
@@ -85,56 +119,37 @@ std::shared_ptr<const GemmOperands> OperandPool::get(std::uint64_t m, std::uint6
   return known;
 }
 
-std::vector<FabricInstance> products_of(const Operation& operation, const FabricSpec& spec,
-                                        const ModelSparsity& sparsity,
-                                        const OperationPlacement& placement, OperandPool& pool) {
+OperationProducts products_of(const Operation& operation, const FabricSpec& spec,
+                              const ModelSparsity& sparsity, const OperationPlacement& placement,
+                              OperandPool& pool, bool may_turn) {
   const Einsum& einsum = *operation.einsum;
   LACUNA_CHECK(einsum.operands.size() == 3, "{} has {} operands", operation.name,
                einsum.operands.size());
   const bool weighted = einsum.operands[2].kind == OperandKind::kWeight;
-  const Pattern dense = Pattern::dense();
-  const Pattern& a = weighted ? weight_pattern(operation, sparsity) : dense;
-  const Pattern& b = weighted ? sparsity.activations : dense;
+  OperationProducts out;
+  std::vector<Shape> shapes = shapes_of(einsum, spec.arrays.columns, false);
+  if (!weighted && may_turn) {
+    auto turned = shapes_of(einsum, spec.arrays.across_m * spec.arrays.rows, true);
+    out.turned = array_cycles(turned, spec) < array_cycles(shapes, spec);
+    if (out.turned) shapes = std::move(turned);
+  }
+  const std::size_t stationary = out.turned ? 1 : 2;
   FabricInstance like;
-  like.a = storage_of(einsum, 2, spec);
-  like.b = storage_of(einsum, 1, spec);
+  like.a = storage_of(einsum, stationary, spec);
+  like.b = storage_of(einsum, 3 - stationary, spec);
   like.z_width = per_word(einsum.operands[0].bits, spec);
-  like.a.on_chip = placement.stationary_on_chip;
-  like.b.on_chip = placement.streamed_on_chip;
+  like.a.on_chip = out.turned ? placement.streamed_on_chip : placement.stationary_on_chip;
+  like.b.on_chip = out.turned ? placement.stationary_on_chip : placement.streamed_on_chip;
   like.z_on_chip = placement.result_on_chip;
   like.held_bytes = placement.held_bytes;
-
-  std::vector<FabricInstance> products;
-  const auto add = [&](std::uint64_t m, std::uint64_t n, std::uint64_t k, std::uint64_t times) {
-    if (m == 0 || n == 0 || k == 0 || times == 0) return;
-    products.push_back(like);
-    products.back().operands = pool.get(m, n, k, a, b);
-    products.back().times = times;
-  };
-  const GemmShape shape = gemm_shape(einsum);  // m: of the streamed operand, n: of the stationary
-  if (einsum.mask) {
-    const std::uint64_t queries = einsum.ranks[einsum.mask->query_rank].size;
-    const auto& z = einsum.operands[0].ranks;
-    const bool keys_stay = std::find(z.begin(), z.end(), einsum.mask->key_rank) != z.end();
-    for (const MaskedBlock& block : masked_blocks(einsum, spec.arrays.columns)) {
-      const std::uint64_t n = shape.m / queries * block.queries;
-      if (keys_stay) {
-        add(block.keys, n, shape.k, block.times * einsum.batch);
-      } else {
-        add(shape.n, n, block.keys, block.times * einsum.batch);
-      }
-    }
-    return products;
+  const Pattern a = weighted ? weight_pattern(operation, sparsity) : Pattern::dense();
+  const Pattern b = weighted ? activation_pattern(einsum, sparsity) : Pattern::dense();
+  for (const Shape& shape : shapes) {
+    out.list.push_back(like);
+    out.list.back().operands = pool.get(shape.m, shape.n, shape.k, a, b);
+    out.list.back().times = shape.times;
   }
-  if (einsum.rows_per_instance.empty()) {
-    add(shape.n, shape.m, shape.k, einsum.batch);
-    return products;
-  }
-  std::map<std::uint32_t, std::uint64_t> alike;
-  for (const std::uint32_t rows : einsum.rows_per_instance) ++alike[rows];
-  const std::uint64_t per_row = shape.m / std::max<std::uint64_t>(1, einsum.ranks[0].size);
-  for (const auto& [rows, times] : alike) add(shape.n, rows * per_row, shape.k, times);
-  return products;
+  return out;
 }
 
 std::string key_of(const std::vector<FabricInstance>& instances) {

@@ -3,9 +3,10 @@
 //
 // The stationary operand A is the one that many columns share: the weight (M = its outputs,
 // N = tokens), or the keys and values (scores: M = keys, K = head width; context: M = value width,
-// K = keys), B the queries or probabilities. Experts with equally many tokens are alike and become
-// one instance; so do sequences and heads. A causal mask is followed in blocks of queries, each
-// against the keys that its last query sees.
+// K = keys), B the queries or probabilities; neither has zeros to skip, so a product of few rows
+// and many columns is turned around: A the queries or probabilities. Experts with equally many
+// tokens are alike and become one instance; so do sequences and heads. A causal mask is followed in
+// blocks of queries, each against the keys that its last query sees.
 #pragma once
 
 #include <map>
@@ -45,12 +46,17 @@ class OperandPool {
   std::map<std::string, std::shared_ptr<const GemmOperands>> known_;
 };
 
-/// The products of an einsum of two operands. `spec` gives word width and block of queries.
-[[nodiscard]] std::vector<FabricInstance> products_of(const Operation& operation,
-                                                      const FabricSpec& spec,
-                                                      const ModelSparsity& sparsity,
-                                                      const OperationPlacement& placement,
-                                                      OperandPool& pool);
+struct OperationProducts {
+  std::vector<FabricInstance> list;
+  bool turned = false;  // the streamed operand is A
+};
+
+/// The products of an einsum of two operands. `spec` gives the word width and the arrays. Products
+/// of activations are turned around where that fills the arrays better, if they `may_turn`.
+[[nodiscard]] OperationProducts products_of(const Operation& operation, const FabricSpec& spec,
+                                            const ModelSparsity& sparsity,
+                                            const OperationPlacement& placement, OperandPool& pool,
+                                            bool may_turn);
 
 /// What makes two lists of products cost the same on one machine.
 [[nodiscard]] std::string key_of(const std::vector<FabricInstance>& instances);

@@ -295,6 +295,16 @@ int execute(const RunArguments& arguments) {
   return 0;
 }
 
+/// What several kinds of workloads take, given with none of them, would be lost without a word.
+void refuse_stray(const CLI::App& app) {
+  for (const char* name : {"--weights", "--activations", "--seed"}) {
+    if (app.count(name) > 0 && app.count("--model") + app.count("--network") == 0) {
+      throw InputError(fmt::format("{} is of a model or a network, and neither is given", name),
+                       "add --model or --network, or write it into the workload's file");
+    }
+  }
+}
+
 }  // namespace
 
 Command add_run(CLI::App& app) {
@@ -308,10 +318,10 @@ Command add_run(CLI::App& app) {
   app.add_flag("--bt", arguments->workload.transpose_b, "multiply by the transpose of B");
   app.add_option("--dense-b", arguments->workload.dense_columns,
                  "B is dense with this many columns");
-  app.add_option("--gemm", arguments->workload.gemm, "MxNxK, with --a and --b");
-  app.add_option("--a", arguments->workload.a_pattern,
-                 "pattern of A: dense, uniform:0.5, 2:4, ...");
-  app.add_option("--b", arguments->workload.b_pattern, "pattern of B");
+  auto* gemm = app.add_option("--gemm", arguments->workload.gemm, "MxNxK, with --a and --b");
+  app.add_option("--a", arguments->workload.a_pattern, "pattern of A: dense, uniform:0.5, 2:4, ...")
+      ->needs(gemm);
+  app.add_option("--b", arguments->workload.b_pattern, "pattern of B")->needs(gemm);
   add_model_workload_options(app, arguments->model);
   add_network_options(app, arguments->network);
   app.add_option("--set", arguments->settings, "override a value: buffers.llb.capacity=15MiB")
@@ -323,7 +333,10 @@ Command add_run(CLI::App& app) {
   app.add_flag("--json", arguments->json, "print result.json instead of the table");
   app.add_flag("--timeline", arguments->timeline, "record a Chrome trace");
   app.add_flag("--no-plots", arguments->no_plots, "write scripts and data, draw no pictures");
-  return [arguments] { return execute(*arguments); };
+  return [arguments, &app] {
+    refuse_stray(app);
+    return execute(*arguments);
+  };
 }
 
 }  // namespace lacuna

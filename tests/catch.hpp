@@ -44,6 +44,15 @@ inline std::filesystem::path scratch(const std::string& name) {
   return path;
 }
 
+/// Matches a text with `part` in it; the name differs between the versions of Catch2.
+inline auto contains(const std::string& part) {
+#if __has_include(<catch2/catch_all.hpp>)
+  return Catch::Matchers::ContainsSubstring(part);
+#else
+  return Catch::Matchers::Contains(part);
+#endif
+}
+
 /// The message of the InputError (or other std::exception) that `action` throws; empty when none.
 template <class Action>
 std::string error_of(Action&& action) {

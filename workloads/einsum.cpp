@@ -180,8 +180,8 @@ std::uint64_t total_elements(const Einsum& einsum, std::size_t operand) {
     // Per (query, key) pair there are the same elements and multiply-adds, so both divide evenly.
     const std::uint64_t rectangle =
         einsum.ranks[mask->query_rank].size * einsum.ranks[mask->key_rank].size;
-    const std::uint64_t pairs = einsum.macs / (dense_macs(einsum) / rectangle);
-    return elements / rectangle * pairs;
+    const std::uint64_t pairs = einsum.macs / (dense_macs(einsum) / rectangle / einsum.batch);
+    return elements / rectangle / einsum.batch * pairs;
   }
   const bool has_rows = has_rank(o, 0);
   std::uint64_t elements = has_rows ? total_rows(einsum) : touched_instances(einsum);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/units.hpp"
+#include "workloads/sparsity_tables/vertical_slash.hpp"
 
 namespace lacuna {
 
@@ -30,6 +31,7 @@ struct EinsumOperand {
   std::uint32_t bits = 16;  // per element
   Bits scale_bits{0};       // quantisation scales of one instance, beside the elements
   bool shared = false;      // one tensor serves all instances
+  double density = 1;       // share of nonzeros, where a table of measured ones gives it
   bool resident = false;  // already brought in by an earlier operation that this one is fused with
 };
 
@@ -37,10 +39,16 @@ struct EinsumOperand {
 /// at positions up to its own, its `limit` newest at most (0: all). Key t is position context -
 /// size of the key rank + t.
 struct CausalMask {
+  /// Instances (heads) that keep the same lines of the triangle.
+  struct Lines {
+    sparsity::HeadLines kept;
+    std::uint64_t instances = 0;
+  };
   std::uint32_t query_rank = 0;
   std::uint32_t key_rank = 0;
   std::uint64_t context = 0;
   std::uint64_t limit = 0;
+  std::vector<Lines> lines;  // of all instances, or empty: all pairs of the triangle
 };
 
 /// operands[0] is the result. The reduction runs over the ranks it does not have.

@@ -11,15 +11,6 @@
 
 namespace lacuna::test {
 
-/// Matches a text with `part` in it; the name differs between the versions of Catch2.
-inline auto contains(const std::string& part) {
-#if __has_include(<catch2/catch_all.hpp>)
-  return Catch::Matchers::ContainsSubstring(part);
-#else
-  return Catch::Matchers::Contains(part);
-#endif
-}
-
 inline TilingReport sample_tiling(const std::string& strategy, double scale, bool overbooked) {
   TilingReport t;
   t.strategy = strategy;

@@ -40,33 +40,54 @@ Projected add_grouped_projections(GraphBuilder& b, const GroupedQueryAttention& 
           add_cache_append(b, "cache_append", 2 * kv_width * cache_bits, 2 * kv_width, {rope, v})};
 }
 
+/// The two products of the core: queries of a group of heads fold into the rows of one instance,
+/// unless heads keep lines of their own.
+struct CoreShape {
+  std::uint64_t instances;
+  const char* scores;
+  const char* context;
+  std::vector<Rank> folded;
+};
+
+CoreShape core_shape(const GraphBuilder& b, const GroupedQueryAttention& a) {
+  if (!b.lines.empty()) {
+    return {b.sequences * a.heads, "P[s,t] = Q[s,d] * K[t,d]", "O[s,d] = P[s,t] * V[t,d]", {}};
+  }
+  return {b.sequences * a.kv_heads,
+          "P[g,s,t] = Q[g,s,d] * K[t,d]",
+          "O[g,s,d] = P[g,s,t] * V[t,d]",
+          {{"g", a.heads / a.kv_heads}}};
+}
+
 }  // namespace
 
 OperationId add_grouped_query(GraphBuilder& b, const GroupedQueryAttention& a, OperationId norm,
                               std::uint64_t window) {
   const std::uint32_t cache_bits = b.step.cache == CacheFormat::kFp8 ? 8 : b.value_bits;
   const Projected projected = add_grouped_projections(b, a, norm, cache_bits);
-  const std::uint64_t group_size = a.heads / a.kv_heads;
   const std::uint64_t keys = visible_keys(b, window);
-  const std::uint64_t instances = b.sequences * a.kv_heads;
+  const CoreShape shape = core_shape(b, a);
+  const auto core = [&](const char* equation, std::vector<Rank> ranks) {
+    ranks.insert(ranks.begin(), shape.folded.begin(), shape.folded.end());
+    Einsum einsum = make_einsum(equation, ranks, shape.instances);
+    einsum.operands[1].bits = b.value_bits;
+    make_cache(einsum.operands[2], cache_bits);
+    if (b.lines.empty()) {
+      mask_causally(einsum, b, window, a.heads / a.kv_heads * a.head_dim);
+    } else {
+      mask_heads(einsum, b, a.heads, a.head_dim);
+    }
+    return einsum;
+  };
   b.group = kCore;
-  Einsum scores =
-      make_einsum("P[g,s,t] = Q[g,s,d] * K[t,d]",
-                  {{"g", group_size}, {"s", b.queries}, {"d", a.head_dim}, {"t", keys}}, instances);
+  Einsum scores = core(shape.scores, {{"s", b.queries}, {"d", a.head_dim}, {"t", keys}});
   scores.operands[0].bits = kScoreBits;
-  scores.operands[1].bits = b.value_bits;
-  make_cache(scores.operands[2], cache_bits);
-  mask_causally(scores, b, window, group_size * a.head_dim);
   const std::uint64_t elements = total_elements(scores, 0);
   const OperationId scored =
       b.einsum("scores", std::move(scores), {projected.query, projected.cache});
   const OperationId softmax = add_softmax(b, {scored}, elements, a.sinks ? a.heads : 0);
-  Einsum context =
-      make_einsum("O[g,s,d] = P[g,s,t] * V[t,d]",
-                  {{"g", group_size}, {"s", b.queries}, {"t", keys}, {"d", a.head_dim}}, instances);
-  context.operands[0].bits = context.operands[1].bits = b.value_bits;
-  make_cache(context.operands[2], cache_bits);
-  mask_causally(context, b, window, group_size * a.head_dim);
+  Einsum context = core(shape.context, {{"s", b.queries}, {"t", keys}, {"d", a.head_dim}});
+  context.operands[0].bits = b.value_bits;
   return b.einsum("context", std::move(context), {softmax, projected.cache});
 }
 

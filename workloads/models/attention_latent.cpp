@@ -218,7 +218,7 @@ OperationId add_naive(GraphBuilder& b, const LatentAttention& a, OperationId que
   scores.operands[0].bits = kScoreBits;
   scores.operands[1].bits = b.value_bits;
   source(scores.operands[2]);
-  mask_causally(scores, b, 0, key_dim);
+  mask_heads(scores, b, a.heads, key_dim);
   const std::uint64_t elements = total_elements(scores, 0);
   const OperationId scored = b.einsum("scores", std::move(scores), {query, keys});
   const OperationId softmax = add_softmax(b, {scored}, elements);
@@ -231,7 +231,7 @@ OperationId add_naive(GraphBuilder& b, const LatentAttention& a, OperationId que
                                {{"s", b.queries}, {"t", b.context}, {"d", a.value_dim}}, instances);
   context.operands[0].bits = context.operands[1].bits = b.value_bits;
   source(context.operands[2]);
-  mask_causally(context, b, 0, a.value_dim);
+  mask_heads(context, b, a.heads, a.value_dim);
   return b.einsum("context", std::move(context), {softmax, keys});
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The attention half of a layer: norm, attention, output projection, residual.
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "workloads/models/attention_parts.hpp"
 
@@ -19,6 +21,28 @@ void mask_causally(Einsum& einsum, const GraphBuilder& b, std::uint64_t limit,
       checked_product({einsum.batch, causal_pairs(b.queries, b.context, limit), per_pair});
   LACUNA_CHECK(einsum.macs <= dense_macs(einsum), "{} of {} multiply-adds", einsum.macs,
                dense_macs(einsum));
+}
+
+void mask_heads(Einsum& einsum, const GraphBuilder& b, std::uint64_t heads,
+                std::uint64_t per_pair) {
+  mask_causally(einsum, b, 0, per_pair);
+  if (b.lines.empty()) return;
+  LACUNA_CHECK(b.lines.size() == heads && b.queries == b.context,
+               "lines of {} heads for {}, {} queries of {} keys", b.lines.size(), heads, b.queries,
+               b.context);
+  auto& lines = einsum.mask->lines;
+  std::uint64_t pairs = 0;  // of one sequence
+  for (const sparsity::HeadLines& head : b.lines) {
+    pairs += sparsity::kept_pairs(*head);
+    const auto same =
+        std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.kept == head; });
+    if (same != lines.end()) {
+      same->instances += b.sequences;
+    } else {
+      lines.push_back({head, b.sequences});
+    }
+  }
+  einsum.macs = checked_product({b.sequences, pairs, per_pair});
 }
 
 void make_cache(EinsumOperand& operand, std::uint32_t bits, Bits scales) {

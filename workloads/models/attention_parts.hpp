@@ -18,6 +18,10 @@ inline constexpr std::uint32_t kScoreBits = 32;  // softmax runs in fp32
 void mask_causally(Einsum& einsum, const GraphBuilder& b, std::uint64_t limit,
                    std::uint64_t per_pair);
 
+/// The same where every head has an instance of its own (`heads` for each sequence): heads keep
+/// the builder's lines when it has any.
+void mask_heads(Einsum& einsum, const GraphBuilder& b, std::uint64_t heads, std::uint64_t per_pair);
+
 /// Makes an operand a read of the cache; `scales` are those of one instance.
 void make_cache(EinsumOperand& operand, std::uint32_t bits, Bits scales = Bits(0));
 

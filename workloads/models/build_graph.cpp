@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "workloads/models/graph_builder.hpp"
+#include "workloads/sparsity_tables/activation_tables.hpp"
 
 namespace lacuna {
 namespace {
@@ -43,22 +44,35 @@ std::span<const std::uint32_t> counts_of(const GraphBuilder& builder, std::uint3
 struct LayerGroup {
   LayerSpec kind;
   std::span<const std::uint32_t> counts;
+  std::span<const double> zeros;
+  std::span<const sparsity::HeadLines> lines;
   std::vector<std::uint32_t> layers;
 };
+
+template <class Item>
+bool alike(std::span<const Item> a, std::span<const Item> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
 
 std::vector<LayerGroup> group_layers(const GraphBuilder& builder, LayerRange range) {
   std::vector<LayerGroup> groups;
   for (std::uint32_t layer = range.first; layer <= range.last; ++layer) {
     const LayerSpec& kind = builder.spec.layers[layer];
     const auto counts = counts_of(builder, layer);
+    std::span<const double> zeros;
+    std::span<const sparsity::HeadLines> lines;
+    if (builder.step.activation_zeros) zeros = builder.step.activation_zeros(layer);
+    if (builder.step.attention_lines && kind.window == 0) {
+      lines = builder.step.attention_lines(layer);
+    }
     const auto same = std::find_if(groups.begin(), groups.end(), [&](const LayerGroup& g) {
-      return g.kind == kind &&
-             std::equal(g.counts.begin(), g.counts.end(), counts.begin(), counts.end());
+      return g.kind == kind && alike(g.counts, counts) && alike(g.zeros, zeros) &&
+             alike(g.lines, lines);
     });
     if (same != groups.end()) {
       same->layers.push_back(layer);
     } else {
-      groups.push_back({kind, counts, {layer}});
+      groups.push_back({kind, counts, zeros, lines, {layer}});
     }
   }
   return groups;
@@ -90,6 +104,32 @@ void add_head(GraphBuilder& builder, OperationId in) {
       builder.vector("final_norm", OperationKind::kNorm, rows * h, rows * h, {in}, h);
   (void)builder.linear("head", rows, h, builder.spec.vocabulary, builder.spec.precision.plain,
                        {norm});
+}
+
+/// Which projection of a table an operation is; the up-projections of latents have no counterpart.
+std::optional<sparsity::Projection> projection_of(const std::string& name) {
+  using sparsity::Projection;
+  if (name == "q_proj" || name == "q_down") return Projection::q;
+  if (name == "k_proj" || name == "kv_down") return Projection::k;
+  if (name == "v_proj") return Projection::v;
+  if (name == "o_proj") return Projection::o;
+  for (const char* mlp : {"ffn_", "shared_", "expert_"}) {
+    if (name == std::string(mlp) + "gate") return Projection::gate;
+    if (name == std::string(mlp) + "up") return Projection::up;
+    if (name == std::string(mlp) + "down") return Projection::down;
+  }
+  return std::nullopt;
+}
+
+void mark_zeros(GraphBuilder& builder, OperationId begin, std::span<const double> zeros) {
+  if (zeros.empty()) return;
+  LACUNA_CHECK(zeros.size() == sparsity::kProjections, "zeros of {} projections", zeros.size());
+  for (OperationId v = begin; v < boost::num_vertices(builder.graph); ++v) {
+    Operation& op = builder.at(v);
+    const auto projection = projection_of(op.name);
+    if (!projection || !op.einsum) continue;
+    op.einsum->operands[1].density = 1 - zeros[static_cast<std::size_t>(*projection)];
+  }
 }
 
 /// Bounds every element, byte and FLOP count of the step before any is computed: the widest rows of
@@ -162,9 +202,12 @@ OperationGraph build_graph(const ModelSpec& spec, const Step& step) {
   const LayerRange all{0, static_cast<std::uint32_t>(spec.layers.size() - 1)};
   for (const LayerGroup& group : group_layers(builder, step.layers.value_or(all))) {
     builder.open_block(block_name(group), group.layers);
+    builder.lines = group.lines;
+    const OperationId begin = boost::num_vertices(builder.graph);
     const OperationId attended = add_attention(builder, stream, group.kind.window);
     stream = group.kind.moe ? add_moe(builder, attended, group.counts)
                             : add_dense_ffn(builder, attended);
+    mark_zeros(builder, begin, group.zeros);
   }
   if (!step.layers) add_head(builder, *stream);
   return std::move(builder.graph);

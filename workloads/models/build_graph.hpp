@@ -10,6 +10,7 @@
 #include "workloads/models/model_numbers.hpp"
 #include "workloads/models/model_spec.hpp"
 #include "workloads/operation_graph.hpp"
+#include "workloads/sparsity_tables/vertical_slash.hpp"
 
 namespace lacuna {
 
@@ -26,6 +27,13 @@ enum class CacheFormat { kPlain, kFp8 };
 /// Tokens routed to each expert of a layer; empty: uniform, as expected. Sizes must be E, no entry
 /// above the step's tokens, the sum no more than k per token (less when tokens were dropped).
 using TokensPerExpert = std::function<std::span<const std::uint32_t>(std::uint32_t layer)>;
+
+/// Zero share of the input of each projection of a layer, in the order of sparsity::Projection;
+/// empty: none measured.
+using ActivationZeros = std::function<std::span<const double>(std::uint32_t layer)>;
+
+/// The lines that each query head of a layer keeps in prefill; empty: the whole triangle.
+using AttentionLines = std::function<std::span<const sparsity::HeadLines>(std::uint32_t layer)>;
 
 struct LayerRange {
   std::uint32_t first = 0;
@@ -45,6 +53,10 @@ struct Step {
   /// Only these layers, without embedding and head.
   std::optional<LayerRange> layers;
   TokensPerExpert tokens_per_expert;
+  ActivationZeros activation_zeros;
+  /// For a prefill of all its keys, with attention that has keys for each head (not absorbed, no
+  /// indexer); layers with a window keep their window.
+  AttentionLines attention_lines;
   /// The head runs for the last new token of each sequence only, as a prefill needs.
   bool last_token_logits = false;
   /// Bits per element of tokens on their way to and from the experts (published: FP8 and BF16 in

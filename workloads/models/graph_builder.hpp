@@ -22,6 +22,7 @@ class GraphBuilder {
   std::uint64_t tokens;      // sequences * queries
   std::uint32_t value_bits;  // of activations
   LatentForm form;
+  std::span<const sparsity::HeadLines> lines;  // of the query heads of the block; may be empty
   OperationGraph graph;
 
   /// Opens a block; what is added from here on belongs to it.

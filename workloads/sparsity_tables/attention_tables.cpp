@@ -105,33 +105,6 @@ VerticalSlash choose_lines(const HeadPattern& head, std::uint32_t length, Random
   return out;
 }
 
-std::uint64_t kept_pairs(const VerticalSlash& lines) {
-  const std::uint64_t length = lines.length;
-  std::uint64_t kept = 0;
-  for (const std::uint64_t c : lines.columns) kept += length - c;
-  for (const std::uint64_t d : lines.diagonals) kept += length - d;
-  // Columns ascend, so the diagonals that still cross one only become fewer.
-  std::size_t crossing = lines.diagonals.size();
-  for (const std::uint64_t c : lines.columns) {
-    while (crossing > 0 && c + lines.diagonals[crossing - 1] >= length) --crossing;
-    kept -= crossing;
-  }
-  return kept;
-}
-
-std::vector<std::uint32_t> keys_of(const VerticalSlash& lines, std::uint32_t query) {
-  std::vector<std::uint32_t> keys;
-  for (const std::uint32_t c : lines.columns) {
-    if (c <= query) keys.push_back(c);
-  }
-  for (const std::uint32_t d : lines.diagonals) {
-    if (d <= query) keys.push_back(query - d);
-  }
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  return keys;
-}
-
 std::vector<std::vector<std::uint32_t>> valid_indices(const IndexSets& sets, std::uint64_t keys,
                                                       bool paged, const std::string& source) {
   LACUNA_CHECK(sets.indices.size() == sets.queries * sets.width, "{} indices for {} x {}",

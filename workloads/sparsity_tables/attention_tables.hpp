@@ -12,6 +12,7 @@
 
 #include "base/random.hpp"
 #include "workloads/routing/trace_binding.hpp"
+#include "workloads/sparsity_tables/vertical_slash.hpp"
 
 namespace lacuna::sparsity {
 
@@ -43,25 +44,8 @@ inline constexpr std::uint32_t kLeastDiagonals = 50;
 inline constexpr std::uint32_t kForcedColumns = 30;
 inline constexpr std::uint32_t kForcedDiagonals = 100;
 
-/// Columns are key positions; diagonal d holds the pairs with query - key = d. Both ascending and
-/// distinct, below the length.
-struct VerticalSlash {
-  std::uint32_t length = 0;
-  std::vector<std::uint32_t> columns;
-  std::vector<std::uint32_t> diagonals;
-};
 [[nodiscard]] VerticalSlash choose_lines(const HeadPattern& head, std::uint32_t length,
                                          RandomStream& random);
-
-/// (query, key) pairs kept under the causal mask: sum of (T - c) over columns and of (T - d) over
-/// diagonals, minus the crossings (c, d) with c + d < T, which lie on both. Exact.
-[[nodiscard]] std::uint64_t kept_pairs(const VerticalSlash& lines);
-/// T (T + 1) / 2.
-[[nodiscard]] constexpr std::uint64_t causal_pairs(std::uint64_t length) {
-  return length * (length + 1) / 2;
-}
-/// Keys kept by one query, ascending.
-[[nodiscard]] std::vector<std::uint32_t> keys_of(const VerticalSlash& lines, std::uint32_t query);
 
 /// Sparse MLA: which rows of the latent cache each query reads; one row of indices serves all
 /// heads. Prefill [s_q, 1, topk] holds plain positions, decode [b, s_q, topk] page * page_size +

@@ -9,6 +9,7 @@
 #include "workloads/models/model_numbers.hpp"
 
 using namespace lacuna;
+using lacuna::test::contains;
 using lacuna::test::error_of;
 using lacuna::test::shared_data;
 using lacuna::test::source_dir;
@@ -37,14 +38,6 @@ std::string refusal(const std::string& text) {
 }
 
 /// Substring matcher under the name it has in either Catch2.
-auto Contains(const std::string& part) {
-#if __has_include(<catch2/catch_all.hpp>)
-  return Catch::Matchers::ContainsSubstring(part);
-#else
-  return Catch::Matchers::Contains(part);
-#endif
-}
-
 }  // namespace
 
 TEST_CASE("every configuration beside the data loads") {
@@ -175,97 +168,97 @@ TEST_CASE("an unknown family is refused with what was not understood") {
   "num_attention_heads": 64, "head_dim": 512, "q_lora_rank": 1024, "o_lora_rank": 1024,
   "compress_ratios": [0, 4], "n_routed_experts": 256, "num_experts_per_tok": 6
 })";
-  CHECK_THAT(refusal(v4), Contains("m.json:2: model_type: 'deepseek_v4'") &&
-                              Contains("no 'kv_lora_rank'") && Contains("'o_lora_rank'") &&
-                              Contains("'compress_ratios'"));
+  CHECK_THAT(refusal(v4), contains("m.json:2: model_type: 'deepseek_v4'") &&
+                              contains("no 'kv_lora_rank'") && contains("'o_lora_rank'") &&
+                              contains("'compress_ratios'"));
   CHECK_THAT(refusal(altered("mixtral-8x7b", "\"mixtral\"", "\"mixtrall\"")),
-             Contains("model_type") && Contains("did you mean 'mixtral'?"));
-  CHECK_THAT(refusal(R"({"hidden_size": 4096})"), Contains("model_type"));
-  CHECK_THAT(refusal("{}"), Contains("model_type"));
+             contains("model_type") && contains("did you mean 'mixtral'?"));
+  CHECK_THAT(refusal(R"({"hidden_size": 4096})"), contains("model_type"));
+  CHECK_THAT(refusal("{}"), contains("model_type"));
   CHECK_THAT(refusal(altered("deepseek-v3", "\"kv_lora_rank\": 512,", "")),
-             Contains("'kv_lora_rank' is required"));
+             contains("'kv_lora_rank' is required"));
   CHECK_THAT(
       refusal(altered("mixtral-8x7b", "\"vocab_size\"", "\"kv_lora_rank\": 512, \"vocab_size\"")),
-      Contains("m.json:5: kv_lora_rank"));
+      contains("m.json:5: kv_lora_rank"));
   CHECK_THAT(refusal(altered("deepseek-v3", "\"vocab_size\"",
                              "\"linear_attn_config\": {\"a\": 1}, \"vocab_size\"")),
-             Contains("linear_attn_config"));
+             contains("linear_attn_config"));
   CHECK_THAT(refusal(altered("gpt-oss-20b", "\"full_attention\"", "\"linear_attention\"")),
-             Contains("layer_types: 'linear_attention'"));
+             contains("layer_types: 'linear_attention'"));
 }
 
 TEST_CASE("missing keys and wrong types are named with their line") {
   CHECK_THAT(
       refusal(altered("mixtral-8x7b", "\"num_local_experts\": 8", "\"num_local_expert\": 8")),
-      Contains("'num_local_experts' is required") && Contains("is 'num_local_expert' meant?"));
+      contains("'num_local_experts' is required") && contains("is 'num_local_expert' meant?"));
   CHECK_THAT(refusal(altered("mixtral-8x7b", "\"hidden_size\": 4096", "\"hidden_size\": \"4096\"")),
-             Contains("m.json:3: hidden_size: expected a whole number") && Contains("\"4096\""));
+             contains("m.json:3: hidden_size: expected a whole number") && contains("\"4096\""));
   CHECK_THAT(refusal(altered("mixtral-8x7b", "\"hidden_size\": 4096", "\"hidden_size\": null")),
-             Contains("hidden_size"));
+             contains("hidden_size"));
   CHECK_THAT(refusal(altered("mixtral-8x7b", "\"hidden_size\": 4096", "\"hidden_size\": 4096.5")),
-             Contains("hidden_size"));
+             contains("hidden_size"));
   CHECK_THAT(refusal(altered("mixtral-8x7b", "\"hidden_size\": 4096", "\"hidden_size\": -1")),
-             Contains("hidden_size"));
+             contains("hidden_size"));
   CHECK_THAT(refusal(altered("mixtral-8x7b", "\"hidden_size\": 4096", "\"hidden_size\": 1e300")),
-             Contains("hidden_size"));
+             contains("hidden_size"));
   CHECK_THAT(refusal(altered("mixtral-8x7b", "\"num_hidden_layers\": 32",
                              "\"num_hidden_layers\": 4000000000")),
-             Contains("num_hidden_layers"));
+             contains("num_hidden_layers"));
   CHECK_THAT(refusal(altered("deepseek-v3", "\"q_lora_rank\": 1536,", "")),
-             Contains("'q_lora_rank' is required"));
+             contains("'q_lora_rank' is required"));
   CHECK_THAT(refusal(altered("qwen3-30b-a3b", "\"norm_topk_prob\": true", "\"norm_topk_prob\": 1")),
-             Contains("norm_topk_prob: expected true or false"));
+             contains("norm_topk_prob: expected true or false"));
   CHECK_THAT(refusal(altered("deepseek-v3", "\"scoring_func\": \"sigmoid\"",
                              "\"scoring_func\": \"sigmoit\"")),
-             Contains("scoring_func") && Contains("did you mean 'sigmoid'?"));
+             contains("scoring_func") && contains("did you mean 'sigmoid'?"));
   CHECK_THAT(
       refusal(altered("deepseek-v3", "\"quant_method\": \"fp8\"", "\"quant_method\": \"awq\"")),
-      Contains("quantization_config.quant_method: 'awq'"));
-  CHECK_THAT(refusal(altered("deepseek-v3", "[128, 128]", "[128]")), Contains("weight_block_size"));
+      contains("quantization_config.quant_method: 'awq'"));
+  CHECK_THAT(refusal(altered("deepseek-v3", "[128, 128]", "[128]")), contains("weight_block_size"));
   CHECK_THAT(refusal(altered("mixtral-8x7b", "\"bfloat16\"", "\"int3\"")),
-             Contains("torch_dtype: 'int3'"));
+             contains("torch_dtype: 'int3'"));
 }
 
 TEST_CASE("values at odds with each other are refused") {
   CHECK_THAT(
       refusal(altered("mixtral-8x7b", "\"num_experts_per_tok\": 2", "\"num_experts_per_tok\": 9")),
-      Contains("num_experts_per_tok: 9 experts per token of only 8"));
+      contains("num_experts_per_tok: 9 experts per token of only 8"));
   CHECK_THAT(refusal(altered("deepseek-v3", "\"n_group\": 8", "\"n_group\": 7")),
-             Contains("n_group: 7 groups do not divide 256 experts"));
+             contains("n_group: 7 groups do not divide 256 experts"));
   CHECK_THAT(refusal(altered("deepseek-v3", "\"topk_group\": 4", "\"topk_group\": 9")),
-             Contains("topk_group"));
+             contains("topk_group"));
   CHECK_THAT(
       refusal(altered("deepseek-v3", "\"num_experts_per_tok\": 8", "\"num_experts_per_tok\": 200")),
-      Contains("cannot give 200 experts"));
+      contains("cannot give 200 experts"));
   CHECK_THAT(
       refusal(altered("mixtral-8x7b", "\"num_key_value_heads\": 8", "\"num_key_value_heads\": 5")),
-      Contains("num_key_value_heads: 5"));
+      contains("num_key_value_heads: 5"));
   CHECK_THAT(refusal(altered("mixtral-8x7b", "\"num_attention_heads\": 32",
                              "\"num_attention_heads\": 24")),
-             Contains("num_attention_heads: 24 heads do not divide"));
+             contains("num_attention_heads: 24 heads do not divide"));
   CHECK_THAT(refusal(altered("deepseek-v3", "\"first_k_dense_replace\": 3",
                              "\"first_k_dense_replace\": 62")),
-             Contains("first_k_dense_replace"));
+             contains("first_k_dense_replace"));
   CHECK_THAT(
       refusal(altered("gpt-oss-20b", "\"num_hidden_layers\": 24", "\"num_hidden_layers\": 25")),
-      Contains("layer_types: has 24 entries for 25 layers"));
+      contains("layer_types: has 24 entries for 25 layers"));
   CHECK_THAT(refusal(altered("gpt-oss-20b", "\"num_experts_per_tok\": 4",
                              "\"num_experts_per_tok\": 4, \"experts_per_token\": 3")),
-             Contains("experts_per_token"));
+             contains("experts_per_token"));
   CHECK_THAT(refusal(altered("deepseek-v3.2", "\"index_topk\": 2048", "\"x\": 0")),
-             Contains("index_n_heads: is given without 'index_topk'"));
+             contains("index_n_heads: is given without 'index_topk'"));
 }
 
 TEST_CASE("text that is not JSON is refused with its line") {
   CHECK_THAT(refusal("{\n  \"hidden_size\": 1,\n  oops\n}\n"),
-             Contains("m.json:3: not valid JSON"));
-  CHECK_THAT(refusal("{\n\"a\": 1,\n"), Contains("m.json") && Contains("not valid JSON"));
-  CHECK_THAT(refusal(""), Contains("not valid JSON"));
-  CHECK_THAT(refusal("[1]"), Contains("expected a JSON object"));
-  CHECK_THAT(refusal("{\"a\": 1e999}"), Contains("not valid JSON"));
-  CHECK_THAT(refusal("{\"a\": \"\xff\"}"), Contains("not valid JSON"));
+             contains("m.json:3: not valid JSON"));
+  CHECK_THAT(refusal("{\n\"a\": 1,\n"), contains("m.json") && contains("not valid JSON"));
+  CHECK_THAT(refusal(""), contains("not valid JSON"));
+  CHECK_THAT(refusal("[1]"), contains("expected a JSON object"));
+  CHECK_THAT(refusal("{\"a\": 1e999}"), contains("not valid JSON"));
+  CHECK_THAT(refusal("{\"a\": \"\xff\"}"), contains("not valid JSON"));
   CHECK_THAT(refusal("{\"a\": 1,\n \"a\": 2}"),
-             Contains("m.json:2: a: given twice, first on line 1"));
+             contains("m.json:2: a: given twice, first on line 1"));
   CHECK(refusal(std::string("{\"a\": \0}", 8)).find("not valid JSON") != std::string::npos);
 }
 

@@ -31,10 +31,11 @@ const std::string kFlameRaw = "flame_moe_290m_prefill_layer2_raw.csv";
 const std::string kCounts = "olmoe_mixtral_expert_counts_by_domain.csv";
 const std::string kCross = "olmoe_crosslayer_counts.csv";
 
-const ExpertCounts& set_of(const std::vector<ExpertCounts>& sets, const std::string& model,
-                           std::uint32_t k, const std::string& domain) {
+// Names by value: GCC 13 takes a reference that comes out for one of those that go in.
+const ExpertCounts& set_of(const std::vector<ExpertCounts>& sets, std::string_view model,
+                           std::uint32_t k, std::string_view domain) {
   return *std::find_if(sets.begin(), sets.end(), [&](const ExpertCounts& s) {
-    return s.top_k == k && s.domain == domain && contains(s.model, model);
+    return s.top_k == k && s.domain == domain && s.model.find(model) != std::string::npos;
   });
 }
 

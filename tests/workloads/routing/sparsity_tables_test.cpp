@@ -4,6 +4,8 @@
 #include "workloads/sparsity_tables/activation_tables.hpp"
 #include "workloads/sparsity_tables/attention_tables.hpp"
 
+#include <set>
+
 using namespace lacuna;
 using namespace lacuna::sparsity;
 using lacuna::test::Approx;
@@ -124,6 +126,25 @@ TEST_CASE("kept pairs are columns plus diagonals minus their crossings") {
     }
     const auto full = choose_lines({9999, 9999, 0}, length, random);
     CHECK(kept_pairs(full) == causal_pairs(length));
+  }
+}
+
+TEST_CASE("a block of queries gathers every key that one of them keeps") {
+  RandomStream random(7, "blocks");
+  for (const std::uint32_t length : {1U, 20U, 200U, 513U}) {
+    for (const HeadPattern head : {HeadPattern{1, 1, 0}, {40, 130, 0}, {100, 10, 0}}) {
+      const auto lines = choose_lines(head, length, random);
+      for (const std::uint32_t block : {1U, 7U, 64U, 600U}) {
+        for (std::uint32_t first = 0; first < length; first += block) {
+          const std::uint32_t count = std::min(block, length - first);
+          std::set<std::uint32_t> keys;
+          for (std::uint32_t q = first; q < first + count; ++q) {
+            for (const std::uint32_t key : keys_of(lines, q)) keys.insert(key);
+          }
+          CHECK(keys_of_block(lines, first, count) == keys.size());
+        }
+      }
+    }
   }
 }
 

@@ -25,8 +25,8 @@ AttentionCost attention_cost(const FabricSpec& machine, const ModelWorkloadSpec&
                              bool expansion) {
   const auto counts = [&](const std::string& group, const std::string& name) {
     if (group == "attention core" || group == "sparse index") return true;
-    return expansion && (name == "kv_up" || name == "key_concat" || name == "q_absorb" ||
-                         name == "v_up");
+    return expansion &&
+           (name == "kv_up" || name == "key_concat" || name == "q_absorb" || name == "v_up");
   };
   const ModelWorkload workload = make_model_workload(spec);
   AttentionCost out;
@@ -141,12 +141,12 @@ int token_tiles_figure(const FigureArguments& arguments) {
 int attention_forms_figure(const FigureArguments& arguments) {
   const FabricSpec machine = load_fabric("tc-xl", arguments.settings);
   constexpr std::uint64_t kContext = 131072;
-  const std::vector<double> queries{1,   4,   16,  64,  96,  128, 160,
-                                    176, 192, 256, 384, 512, 1024};
+  const std::vector<double> queries{1, 4, 16, 64, 96, 128, 160, 176, 192, 256, 384, 512, 1024};
   std::string rows[4];  // a curve's rows stand together
-  std::string text = fmt::format("DeepSeek-V3, one layer, {} keys, on tc-xl\n{:>8} {:>10} {:>14} "
-                                 "{:>14} {:>12}\n",
-                                 kContext, "queries", "form", "FLOP", "cycles", "energy mJ");
+  std::string text = fmt::format(
+      "DeepSeek-V3, one layer, {} keys, on tc-xl\n{:>8} {:>10} {:>14} "
+      "{:>14} {:>12}\n",
+      kContext, "queries", "form", "FLOP", "cycles", "energy mJ");
   const auto row = [&](int series, const char* form, double x, std::uint64_t context,
                        const AttentionCost& c) {
     rows[series - 1] += fmt::format("{},{},{},{},{},{},{},{}\n", series, form, x, context, c.flops,
@@ -157,8 +157,8 @@ int attention_forms_figure(const FigureArguments& arguments) {
     for (const int naive : {0, 1}) {
       const char* form = naive == 1 ? "naive" : "absorbed";
       const AttentionCost c = attention_cost(
-          machine,
-          one_layer("deepseek-v3", form, kContext, static_cast<std::uint64_t>(s), "bf16"), true);
+          machine, one_layer("deepseek-v3", form, kContext, static_cast<std::uint64_t>(s), "bf16"),
+          true);
       flops[naive].push_back(c.flops);
       cycles[naive].push_back(c.cycles);
       row(naive + 1, form, s, kContext, c);
@@ -184,9 +184,9 @@ int attention_forms_figure(const FigureArguments& arguments) {
     row(4, "DSA", 1, context, sparse);
     text += fmt::format("{:>8} {:>8} {:>12.5g} {:>12.5g} {:>12.5g} {:>8}\n", context, "dense",
                         dense.flops, dense.cache_bytes, dense.cycles, "");
-    text += fmt::format("{:>8} {:>8} {:>12.5g} {:>12.5g} {:>12.5g} {:>8.3f}\n", context, "DSA",
-                        sparse.flops, sparse.cache_bytes, sparse.cycles,
-                        dense.flops / sparse.flops);
+    text +=
+        fmt::format("{:>8} {:>8} {:>12.5g} {:>12.5g} {:>12.5g} {:>8.3f}\n", context, "DSA",
+                    sparse.flops, sparse.cache_bytes, sparse.cycles, dense.flops / sparse.flops);
   }
   std::string plot = "  set multiplot layout 1,3\n";
   const auto panel = [&plot](const char* x, const char* y, int first, const char* a,
@@ -196,8 +196,8 @@ int attention_forms_figure(const FigureArguments& arguments) {
       plot += fmt::format(
           "{}'attention-forms.csv' using (column('series') == {} ? column('{}') : "
           "NaN):(column('{}')) with linespoints pt {} lw 2 lc rgb {} title '{}'",
-          i == 0 ? "plot " : ", \\\n       ", first + i, x, y, i + 5, gp::color(static_cast<std::size_t>(first + i - 1)),
-          i == 0 ? a : b);
+          i == 0 ? "plot " : ", \\\n       ", first + i, x, y, i + 5,
+          gp::color(static_cast<std::size_t>(first + i - 1)), i == 0 ? a : b);
     }
     plot += "\n";
   };

@@ -130,6 +130,11 @@ class ModelRunner {
       out.activation_bytes +=
           dram.at(products.turned ? "A" : "B").read_bytes + dram.at("Z").write_bytes;
       activations_written_ += dram.at("Z").write_bytes * times;
+      for (const EinsumOperand& operand : op.einsum->operands) {
+        if (&operand != op.einsum->operands.data()) {
+          widest_bits_ = std::max(widest_bits_, operand.bits);
+        }
+      }
       executed_macs_ += one.macs_dense * times;
       exact_macs_ += op.einsum->macs * times;
     } else {
@@ -193,6 +198,12 @@ class ModelRunner {
     provenance.inputs = workload_.inputs;
     provenance.warnings = workload_.notes;
     provenance.warnings.insert(provenance.warnings.end(), notes_.begin(), notes_.end());
+    if (widest_bits_ > machine_.word_bits) {
+      provenance.warnings.push_back(
+          fmt::format("operands of up to {} bits are stored and moved as such; the {} multipliers "
+                      "take them in one cycle and at their energy",
+                      widest_bits_, machine_.precision));
+    }
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     total_.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
@@ -211,6 +222,7 @@ class ModelRunner {
   bool wants_timeline_ = false;
   std::uint64_t executed_ = 0, executed_macs_ = 0, exact_macs_ = 0;
   std::uint64_t cache_written_ = 0, activations_written_ = 0;
+  std::uint32_t widest_bits_ = 0;
 };
 
 }  // namespace

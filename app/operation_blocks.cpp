@@ -21,8 +21,8 @@ std::vector<MaskedBlock> line_blocks(const Einsum& einsum, std::uint64_t columns
   for (const CausalMask::Lines& lines : mask.lines) {
     for (std::uint64_t s = 0; s < queries; s += columns) {
       const std::uint64_t count = std::min(columns, queries - s);
-      const std::uint64_t keys = sparsity::keys_of_block(
-          *lines.kept, static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(count));
+      const std::uint64_t keys = sparsity::keys_of_block(*lines.kept, static_cast<std::uint32_t>(s),
+                                                         static_cast<std::uint32_t>(count));
       const std::uint64_t gathered =
           std::min(ceil_div(keys, kGathered) * kGathered, std::max(keys, s + count));
       alike[{count, gathered}] += lines.instances;

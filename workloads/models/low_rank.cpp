@@ -139,8 +139,8 @@ class Rewriter {
     const std::uint64_t in = op.einsum->ranks[ranks.in].size;
     const std::uint64_t out = op.einsum->ranks[ranks.out].size;
     const bool grouped = !op.einsum->rows_per_instance.empty();
-    const std::uint64_t bias = grouped ? (model_.moe.expert_bias ? out : 0)
-                                       : op.weight_elements - in * out;
+    const std::uint64_t bias =
+        grouped ? (model_.moe.expert_bias ? out : 0) : op.weight_elements - in * out;
     // Experts that are touched, an expectation when they are not counted.
     const double touched =
         static_cast<double>(op.weight_elements) / static_cast<double>(in * out + bias);

@@ -140,8 +140,10 @@ ActivationZeros zeros_of(std::shared_ptr<const LayerTable<double>> table) {
   };
 }
 
-std::shared_ptr<const LayerTable<sparsity::HeadLines>> attention_lines(
-    const ModelSpec& spec, const Step& step, const std::string& text, std::uint64_t seed) {
+std::shared_ptr<const LayerTable<sparsity::HeadLines>> attention_lines(const ModelSpec& spec,
+                                                                       const Step& step,
+                                                                       const std::string& text,
+                                                                       std::uint64_t seed) {
   const TableText given = parse_table(text, "attention_table", {"model", "map", "heads"});
   check_step(spec, step);
   const auto table = sparsity::load_attention_table(given.file, given.item("model"));
@@ -185,8 +187,7 @@ std::shared_ptr<const LayerTable<sparsity::HeadLines>> attention_lines(
 }
 
 AttentionLines lines_of(std::shared_ptr<const LayerTable<sparsity::HeadLines>> table) {
-  return [table =
-              std::move(table)](std::uint32_t layer) -> std::span<const sparsity::HeadLines> {
+  return [table = std::move(table)](std::uint32_t layer) -> std::span<const sparsity::HeadLines> {
     const auto at = table->of_layer.find(layer);
     return at == table->of_layer.end() ? std::span<const sparsity::HeadLines>() : at->second;
   };

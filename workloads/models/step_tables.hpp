@@ -39,7 +39,6 @@ struct LayerTable {
 /// absorbed MLA, an indexer.
 [[nodiscard]] std::shared_ptr<const LayerTable<sparsity::HeadLines>> attention_lines(
     const ModelSpec& spec, const Step& step, const std::string& text, std::uint64_t seed);
-[[nodiscard]] AttentionLines lines_of(
-    std::shared_ptr<const LayerTable<sparsity::HeadLines>> table);
+[[nodiscard]] AttentionLines lines_of(std::shared_ptr<const LayerTable<sparsity::HeadLines>> table);
 
 }  // namespace lacuna

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pairs that one head of sparse prefill attention keeps (MInference, arXiv 2407.02490): some key
-// columns ("vertical") and some diagonals ("slash") below the causal diagonal.
+// The pairs that one head of sparse prefill attention keeps (MInference, arXiv 2407.02490): some
+// key columns ("vertical") and some diagonals ("slash") below the causal diagonal.
 #pragma once
 
 #include <cstdint>

@@ -106,11 +106,12 @@ TEST_CASE("a table is used with its model, or with a mapping that says how") {
   CHECK_THAT(error("#map=layers:nearest"), contains("no target") && contains("0.5"));
   CHECK_THAT(error("#tarlget=0.5"), contains("did you mean 'target'"));
   CHECK_THAT(error("#target="), contains("has no value"));
-  const auto bound =
-      activation_zeros(spec, step, table.path() + "#target=0.5#model=Llama-3-8B#map=layers:nearest");
+  const auto bound = activation_zeros(
+      spec, step, table.path() + "#target=0.5#model=Llama-3-8B#map=layers:nearest");
   CHECK(bound->of_layer.size() == 61);
   bool said = false;
-  for (const std::string& note : bound->notes) said = said || note.find("mapped") != std::string::npos;
+  for (const std::string& note : bound->notes)
+    said = said || note.find("mapped") != std::string::npos;
   CHECK(said);
   const Table thresholds("thr.csv", "layer,block,tensor,n_samples,thr_25\n0,mlp,h1,1,0.1\n");
   CHECK_THAT(error_of([&] {
@@ -140,8 +141,8 @@ TEST_CASE("lines of heads leave exactly the pairs they keep") {
 }
 
 TEST_CASE("all columns kept are causal attention") {
-  const Table table("all.json", "[" + std::string(1, '{') +
-                                    "\"0\":[\"vertical_and_slash\",500,500,1]}]");
+  const Table table("all.json",
+                    "[" + std::string(1, '{') + "\"0\":[\"vertical_and_slash\",500,500,1]}]");
   const ModelSpec spec = shipped("deepseek-v2-lite");
   Step step = prefill(300);
   step.layers = LayerRange{1, 1};
@@ -157,8 +158,7 @@ TEST_CASE("all columns kept are causal attention") {
 TEST_CASE("lines are refused where attention has none") {
   const Table table("heads16.json", heads(27, 16));
   const auto error = [&](const char* model, const Step& step, const std::string& items) {
-    return error_of(
-        [&] { (void)attention_lines(shipped(model), step, table.path() + items, 1); });
+    return error_of([&] { (void)attention_lines(shipped(model), step, table.path() + items, 1); });
   };
   Step naive = prefill(64);
   naive.form = AttentionForm::kNaive;

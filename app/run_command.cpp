@@ -59,12 +59,21 @@ struct RunPlan {
   ProductOptions options;
 };
 
+/// The resolved configuration is read from wherever it is put.
+void make_ert_absolute(ConfigTree& machine) {
+  if (machine.find("energy") == nullptr || machine.find("energy")->find("ert") == nullptr) return;
+  std::string& file = machine.at_or_add("energy").at_or_add("ert").scalar;
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) file = std::filesystem::absolute(file).string();
+}
+
 ChosenMachine choose_machine(ConfigTree tree, const std::vector<std::string>& settings) {
   for (const auto& setting : settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
   ChosenMachine machine{read_any_machine(reader), {}};
   reader.finish();
   machine.resolved = reader.resolved();
+  make_ert_absolute(machine.resolved);
   return machine;
 }
 

@@ -26,8 +26,21 @@ std::string reason() {
   return std::strerror(errno);
 }
 
+/// The path that a user asked for: a folder being staged goes by the name it will have.
+fs::path shown(const fs::path& path) {
+  const std::string tail = fmt::format(".{}.", ::getpid());
+  fs::path out;
+  for (const fs::path& part : path) {
+    const std::string name = part.string();
+    const auto at = name.rfind(tail);
+    const bool staged = name.starts_with('.') && name.ends_with(".tmp") && at != std::string::npos;
+    out /= staged ? fs::path(name.substr(1, at - 1)) : part;
+  }
+  return out;
+}
+
 [[noreturn]] void cannot_write(const fs::path& path) {
-  throw InputError({path.string(), 0, {}}, "cannot write: " + reason(),
+  throw InputError({shown(path).string(), 0, {}}, "cannot write: " + reason(),
                    "choose another folder with --out, or free some space");
 }
 

@@ -60,7 +60,8 @@ void simulate(State& state, const Source& source) {
 
 /// Fills are 64-bit lines written into the elements' buffers.
 void element(State& state) {
-  const ProductWorkload& workload = product_of(wiki_vote());
+  const Source source = wiki_vote();
+  const ProductWorkload& workload = product_of(source);
   ProductOptions options;
   options.fidelity = Fidelity::element;
   double steps = 0;
@@ -76,7 +77,8 @@ void element(State& state) {
 
 /// Every pair of microtiles of A * A that share k1, in the order of the rows.
 void pairs(State& state, bool portable) {
-  const ProductWorkload& workload = product_of(email_enron());
+  const Source source = email_enron();
+  const ProductWorkload& workload = product_of(source);
   const MicrotileGrid a(workload.a, {128, 128});
   const MicrotileGrid b(workload.b_transposed, {128, 128});
   const PairCounter counter(IntersectKind::skip_ahead, a, b, portable);

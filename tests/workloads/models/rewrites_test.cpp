@@ -25,7 +25,7 @@ Step decode(std::uint64_t batch) {
   return step;
 }
 
-const Operation& op(const OperationGraph& graph, const std::string& name, std::uint32_t layer) {
+const Operation& op(const OperationGraph& graph, const char* name, std::uint32_t layer) {
   const auto id = find_operation(graph, name, layer);
   INFO(name);
   REQUIRE(id);
@@ -59,7 +59,8 @@ TEST_CASE("a precision gives each weight its bits and its scales") {
     INFO(c.format);
     ModelSpec spec = shipped("mixtral-8x7b");
     CHECK(override_precision(spec, c.format).size() == 1);
-    const Operation& o = op(build_graph(spec, decode(2)), "o_proj", 0);
+    const OperationGraph graph = build_graph(spec, decode(2));
+    const Operation& o = op(graph, "o_proj", 0);
     CHECK(o.weight_bytes == bytes_for(Bits(edge * edge * c.bits + c.scales)));
     CHECK(o.einsum->operands[1].bits == c.activation_bits);
   }

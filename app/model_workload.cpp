@@ -201,7 +201,9 @@ ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
     out.notes.emplace_back("routing: as uniform as whole tokens allow");
   }
   std::error_code ignored;
-  if (fs::is_regular_file(spec.model, ignored)) out.inputs[spec.model] = sha256_of(spec.model);
+  for (const std::string& file : {spec.model, source_of(spec.step.routing).file}) {
+    if (fs::is_regular_file(file, ignored)) out.inputs[file] = sha256_of(file);
+  }
   out.pool = std::make_shared<OperandPool>(spec.step.seed);
   return out;
 }

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "app/commands.hpp"
+#include "app/network_workload.hpp"
 #include "sim/simulation.hpp"
 #include "workloads/matrix_source.hpp"
 
@@ -78,7 +80,7 @@ std::vector<FabricWorkload> ablation_workloads(std::uint64_t seed) {
 std::vector<FabricWorkload> ablation_matrices(const std::string& folder, std::uint64_t most_rows) {
   namespace fs = std::filesystem;
   std::vector<std::string> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const std::string name = entry.path().string();
     if (name.ends_with(".mtx") || name.ends_with(".mtx.gz")) files.push_back(name);
   }
@@ -92,6 +94,39 @@ std::vector<FabricWorkload> ablation_matrices(const std::string& folder, std::ui
                    {},
                    1,
                    nullptr});
+  }
+  return out;
+}
+
+std::vector<FabricWorkload> ablation_layers(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::set<fs::path> folders;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const std::string name = entry.path().string();
+    if (name.ends_with(".smtx") || name.ends_with(".smtx.gz")) {
+      folders.insert(entry.path().parent_path());
+    }
+  }
+  const FabricSpec machine = load_fabric("lacuna");
+  std::vector<FabricWorkload> out;
+  for (const fs::path& layers : folders) {
+    NetworkWorkloadSpec spec;
+    spec.network = "dlmc:" + layers.string();
+    spec.activations = "uniform:0.5";
+    const NetworkWorkload network = make_network_workload(spec);
+    // rn50/magnitude_pruning/0.8: the network and the sparsity tell them apart.
+    const fs::path at = fs::relative(layers, folder);
+    const std::string own = at.begin() == --at.end() ? "" : " " + at.filename().string();
+    const std::string name =
+        fmt::format("{} layers of {}{}", network.layers.size(), at.begin()->string(), own);
+    FabricWorkload stored{name, {}, {}, 1, nullptr}, pruned{name + ", HSS", {}, {}, 1, nullptr};
+    for (const LayerWorkload& layer : network.layers) {
+      double kept = 1;
+      stored.instances.push_back(layer.instance);
+      pruned.instances.push_back(re_pruned(machine, layer, 1, kept));
+    }
+    out.push_back(std::move(stored));
+    out.push_back(std::move(pruned));
   }
   return out;
 }
@@ -130,14 +165,14 @@ std::vector<AblationPoint> ablation(std::vector<FabricWorkload> workloads) {
 
 std::string ablation_table(const std::vector<AblationPoint>& points) {
   std::string out = fmt::format(
-      "{:<40} {:<4} {:<8} {:<9} {:>12} {:>14} {:>12}  {:>6} {:>7} {:>6}"
+      "{:<48} {:<4} {:<8} {:<9} {:>12} {:>14} {:>12}  {:>6} {:>7} {:>6}"
       "  {:>7} {:>9}\n",
       "operands", "hss", "tailors", "swiftiles", "cycles", "DRAM bytes", "energy uJ", "cycles",
       "traffic", "energy", "tile N2", "overbooked");
   for (const AblationPoint& p : points) {
     const TilingReport& b = p.result.tiling.at("B");
     out += fmt::format(
-        "{:<40} {:<4} {:<8} {:<9} {:>12} {:>14.0f} {:>12.1f}  {:>6.3f} {:>7.3f} "
+        "{:<48} {:<4} {:<8} {:<9} {:>12} {:>14.0f} {:>12.1f}  {:>6.3f} {:>7.3f} "
         "{:>6.3f}  {:>7} {:>8.1f} %\n",
         p.operands, on(p.hss), on(p.tailors), on(p.swiftiles), p.result.statistics.cycles.count(),
         p.dram_bytes, p.result.energy.total_picojoules * 1e-6, p.cycles_ratio, p.traffic_ratio,

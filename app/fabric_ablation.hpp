@@ -21,9 +21,13 @@ struct AblationPoint {
 
 /// The operands that need no file: the sweep's patterns, and tiles of B that are few and full.
 [[nodiscard]] std::vector<FabricWorkload> ablation_workloads(std::uint64_t seed = 1);
-/// Z = A x A of the square matrices of a folder with at most `most_rows` rows.
+/// Z = A x A of the square matrices of a folder and those below with at most `most_rows` rows.
 [[nodiscard]] std::vector<FabricWorkload> ablation_matrices(const std::string& folder,
                                                             std::uint64_t most_rows = 7000);
+
+/// Pruned layers (SMTX): those of one folder, at or below `folder`, are one operation against 1,024
+/// columns of a B with half of its elements zero, once as stored and once re-pruned to HSS.
+[[nodiscard]] std::vector<FabricWorkload> ablation_layers(const std::string& folder);
 
 /// Eight points for each workload. The workloads are run in order and released.
 [[nodiscard]] std::vector<AblationPoint> ablation(std::vector<FabricWorkload> workloads);

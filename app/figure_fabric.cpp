@@ -135,8 +135,8 @@ int gemm_figure(const FigureArguments& arguments) {
 int ablation_figure(const FigureArguments& arguments) {
   std::vector<FabricWorkload> workloads = ablation_workloads();
   if (const auto folder = matrix_folder(arguments.matrices); !folder.empty()) {
-    for (auto& workload : ablation_matrices(folder.string())) {
-      workloads.push_back(std::move(workload));
+    for (auto&& more : {ablation_layers(folder.string()), ablation_matrices(folder.string())}) {
+      workloads.insert(workloads.end(), more.begin(), more.end());
     }
   }
   const auto points = ablation(std::move(workloads));
@@ -163,7 +163,8 @@ int ablation_figure(const FigureArguments& arguments) {
   }
   plot += "  unset multiplot";
   const std::string settings = fmt::format(
-      "set grid y\nset xtics ({}) scale 0 font ',9'\nset yrange [0:*]\nset xrange [0.4:{}.6]\n"
+      "set grid y\nset bmargin 4.5\nset xtics ({}) scale 0 font ',9'\nset yrange [0:*]\nset xrange "
+      "[0.4:{}.6]\n"
       "set key outside right center Left reverse samplen 1 width -2",
       tics, points.size() / 8);
   return write_figure(arguments, "ablation", ablation_csv(points),

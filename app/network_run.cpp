@@ -114,8 +114,8 @@ const Pattern& pattern_for(const FabricSpec& machine, double density) {
   return machine.a.patterns.back().pattern;
 }
 
-/// A with at most what the pattern allows. The files hold no values: magnitudes are drawn, and what
-/// the file has pruned stays pruned.
+}  // namespace
+
 FabricInstance re_pruned(const FabricSpec& machine, const LayerWorkload& layer, std::uint64_t seed,
                          double& kept) {
   const GemmOperands& operands = *layer.instance.operands;
@@ -142,8 +142,6 @@ FabricInstance re_pruned(const FabricSpec& machine, const LayerWorkload& layer, 
   instance.operands = std::make_shared<const GemmOperands>(std::move(a), operands.b_transposed());
   return instance;
 }
-
-}  // namespace
 
 RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload,
                       const FabricOptions& options) {

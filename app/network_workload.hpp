@@ -57,4 +57,10 @@ struct NetworkWorkload {
 [[nodiscard]] RunResult run_network(const MachineSpec& machine, const NetworkWorkload& workload,
                                     const ProductOptions& options);
 
+/// A layer of a folder with at most what the sparsest pattern of the machine allows that keeps its
+/// density. The files hold no values: magnitudes are drawn, and what is pruned stays pruned. `kept`
+/// becomes the share of the layer's nonzeros.
+[[nodiscard]] FabricInstance re_pruned(const FabricSpec& machine, const LayerWorkload& layer,
+                                       std::uint64_t seed, double& kept);
+
 }  // namespace lacuna

@@ -97,12 +97,15 @@ void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
                  "weights as two thin factors: experts:512, or o_proj:1024");
   app.add_option("--layout", spec.layout,
                  "rows of routed experts: grouped:128, capacity:1.25 or block-sparse:128");
-  // --weights, --activations and --seed serve networks too.
+  model->group("A model");
+  for (const char* name : {"--weights", "--activations", "--seed"}) {
+    app.get_option(name)->group("A model or a network");
+  }
   for (const char* name :
        {"--phase", "--batch", "--context", "--new-tokens", "--layers", "--attention", "--cache",
         "--routing", "--precision", "--attention-weights", "--ffn-weights", "--expert-weights",
         "--activation-table", "--attention-table", "--low-rank", "--layout"}) {
-    app.get_option(name)->needs(model);
+    app.get_option(name)->needs(model)->group("A model");
   }
 }
 

@@ -172,8 +172,9 @@ void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec) {
   app.add_option("--n", spec.n, "of dlmc: columns of the other layers, 1024 by default");
   app.add_flag("--re-prune", spec.re_prune,
                "of dlmc: to the sparsest pattern of each machine that keeps a layer's density");
+  network->group("A network");
   for (const char* name : {"--images", "--densities", "--columns", "--n", "--re-prune"}) {
-    app.get_option(name)->needs(network);
+    app.get_option(name)->needs(network)->group("A network");
   }
 }
 

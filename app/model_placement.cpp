@@ -5,7 +5,9 @@
 #include <map>
 #include <numeric>
 
+#include "app/operation_blocks.hpp"
 #include "base/error.hpp"
+#include "workloads/models/model_numbers.hpp"
 
 namespace lacuna {
 namespace {
@@ -18,10 +20,11 @@ double d(Bytes bytes) {
 
 class Placer {
  public:
-  Placer(const OperationGraph& graph, double capacity, double share)
-      : graph_(graph), capacity_(capacity), most_(share * capacity) {
+  Placer(const OperationGraph& graph, double capacity, QueryBlocks blocks, double share)
+      : graph_(graph), capacity_(capacity), most_(share * capacity), blocks_(blocks) {
     const std::size_t count = boost::num_vertices(graph);
     instances_.resize(count, 1);
+    masked_.resize(count, nullptr);
     spread_.resize(count, 1);
     on_chip_.resize(count, false);
     held_.resize(count, 0);
@@ -44,10 +47,16 @@ class Placer {
     return op.group == "attention core" || op.group == "routed experts";
   }
 
+  struct PartShape {
+    std::uint64_t instances = 0;
+    double spread = 0;
+    std::optional<CausalMask> mask;
+    std::uint64_t queries = 0;  // under the mask
+  };
+
   /// How many instances each operation runs one by one, and how much larger than the mean the
   /// largest is.
   void find_instances() {
-    std::map<Part, std::pair<std::uint64_t, double>> of_part;
     for (OperationId v = 0; v < instances_.size(); ++v) {
       const Operation& op = graph_[v];
       if (!op.einsum || !runs_by_instance(op)) continue;
@@ -59,23 +68,42 @@ class Placer {
                                static_cast<double>(touched_instances(*op.einsum)) / sum
                          : 1;
       }
-      auto& part = of_part[{op.block, op.group}];
-      part.first = std::max(part.first, touched_instances(*op.einsum));
-      part.second = std::max(part.second, spread);
+      auto& part = parts_[{op.block, op.group}];
+      part.instances = std::max(part.instances, touched_instances(*op.einsum));
+      part.spread = std::max(part.spread, spread);
+      if (op.einsum->mask) {
+        part.mask = op.einsum->mask;
+        part.queries = op.einsum->ranks[part.mask->query_rank].size;
+      }
     }
     for (OperationId v = 0; v < instances_.size(); ++v) {
       const Operation& op = graph_[v];
-      const auto part = of_part.find({op.block, op.group});
-      if (part == of_part.end() || part->second.first == 0) continue;
-      if (op.einsum && touched_instances(*op.einsum) != part->second.first) continue;
-      instances_[v] = part->second.first;
-      spread_[v] = part->second.second;
+      const auto part = parts_.find({op.block, op.group});
+      if (part == parts_.end() || part->second.instances == 0) continue;
+      if (op.einsum && touched_instances(*op.einsum) != part->second.instances) continue;
+      instances_[v] = part->second.instances;
+      spread_[v] = part->second.spread;
+      if (part->second.mask) masked_[v] = &part->second;
     }
   }
 
   [[nodiscard]] bool together(OperationId u, OperationId v) const {
-    return instances_[u] > 1 && instances_[u] == instances_[v] &&
+    return (instances_[u] > 1 || masked_[u] != nullptr) && instances_[u] == instances_[v] &&
            graph_[u].block == graph_[v].block && graph_[u].group == graph_[v].group;
+  }
+
+  /// Of an instance's result, what the last block of queries makes: it sees the most keys.
+  [[nodiscard]] double block_share(OperationId v) const {
+    if (masked_[v] == nullptr) return 1;
+    const CausalMask& mask = *masked_[v]->mask;
+    const std::uint64_t queries = masked_[v]->queries;
+    std::uint64_t block = blocks_.scores;
+    for (const EdgeId e : boost::make_iterator_range(boost::out_edges(v, graph_))) {
+      if (graph_[boost::target(e, graph_)].einsum) block = std::max(block, blocks_.values);
+    }
+    block = std::min(queries, std::max(block, ceil_div(queries, kMostQueryBlocks)));
+    return static_cast<double>(causal_pairs(block, mask.context, mask.limit)) /
+           static_cast<double>(causal_pairs(queries, mask.context, mask.limit));
   }
 
   /// Whether the tensor of `v` stays, and what it takes from the buffer until its last consumer.
@@ -90,7 +118,8 @@ class Placer {
       apart = apart || !together(v, consumer);
       last = std::max(last, consumer);
     }
-    const double part = apart ? bytes : bytes / static_cast<double>(instances_[v]) * spread_[v];
+    const double part =
+        apart ? bytes : bytes / static_cast<double>(instances_[v]) * spread_[v] * block_share(v);
     if (part > most_) return;
     for (OperationId at = v; at <= last; ++at) {
       if (held_[at] + part > capacity_ / 2) return;
@@ -155,7 +184,10 @@ class Placer {
 
   const OperationGraph& graph_;
   double capacity_, most_;
+  QueryBlocks blocks_;
+  std::map<Part, PartShape> parts_;
   std::vector<std::uint64_t> instances_;
+  std::vector<const PartShape*> masked_;  // of what runs in blocks of queries
   std::vector<double> spread_;
   std::vector<bool> on_chip_;
   std::vector<double> held_;
@@ -164,8 +196,8 @@ class Placer {
 }  // namespace
 
 std::vector<PlacedOperation> place_operations(const OperationGraph& graph, double capacity,
-                                              double share) {
-  return Placer(graph, capacity, share).place();
+                                              QueryBlocks blocks, double share) {
+  return Placer(graph, capacity, blocks, share).place();
 }
 
 }  // namespace lacuna

@@ -34,8 +34,10 @@ class ModelRunner {
     total_.workload = workload_.name;
     total_.clock = machine_.clock;
     total_.tokens = info_of(workload_.graph).tokens;
+    const auto& arrays = machine_.arrays;
     const auto placed =
-        place_operations(workload_.graph, static_cast<double>(machine_.glb.capacity.count()));
+        place_operations(workload_.graph, static_cast<double>(machine_.glb.capacity.count()),
+                         {arrays.columns, std::max(arrays.columns, arrays.across_m * arrays.rows)});
     for (OperationId v = 0; v < placed.size(); ++v) {
       if (options_.interrupted != nullptr && (*options_.interrupted)()) throw sim::Interrupted();
       if (!run_operation(v, placed[v])) return std::move(total_);

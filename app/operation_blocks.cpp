@@ -7,10 +7,6 @@
 namespace lacuna {
 namespace {
 
-/// Blocks that a masked operation is cut into at most: what lies beyond the mask in the last block
-/// of keys is executed, at most one part in twice as many.
-constexpr std::uint64_t kMostBlocks = 64;
-
 /// Keys that some query of a block keeps are gathered in blocks of the published kernel's 64 and
 /// multiplied with all of its queries.
 std::vector<MaskedBlock> line_blocks(const Einsum& einsum, std::uint64_t columns) {
@@ -48,7 +44,7 @@ std::vector<MaskedBlock> masked_blocks(const Einsum& einsum, std::uint64_t colum
     if (of_b && rank != mask.query_rank) folded *= einsum.ranks[rank].size;
   }
   const std::uint64_t block =
-      std::max({std::uint64_t{1}, columns / folded, ceil_div(queries, kMostBlocks)});
+      std::max({std::uint64_t{1}, columns / folded, ceil_div(queries, kMostQueryBlocks)});
   std::vector<MaskedBlock> blocks;
   for (std::uint64_t s = 0; s < queries; s += block) {
     const std::uint64_t count = std::min(block, queries - s);

@@ -14,6 +14,10 @@ struct MaskedBlock {
   std::uint64_t queries, keys, times;
 };
 
+/// Blocks that a masked operation is cut into at most: what lies beyond the mask in the last block
+/// of keys is executed, at most one part in twice as many.
+inline constexpr std::uint64_t kMostQueryBlocks = 64;
+
 /// Queries in blocks of `columns` columns (heads that share a key count as columns too), each with
 /// the keys that its last query sees; a window drops the keys that its first query does not see.
 /// Where heads keep lines, each with the keys that any of its queries keeps.

@@ -167,8 +167,8 @@ TEST_CASE("structured experts cost their density, and only the experts change") 
 TEST_CASE("tensors stay on chip only where they fit") {
   const ModelWorkload decode = workload_of("deepseek-v3", "decode", 8, 512);
   const double mib = 1 << 20;
-  const auto large = place_operations(decode.graph, 32 * mib);
-  const auto small = place_operations(decode.graph, 4096);
+  const auto large = place_operations(decode.graph, 32 * mib, {128, 1024});
+  const auto small = place_operations(decode.graph, 4096, {128, 1024});
   const auto id = *find_operation(decode.graph, "o_proj", 5);
   CHECK(large[id].einsum.streamed_on_chip);
   CHECK(large[id].einsum.result_on_chip);
@@ -186,6 +186,24 @@ TEST_CASE("tensors stay on chip only where they fit") {
                                   decode, {});
   const RunResult near = run_model(load_fabric("tc-xl"), decode, {});
   CHECK(dram_bytes(far) > dram_bytes(near));
+}
+
+TEST_CASE("scores stay on chip where a block of queries with all its keys fits") {
+  // Naive prefill of 4,096: the last 128 queries' scores take 128 x 4,032.5 x 4 bytes, the last
+  // 1,024 queries' probabilities 1,024 x 3,584.5 x 2; the share is a quarter.
+  const ModelWorkload prefill = workload_of("deepseek-v3", "prefill", 1, 4096);
+  const auto scores = *find_operation(prefill.graph, "scores", 5);
+  const auto context = *find_operation(prefill.graph, "context", 5);
+  const double probabilities = 2 * (1024 * 4096.0 - 1024 * 1023.0 / 2);
+  const auto fits = place_operations(prefill.graph, 4 * probabilities + 8, {128, 1024});
+  CHECK(fits[scores].einsum.result_on_chip);
+  CHECK(fits[context].einsum.streamed_on_chip);
+  CHECK_FALSE(fits[context].einsum.result_on_chip);  // all heads' values go to the projection
+  const auto tight = place_operations(prefill.graph, 4 * probabilities - 8, {128, 1024});
+  CHECK(tight[scores].einsum.result_on_chip);
+  CHECK_FALSE(tight[context].einsum.streamed_on_chip);
+  const auto none = place_operations(prefill.graph, 1 << 20, {128, 1024});
+  CHECK_FALSE(none[scores].einsum.result_on_chip);
 }
 
 TEST_CASE("a model runs on a sparse-product machine, or says which operation is too large") {

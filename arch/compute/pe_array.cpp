@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/compute/pe_array.hpp"
 
-#include <algorithm>
-
 #include "base/error.hpp"
 
 namespace lacuna {
@@ -10,33 +8,59 @@ namespace lacuna {
 PeArray::PeArray(const PeSpec& pes, const PebSpec& peb, const LlbSpec& llb,
                  const NetworkSpec& network)
     : count_(static_cast<std::uint32_t>(pes.count)),
-      slots_(static_cast<std::size_t>(peb.pairs_in_flight) - 1),
+      single_slot_(peb.pairs_in_flight == 1),
+      slots_(single_slot_ ? 1 : static_cast<std::size_t>(peb.pairs_in_flight) - 1),
       overhead_(sim::to_ticks(pes.pair_overhead)),
       latency_(sim::to_ticks(network.latency)),
-      port_(llb.bytes_per_cycle),
-      idle_(count_),
-      idle_size_(count_),
-      working_(count_),
-      starts_(std::max<std::size_t>(1, slots_) * count_, 0),
+      flow_{sim::BandwidthPort(llb.bytes_per_cycle)},
+      free_(count_),
+      slot_free_(slots_ * count_, 0),
       next_slot_(count_, 0),
-      seen_(count_),
-      busy_(count_, 0) {
-  for (std::uint32_t pe = 0; pe < count_; ++pe) idle_[pe] = {0, pe};
+      busy_(count_, 0),
+      seen_epoch_(count_, 0),
+      seen_(count_, Waits{}) {}
+
+PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy,
+                                  std::span<const Step> steps) {
+  return place_one(flow_, ready, bytes, busy, steps);
+}
+
+sim::Ticks PeArray::arrival(const sim::BandwidthPort& port, sim::Ticks sent,
+                            const Step& step) const {
+  return sent + port.service_time(step.bytes) + latency_;
+}
+
+sim::Ticks PeArray::end_of_steps(const sim::BandwidthPort& port, sim::Ticks sent, sim::Ticks start,
+                                 std::span<const Step> steps) const {
+  sim::Ticks end = start + overhead_;
+  for (const Step& step : steps) {
+    end = std::max(end, arrival(port, sent, step)) + (step.busy << sim::kTickBits);
+  }
+  return end;
+}
+
+void PeArray::charge_waits(std::uint32_t pe, sim::Ticks& idle) {
+  // Waits of the dispatcher since this element got its last pair explain its idling first.
+  for (std::size_t cause = 0; cause < kCauses; ++cause) {
+    const sim::Ticks amount = std::min(waits_[cause] - seen_[pe][cause], idle);
+    idle_waits_[cause] += amount;
+    idle -= amount;
+  }
+  seen_[pe] = waits_;
+  seen_epoch_[pe] = epoch_;
 }
 
 StallBreakdown PeArray::breakdown(sim::Ticks end) const {
+  const auto idle = [&](Cause cause) { return idle_waits_[static_cast<std::size_t>(cause)]; };
   StallBreakdown out;
-  sim::Ticks tail = idle_barrier_;
-  working_.for_each([&](const Element& element) { tail += last_end_ - element.free_at; });
-  for (std::size_t i = 0; i < idle_size_; ++i) {
-    tail += last_end_ - idle_[(idle_first_ + i) % count_].free_at;
-  }
+  sim::Ticks tail = idle(Cause::barrier);
+  for (std::uint32_t pe = 0; pe < count_; ++pe) tail += flow_.last_end - free_[pe];
   for (const std::uint64_t busy : busy_) out.busy += busy;
-  out.wait_a = idle_a_ >> sim::kTickBits;
-  out.wait_b = idle_b_ >> sim::kTickBits;
-  out.wait_output = idle_output_ >> sim::kTickBits;
-  out.wait_network = idle_network_ >> sim::kTickBits;
-  out.wait_intersect = idle_pair_ >> sim::kTickBits;
+  out.wait_a = idle(Cause::a) >> sim::kTickBits;
+  out.wait_b = idle(Cause::b) >> sim::kTickBits;
+  out.wait_output = idle(Cause::output) >> sim::kTickBits;
+  out.wait_network = flow_.idle_network >> sim::kTickBits;
+  out.wait_intersect = flow_.idle_pair >> sim::kTickBits;
   out.imbalance = tail >> sim::kTickBits;
   const std::uint64_t total = sim::to_cycles_up(end).count() * count_;
   const std::uint64_t spent = out.busy + out.wait_a + out.wait_b + out.wait_output +

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The processing elements and the network that feeds them, as plain next-free-time resources: a
-// pair of microtiles goes to the element that is free first, over the shared port of the last-level
-// buffer, into one of its input slots.
+// pair of microtiles goes to a free element, over the shared port of the last-level buffer, into
+// one of its input slots. Elements take turns: the next few in turn are looked at for a free one,
+// and where all of these are at work, the pair goes to the one of all elements that is free first.
+// Which of several free elements gets a pair changes no time.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "arch/compute/release_queue.hpp"
+#include "arch/compute/earliest_free.hpp"
 #include "arch/program/statistics.hpp"
 #include "arch/spec/machine_spec.hpp"
 #include "sim/port.hpp"
@@ -20,133 +23,137 @@ class PeArray {
  public:
   PeArray(const PeSpec& pes, const PebSpec& peb, const LlbSpec& llb, const NetworkSpec& network);
 
+  /// What the dispatcher waits for, beside the next pair itself.
+  enum class Cause : std::uint8_t { a, b, output, barrier };
+  static constexpr std::size_t kCauses = 4;
+  /// How many elements are looked at in turn.
+  static constexpr unsigned kTurns = 8;
+
   struct Placement {
     sim::Ticks sent;  // when the pair started to leave the last-level buffer
     sim::Ticks end;   // when its work is done
   };
-  /// Time that the dispatcher has spent waiting so far, by cause; it only grows.
-  struct Waits {
-    sim::Ticks a = 0;
-    sim::Ticks b = 0;
-    sim::Ticks output = 0;
-    sim::Ticks barrier = 0;
+  /// Of several pairs: each is ready `after` the one before it was sent.
+  struct Pair {
+    sim::Ticks after;
+    std::uint64_t bytes;
+    std::uint64_t busy;
   };
   /// A part of a pair's work: it can start when the pair's first `bytes` have arrived.
   struct Step {
     std::uint64_t bytes;
     std::uint64_t busy;
   };
+
+  /// The dispatcher has waited: that explains idling of the elements until their next pair.
+  void waited(Cause cause, sim::Ticks amount);
   /// A pair that is ready to leave the last-level buffer at `ready`: `bytes` to move, then
   /// `busy` cycles of work. Pairs leave in the order of the calls.
   /// Without `steps` the work starts when the whole pair is there; with them, part by part.
-  Placement place(sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy, const Waits& waits,
+  Placement place(sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy,
                   std::span<const Step> steps = {});
+  /// Pairs behind each other, the first ready `after` the time `now`: when the last one was sent,
+  /// and the latest end.
+  Placement place(sim::Ticks now, std::span<const Pair> pairs);
 
-  [[nodiscard]] const sim::BandwidthPort& port() const { return port_; }
+  [[nodiscard]] const sim::BandwidthPort& port() const { return flow_.port; }
   [[nodiscard]] const std::vector<std::uint64_t>& busy() const { return busy_; }
   /// Where the elements' time went until `end`, in PE-cycles; what is rounded away goes to drain.
   [[nodiscard]] StallBreakdown breakdown(sim::Ticks end) const;
   /// When the last element becomes free.
-  [[nodiscard]] sim::Ticks last_end() const { return last_end_; }
+  [[nodiscard]] sim::Ticks last_end() const { return flow_.last_end; }
 
  private:
-  using Element = ReleaseQueue::Element;
-  Element take_first(sim::Ticks ready);
-  void charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network, const Waits& waits);
+  using Waits = std::array<sim::Ticks, kCauses>;
+  /// What every pair changes.
+  struct Flow {
+    sim::BandwidthPort port;
+    std::uint32_t turn = 0;  // the element whose turn it is
+    sim::Ticks idle_network = 0;
+    sim::Ticks idle_pair = 0;
+    sim::Ticks last_end = 0;
+  };
+  Placement place_one(Flow& flow, sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy,
+                      std::span<const Step> steps);
+  /// When what a step asks for is there.
+  [[nodiscard]] sim::Ticks arrival(const sim::BandwidthPort& port, sim::Ticks sent,
+                                   const Step& step) const;
+  [[nodiscard]] sim::Ticks end_of_steps(const sim::BandwidthPort& port, sim::Ticks sent,
+                                        sim::Ticks start, std::span<const Step> steps) const;
+  [[nodiscard]] std::uint32_t after(std::uint32_t pe) const {
+    return pe + 1 == count_ ? 0 : pe + 1;
+  }
+  std::uint32_t choose(std::uint32_t turn, sim::Ticks ready);
+  void charge_waits(std::uint32_t pe, sim::Ticks& idle);
 
   std::uint32_t count_;
-  std::size_t slots_;  // input slots beyond the pair being computed
+  bool single_slot_;   // an input slot is taken until the pair in it is done, not only begun
+  std::size_t slots_;  // input slots beyond the pair being computed; one if that is the only one
   sim::Ticks overhead_;
   sim::Ticks latency_;
-  sim::BandwidthPort port_;
-  // Requests come in the order of time, so elements that are free by now can wait in the order in
-  // which they became free; only the busy ones need a priority queue.
-  std::vector<Element> idle_;  // a ring
-  std::size_t idle_first_ = 0, idle_size_ = 0;
-  ReleaseQueue working_;
-  std::vector<sim::Ticks> starts_;  // count x slots: when the pairs before began
+  Flow flow_;
+  EarliestFree free_;
+  std::vector<sim::Ticks> slot_free_;  // count x slots, a ring for each element
   std::vector<std::uint32_t> next_slot_;
-  std::vector<Waits> seen_;  // the dispatcher's waits at each element's last pair
   std::vector<std::uint64_t> busy_;
-  sim::Ticks idle_a_ = 0, idle_b_ = 0, idle_output_ = 0, idle_barrier_ = 0, idle_pair_ = 0,
-             idle_network_ = 0;
-  sim::Ticks last_end_ = 0;
+  Waits waits_{}, idle_waits_{};
+  std::uint64_t epoch_ = 0;  // counts the changes of waits_
+  std::vector<std::uint64_t> seen_epoch_;
+  std::vector<Waits> seen_;  // waits_ at each element's last pair
 };
 
 // Inline: once for every pair of microtiles, a hundred million times in a run.
 
-inline void PeArray::charge_idle(std::uint32_t pe, sim::Ticks idle, sim::Ticks network,
-                                 const Waits& waits) {
-  const auto take = [&idle](sim::Ticks& account, sim::Ticks amount) {
-    amount = std::min(amount, idle);
-    account += amount;
-    idle -= amount;
-  };
-  // Waits of the dispatcher since this element got its last pair explain its idling first.
-  take(idle_network_, network);
-  if (idle == 0) return;
-  take(idle_a_, waits.a - seen_[pe].a);
-  take(idle_b_, waits.b - seen_[pe].b);
-  take(idle_output_, waits.output - seen_[pe].output);
-  take(idle_barrier_, waits.barrier - seen_[pe].barrier);
-  take(idle_pair_, idle);
+inline void PeArray::waited(Cause cause, sim::Ticks amount) {
+  waits_[static_cast<std::size_t>(cause)] += amount;
+  ++epoch_;
 }
 
-inline PeArray::Element PeArray::take_first(sim::Ticks ready) {
-  while (!working_.empty() && working_.front().free_at <= ready) {
-    std::size_t at = idle_first_ + idle_size_++;
-    if (at >= count_) at -= count_;
-    const auto [free_at, pe] = working_.front();
-    idle_[at].free_at = free_at;
-    idle_[at].pe = pe;
-    working_.pop();
+inline std::uint32_t PeArray::choose(std::uint32_t turn, sim::Ticks ready) {
+  for (unsigned looked = 0; looked < kTurns; ++looked, turn = after(turn)) {
+    if (free_[turn] <= ready) return turn;
   }
-  working_.advance(ready);
-  if (idle_size_ > 0) {
-    const Element first = idle_[idle_first_];
-    if (++idle_first_ == count_) idle_first_ = 0;
-    --idle_size_;
-    return first;
-  }
-  const Element first = working_.front();
-  working_.pop();
-  return first;
+  return free_.first();
 }
 
-inline PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy,
-                                         const Waits& waits, std::span<const Step> steps) {
-  const auto [free_at, pe] = take_first(ready);
-  // An input slot frees when the pair that held it starts to be computed.
-  const sim::Ticks slot_free = slots_ > 0 ? starts_[pe * slots_ + next_slot_[pe]] : free_at;
-  const sim::Ticks sent = std::max({ready, slot_free, port_.free_at()});
-  const sim::Ticks arrived = port_.transfer(sent, bytes) + latency_;
-  const auto arrival = [&](std::uint64_t part) {
-    return sent + port_.service_time(part) + latency_;
-  };
-  const sim::Ticks start =
-      std::max(steps.empty() ? arrived : arrival(steps.front().bytes), free_at);
+inline PeArray::Placement PeArray::place_one(Flow& flow, sim::Ticks ready, std::uint64_t bytes,
+                                             std::uint64_t busy, std::span<const Step> steps) {
+  const std::uint32_t pe = choose(flow.turn, ready);
+  flow.turn = after(pe);
+  const sim::Ticks free_at = free_[pe];
+  sim::Ticks& slot_free = slot_free_[pe * slots_ + next_slot_[pe]];
+  if (++next_slot_[pe] == slots_) next_slot_[pe] = 0;
+  const sim::Ticks sent = std::max({ready, slot_free, flow.port.free_at()});
+  const sim::Ticks arrived = flow.port.transfer(sent, bytes) + latency_;
+  sim::Ticks start = std::max(arrived, free_at);
   sim::Ticks end = start + (busy << sim::kTickBits) + overhead_;
   if (!steps.empty()) {
-    end = start + overhead_;
-    for (const Step& step : steps) {
-      end = std::max(end, arrival(step.bytes)) + (step.busy << sim::kTickBits);
-    }
-    // What no step asks for (line padding, the part moved twice) has to come all the same.
-    end = std::max(end, arrived);
+    start = std::max(arrival(flow.port, sent, steps.front()), free_at);
+    end = std::max(end_of_steps(flow.port, sent, start, steps), arrived);
+    flow.idle_network += end - start - (busy << sim::kTickBits) - overhead_;
   }
-  if (start > free_at) {
-    charge_idle(pe, start - free_at, start - std::min(start, std::max(ready, free_at)), waits);
-  }
-  seen_[pe] = waits;
-  if (slots_ > 0) {
-    starts_[pe * slots_ + next_slot_[pe]] = start;
-    if (++next_slot_[pe] == slots_) next_slot_[pe] = 0;
-  }
+  slot_free = single_slot_ ? end : start;
+  const sim::Ticks wanted = std::max(ready, free_at);
+  flow.idle_network += start - wanted;
+  sim::Ticks idle = wanted - free_at;
+  if (seen_epoch_[pe] != epoch_) charge_waits(pe, idle);
+  flow.idle_pair += idle;
   busy_[pe] += busy + (overhead_ >> sim::kTickBits);
-  idle_network_ += end - start - (busy << sim::kTickBits) - overhead_;
-  last_end_ = std::max(last_end_, end);
-  working_.push(end, pe);
+  free_.set(pe, end);
+  flow.last_end = std::max(flow.last_end, end);
   return {sent, end};
+}
+
+inline PeArray::Placement PeArray::place(sim::Ticks now, std::span<const Pair> pairs) {
+  // A copy, which can stay in registers beside the stores to the elements' arrays.
+  Flow flow = flow_;
+  Placement placed{now, 0};
+  for (const Pair& pair : pairs) {
+    const auto [sent, end] = place_one(flow, placed.sent + pair.after, pair.bytes, pair.busy, {});
+    placed = {sent, std::max(placed.end, end)};
+  }
+  flow_ = flow;
+  return placed;
 }
 
 }  // namespace lacuna

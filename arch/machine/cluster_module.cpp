@@ -96,7 +96,7 @@ void ClusterModule::begin_row() {
   row_pairs_ = 0;
   const sim::Ticks now = simulation_.now_ticks();
   if (now > clock_) {
-    (waiting_output_ ? waits_.output : waits_.a) += now - clock_;
+    pes_.waited(waiting_output_ ? PeArray::Cause::output : PeArray::Cause::a, now - clock_);
     clock_ = now;
   }
   waiting_output_ = false;
@@ -121,7 +121,7 @@ bool ClusterModule::a_arrived() {
   a_ready_ = true;
   const sim::Ticks now = simulation_.now_ticks();
   if (now > clock_) {
-    waits_.a += now - clock_;
+    pes_.waited(PeArray::Cause::a, now - clock_);
     clock_ = now;
   }
   return true;
@@ -179,7 +179,7 @@ bool ClusterModule::dispatch_row() {
         waiting_b_ = false;
         const sim::Ticks now = simulation_.now_ticks();
         if (now > clock_) {
-          waits_.b += now - clock_;
+          pes_.waited(PeArray::Cause::b, now - clock_);
           clock_ = now;
         }
       }
@@ -204,28 +204,25 @@ void ClusterModule::dispatch_column(const ColumnList& column) {
   // than one long one.
   constexpr std::size_t kAtOnce = 64;
   std::array<PairTries, kAtOnce> pairs;
-  std::array<std::uint64_t, kAtOnce> k1_tries;  // since the pair before
-  std::array<std::uint64_t, kAtOnce> moved;
+  std::array<PeArray::Pair, kAtOnce> placed;
   ListIntersect lists(k1_kind_, command_.row.tiles, column.tiles);
   std::uint64_t seen = 0;
   for (bool more = true; more;) {
     std::size_t size = 0;
     while (size < kAtOnce && (more = lists.next())) {
       pairs[size] = {&lists.a(), &lists.b()};
-      k1_tries[size++] = lists.tries() - seen;
+      placed[size++].after = (lists.tries() - seen) * ticks_per_try_;
       seen = lists.tries();
     }
     counter_.count({pairs.data(), size});
     ClusterCounts counts;
     for (std::size_t i = 0; i < size; ++i) {
-      moved[i] = count_pair(*pairs[i].a, *pairs[i].b, pairs[i].tries, counts);
+      placed[i].busy = pairs[i].tries;
+      placed[i].bytes = count_pair(*pairs[i].a, *pairs[i].b, pairs[i].tries, counts);
     }
     counts_ += counts;
     row_pairs_ += size;
-    for (std::size_t i = 0; i < size; ++i) {
-      clock_ += k1_tries[i] * ticks_per_try_;
-      send_pair(moved[i], pairs[i].tries, {});
-    }
+    took_place(pes_.place(clock_, {placed.data(), size}));
   }
   clock_ += (lists.tries() - seen) * ticks_per_try_;
   ++counts_.n1;
@@ -246,7 +243,7 @@ void ClusterModule::dispatch_pair() {
     if (exact_steps_) steps = elements_->steps();
   }
   ++row_pairs_;
-  send_pair(count_pair(a, b, busy, counts_), busy, steps);
+  took_place(pes_.place(clock_, count_pair(a, b, busy, counts_), busy, steps));
 }
 
 inline std::uint64_t ClusterModule::count_pair(const Microtile& a, const Microtile& b,
@@ -267,9 +264,7 @@ inline std::uint64_t ClusterModule::count_pair(const Microtile& a, const Microti
   return bytes + excess;
 }
 
-inline void ClusterModule::send_pair(std::uint64_t bytes, std::uint64_t busy,
-                                     std::span<const PeArray::Step> steps) {
-  const auto placed = pes_.place(clock_, bytes, busy, waits_, steps);
+void ClusterModule::took_place(PeArray::Placement placed) {
   clock_ = placed.sent;  // pairs leave in order: the next one is produced behind this one
   row_end_ = std::max(row_end_, placed.end);
 }
@@ -279,7 +274,7 @@ void ClusterModule::end_column(std::uint64_t tries) {
   if (in_z_) elements_->end_z();
   // With K1 spread over the elements, the next Z microtile starts when this one is done.
   if (spec_.pes.dispatch == Dispatch::k1 && row_end_ > clock_) {
-    waits_.barrier += row_end_ - clock_;
+    pes_.waited(PeArray::Cause::barrier, row_end_ - clock_);
     clock_ = row_end_;
   }
 }

@@ -75,7 +75,7 @@ class ClusterModule : public sc_core::sc_module {
   /// Returns the bytes that leave the last-level buffer for the pair.
   std::uint64_t count_pair(const Microtile& a, const Microtile& b, std::uint64_t busy,
                            ClusterCounts& counts) const;
-  void send_pair(std::uint64_t bytes, std::uint64_t busy, std::span<const PeArray::Step> steps);
+  void took_place(PeArray::Placement placed);
   void end_column(std::uint64_t tries);
   void end_row();
   [[nodiscard]] std::string blocked_on() const;
@@ -98,7 +98,6 @@ class ClusterModule : public sc_core::sc_module {
   PairCounter counter_;
   PeArray pes_;
   ClusterCounts counts_;
-  PeArray::Waits waits_;
   std::uint64_t z_room_;
   std::uint64_t peb_bytes_;
   unsigned line_shift_ = 0;  // log2 of the last-level buffer's line

@@ -16,6 +16,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/file_reader.hpp"
 
 namespace lacuna {
 namespace {
@@ -51,22 +52,6 @@ fs::path temporary_name(const fs::path& target) {
          fmt::format(".{}.{}.{}.tmp", target.filename().string(), ::getpid(), counter++);
 }
 
-/// The size a gzip file says it inflates to (its last four bytes), as a hint: it counts modulo 2^32
-/// and for the last member only, and a wrong one must not cost memory, so it is held to deflate's
-/// largest ratio.
-std::size_t inflated_size(const fs::path& path, std::uintmax_t stored) {
-  std::array<unsigned char, 4> bytes{};
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  if (!file || std::fseek(file.get(), -4, SEEK_END) != 0 ||
-      std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) {
-    return 0;
-  }
-  const std::uintmax_t size = bytes[0] | std::uintmax_t{bytes[1]} << 8 |
-                              std::uintmax_t{bytes[2]} << 16 | std::uintmax_t{bytes[3]} << 24;
-  return static_cast<std::size_t>(std::min(size, 1032 * stored));
-}
-
 /// result.json goes by its name; other main files may be somebody else's.
 bool is_result(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -79,39 +64,12 @@ bool is_result(const fs::path& file) {
 }  // namespace
 
 std::string read_file(const fs::path& path, const std::function<void(double)>& progress) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) {
-    throw InputError({path.string(), 0, {}}, "is a folder, expected a file");
-  }
-  errno = 0;
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
-  if (!file) throw InputError({path.string(), 0, {}}, "cannot read the file: " + reason());
-  gzbuffer(file.get(), 1U << 18);
-  // A pipe has no size, and nobody but the reader may take bytes from it.
-  const std::uintmax_t stored =
-      fs::is_regular_file(path, ignored) ? fs::file_size(path, ignored) : 0;
+  FileReader reader(path);
   std::string content;
-  constexpr std::size_t chunk = std::size_t{1} << 20;
-  // One chunk more than the content, so that the read which finds the end moves nothing.
-  if (stored > 0) {
-    content.reserve(chunk + (gzdirect(file.get()) != 0 ? static_cast<std::size_t>(stored)
-                                                       : inflated_size(path, stored)));
-  }
-  while (true) {
-    const std::size_t before = content.size();
-    content.resize(before + chunk);
-    const int got = gzread(file.get(), content.data() + before, chunk);
-    content.resize(before + static_cast<std::size_t>(std::max(got, 0)));
-    int status = Z_OK;
-    const char* message = gzerror(file.get(), &status);
-    if (got < 0 || (got == 0 && status == Z_BUF_ERROR)) {
-      throw InputError({path.string(), 0, {}}, fmt::format("cannot inflate the file: {}",
-                                                           got < 0 ? message : "it is cut short"));
-    }
-    if (got == 0) break;
-    if (progress && stored > 0) {
-      progress(static_cast<double>(gzoffset(file.get())) / static_cast<double>(stored));
-    }
+  // One piece more than the content, so that the read which finds the end moves nothing.
+  if (reader.expected_bytes() > 0) content.reserve(FileReader::kPiece + reader.expected_bytes());
+  while (reader.read(content)) {
+    if (progress && reader.stored_bytes() > 0) progress(reader.share());
   }
   return content;
 }

@@ -5,28 +5,41 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/large_array.hpp"
 #include "base/random.hpp"
 
 namespace lacuna {
 namespace {
 
-/// Counting sort by row: stable, so equal coordinates keep the order they came in.
+/// Counting sort by row: stable, so equal coordinates keep the order they came in. What came in the
+/// order of rows is there already.
 void scatter_by_row(CsrMatrix& matrix, Triples triples) {
   const std::size_t count = triples.rows.size();
   LACUNA_CHECK(
       triples.cols.size() == count && (triples.values.empty() || triples.values.size() == count),
       "{} rows, {} columns, {} values", count, triples.cols.size(), triples.values.size());
   matrix.offsets.assign(std::size_t{matrix.rows} + 1, 0);
+  bool in_order = true;
+  Coordinate before = 0;
   for (const Coordinate row : triples.rows) {
     LACUNA_CHECK(row < matrix.rows, "row {} of {}", row, matrix.rows);
     ++matrix.offsets[std::size_t{row} + 1];
+    in_order = in_order && before <= row;
+    before = row;
   }
   for (std::size_t r = 0; r < matrix.rows; ++r) matrix.offsets[r + 1] += matrix.offsets[r];
-  matrix.columns.resize(count);
-  matrix.values.resize(triples.values.size());
+  for (const Coordinate col : triples.cols) {
+    LACUNA_CHECK(col < matrix.cols, "column {} of {}", col, matrix.cols);
+  }
+  if (in_order) {
+    matrix.columns = std::move(triples.cols);
+    matrix.values = std::move(triples.values);
+    return;
+  }
+  resize_large(matrix.columns, count);
+  resize_large(matrix.values, triples.values.size());
   std::vector<std::uint64_t> next(matrix.offsets.begin(), matrix.offsets.end() - 1);
   for (std::size_t i = 0; i < count; ++i) {
-    LACUNA_CHECK(triples.cols[i] < matrix.cols, "column {} of {}", triples.cols[i], matrix.cols);
     const std::uint64_t at = next[triples.rows[i]]++;
     matrix.columns[at] = triples.cols[i];
     if (!triples.values.empty()) matrix.values[at] = triples.values[i];

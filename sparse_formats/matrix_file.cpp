@@ -5,9 +5,10 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "base/file.hpp"
+#include "base/file_reader.hpp"
 #include "sparse_formats/matrix_market.hpp"
 #include "sparse_formats/smtx.hpp"
+#include "sparse_formats/text_cursor.hpp"
 
 namespace lacuna {
 namespace {
@@ -40,21 +41,26 @@ fs::path inner_extension(const fs::path& path) {
 }  // namespace
 
 CsrMatrix load_matrix(const fs::path& path, const std::function<void(double)>& progress) {
-  std::function<void(double)> reading;
-  MatrixMarketOptions options;
-  if (progress) {
-    reading = [&](double share) { progress(share / 2); };
-    options.progress = [&](double share) { progress(0.5 + share / 2); };
-  }
-  const std::string text = read_file(path, reading);
+  FileReader reader(path);
+  std::string text;
+  (void)reader.read(text);
   const fs::path extension = inner_extension(path);
   if (has_banner(text) || extension == ".mtx") {
-    return parse_matrix_market(text, path.string(), options);
+    if (reader.stored_bytes() == 0) {
+      // What has no size, a pipe, is read whole: the text bounds what its size line may ask for.
+      while (reader.read(text)) {
+      }
+      return parse_matrix_market(text, path.string(), {.progress = progress});
+    }
+    TextCursor cursor(reader, std::move(text), path.string());
+    return parse_matrix_market(cursor, {.progress = progress});
   }
   if (extension != ".smtx" && !starts_with_counts(text)) {
     throw InputError(Place{path.string(), 0, {}}, "is neither a Matrix Market nor an SMTX file",
                      "a Matrix Market file starts with %%MatrixMarket, an SMTX file with 'rows, "
                      "columns, nonzeros'");
+  }
+  while (reader.read(text)) {
   }
   CsrMatrix matrix = parse_smtx(text, path.string());
   if (progress) progress(1.0);

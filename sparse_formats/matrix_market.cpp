@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/large_array.hpp"
 #include "sparse_formats/text_cursor.hpp"
 
 namespace lacuna {
@@ -172,15 +173,15 @@ void check_triangle(const TextCursor& cursor, Symmetry symmetry, Coordinate row,
 /// row in column order when the file is in column order, as most are.
 class Collector {
  public:
-  Collector(const Banner& banner, const Size& size, std::size_t bytes) : banner_(banner) {
+  Collector(const Banner& banner, const Size& size, std::uint64_t bytes) : banner_(banner) {
     // The shortest entry is "1 1\n" or "1 1 1\n": the text bounds what its header may reserve.
     const std::uint64_t shortest = banner.field == Field::pattern ? 4 : 6;
     std::uint64_t count = std::min(size.entries, bytes / shortest + 1);
     if (banner.layout == Layout::array) count = 0;  // the nonzeros among them are not known
     if (banner.symmetry != Symmetry::general) count *= 2;
-    triples_.rows.reserve(count);
-    triples_.cols.reserve(count);
-    if (banner.field != Field::pattern) triples_.values.reserve(count);
+    reserve_large(triples_.rows, count);
+    reserve_large(triples_.cols, count);
+    if (banner.field != Field::pattern) reserve_large(triples_.values, count);
   }
 
   void add(Coordinate row, Coordinate col, double value) {
@@ -242,9 +243,7 @@ void read_array(TextCursor& cursor, const Banner& banner, const Size& size, Coll
 
 }  // namespace
 
-CsrMatrix parse_matrix_market(std::string_view text, const std::string& file,
-                              const MatrixMarketOptions& options) {
-  TextCursor cursor(text, file);
+CsrMatrix parse_matrix_market(TextCursor& cursor, const MatrixMarketOptions& options) {
   const Banner banner = read_banner(cursor);
   const Size size = read_size(cursor, banner);
   Collector collector(banner, size, cursor.remaining());
@@ -264,15 +263,19 @@ CsrMatrix parse_matrix_market(std::string_view text, const std::string& file,
   return matrix;
 }
 
+CsrMatrix parse_matrix_market(std::string_view text, const std::string& file,
+                              const MatrixMarketOptions& options) {
+  TextCursor cursor(text, file);
+  return parse_matrix_market(cursor, options);
+}
+
 CsrMatrix read_matrix_market(const std::filesystem::path& path,
                              const MatrixMarketOptions& options) {
-  if (!options.progress) return parse_matrix_market(read_file(path), path.string(), options);
-  // Inflating and parsing take about the same time.
-  const auto& report = options.progress;
-  const std::string text = read_file(path, [&](double share) { report(share / 2); });
-  MatrixMarketOptions parsing = options;
-  parsing.progress = [&](double share) { report(0.5 + share / 2); };
-  return parse_matrix_market(text, path.string(), parsing);
+  FileReader reader(path);
+  std::string head;
+  (void)reader.read(head);
+  TextCursor cursor(reader, std::move(head), path.string());
+  return parse_matrix_market(cursor, options);
 }
 
 std::string to_matrix_market(const CsrMatrix& matrix) {

@@ -10,7 +10,7 @@
 //   symmetry        the lower triangle alone is legal, strict for skew-symmetric; square only
 //   numbers         decimal, finite; integers of at most 2^53 in magnitude
 // Rows and columns may not exceed 2^24 + 64 * (bytes of text): a size line alone never makes the
-// reader take much memory.
+// reader take much memory. The text is read as it is parsed and never held whole.
 #pragma once
 
 #include <filesystem>
@@ -22,6 +22,8 @@
 
 namespace lacuna {
 
+class TextCursor;
+
 struct MatrixMarketOptions {
   /// Leave stored zeros out, after duplicates are summed.
   bool drop_zeros = false;
@@ -32,6 +34,9 @@ struct MatrixMarketOptions {
 /// Throws InputError with file and line for everything that is not as above.
 [[nodiscard]] CsrMatrix read_matrix_market(const std::filesystem::path& path,
                                            const MatrixMarketOptions& options = {});
+/// The same from where a text begins.
+[[nodiscard]] CsrMatrix parse_matrix_market(TextCursor& cursor,
+                                            const MatrixMarketOptions& options = {});
 /// The same for a text in memory; errors name `file`.
 [[nodiscard]] CsrMatrix parse_matrix_market(std::string_view text, const std::string& file,
                                             const MatrixMarketOptions& options = {});

@@ -20,8 +20,57 @@ std::string shown(std::string_view word) {
   return out + "'";
 }
 
+TextCursor::TextCursor(FileReader& reader, std::string head, std::string file)
+    : begin_(nullptr),
+      at_(nullptr),
+      end_(nullptr),
+      whole_(nullptr),
+      // Of a gzip file of several members the expectation is of the last one alone.
+      bytes_(reader.expected_bytes() == reader.stored_bytes()
+                 ? reader.stored_bytes()
+                 : std::max(reader.expected_bytes(), 4 * reader.stored_bytes())),
+      file_(std::move(file)),
+      reader_(&reader),
+      buffer_(std::move(head)) {
+  view_buffer(0);
+}
+
+void TextCursor::view_buffer(std::size_t at) {
+  begin_ = buffer_.data();
+  at_ = begin_ + at;
+  end_ = begin_ + buffer_.size();
+  const std::size_t newline = buffer_.rfind('\n');
+  whole_ = newline == std::string::npos ? begin_ : begin_ + newline + 1;
+}
+
+bool TextCursor::refill() {
+  while (reader_ != nullptr) {
+    const auto passed = static_cast<std::size_t>(at_ - begin_);
+    if (!reader_->read(buffer_)) {
+      // What has been passed stays, for a message about the last line.
+      reader_ = nullptr;
+      view_buffer(passed);
+      whole_ = end_;  // the last line need not end
+      break;
+    }
+    const auto kept = buffer_.begin() + static_cast<std::ptrdiff_t>(passed);
+    passed_bytes_ += passed;
+    passed_lines_ += static_cast<std::uint64_t>(std::count(buffer_.begin(), kept, '\n'));
+    buffer_.erase(buffer_.begin(), kept);
+    view_buffer(0);
+    if (whole_ != begin_) break;
+  }
+  return at_ != end_;
+}
+
+double TextCursor::share() const {
+  if (reader_ != nullptr) return reader_->share();
+  return bytes_ == 0 ? 1.0 : 1.0 - static_cast<double>(remaining()) / static_cast<double>(bytes_);
+}
+
 void TextCursor::skip_line() {
-  const auto* newline = static_cast<const char*>(std::memchr(at_, '\n', remaining()));
+  const auto* newline =
+      static_cast<const char*>(std::memchr(at_, '\n', static_cast<std::size_t>(end_ - at_)));
   at_ = newline == nullptr ? end_ : newline + 1;
 }
 
@@ -88,7 +137,7 @@ void TextCursor::fail(const std::string& problem, const std::string& suggestion)
   if (stop == end_) {
     while (stop != begin_ && (blank(stop[-1]) || stop[-1] == '\n')) --stop;
   }
-  const auto line = static_cast<std::uint64_t>(std::count(begin_, stop, '\n')) + 1;
+  const auto line = passed_lines_ + static_cast<std::uint64_t>(std::count(begin_, stop, '\n')) + 1;
   throw InputError(Place{file_, line, {}}, problem, suggestion);
 }
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cursor over the text of a matrix file in memory: numbers and words separated by blanks, with
-// lines that mean something. The line number is counted only when something is wrong.
+// A cursor over the text of a matrix file: numbers and words separated by blanks, with lines that
+// mean something. The text is in memory, or read as the cursor goes, some whole lines at a time.
+// The line number is counted only where something is wrong or a piece of the text is left behind.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
+
+#include "base/file_reader.hpp"
 
 namespace lacuna {
 
@@ -15,12 +19,22 @@ class TextCursor {
  public:
   /// `text` must outlive the cursor; `file` is what errors name.
   TextCursor(std::string_view text, std::string file)
-      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), file_(std::move(file)) {}
+      : begin_(text.data()),
+        at_(begin_),
+        end_(begin_ + text.size()),
+        whole_(end_),
+        bytes_(text.size()),
+        file_(std::move(file)) {}
+  /// `head` is what has been read of the file so far. `reader` must outlive the cursor.
+  TextCursor(FileReader& reader, std::string head, std::string file);
+  TextCursor(const TextCursor&) = delete;
+  TextCursor& operator=(const TextCursor&) = delete;
 
   /// Moves to the first word of the next line that holds one, over blank lines and lines that start
   /// with '%'. False at the end of the text.
   bool next_line() {
     while (true) {
+      if (at_ >= whole_ && !refill()) return false;
       skip_blanks();
       if (at_ == end_) return false;
       if (*at_ == '%') {
@@ -80,12 +94,14 @@ class TextCursor {
   }
 
   /// How much has been read, 0 to 1.
-  [[nodiscard]] double share() const {
-    return begin_ == end_ ? 1.0
-                          : static_cast<double>(at_ - begin_) / static_cast<double>(end_ - begin_);
+  [[nodiscard]] double share() const;
+  /// Bytes of the whole text; of a file that inflates, about.
+  [[nodiscard]] std::uint64_t size() const { return bytes_; }
+  /// Of these, about how many are to come.
+  [[nodiscard]] std::uint64_t remaining() const {
+    const auto passed = passed_bytes_ + static_cast<std::uint64_t>(at_ - begin_);
+    return bytes_ - std::min(bytes_, passed);
   }
-  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
-  [[nodiscard]] std::size_t remaining() const { return static_cast<std::size_t>(end_ - at_); }
 
   /// InputError at the current line.
   [[noreturn]] void fail(const std::string& problem, const std::string& suggestion = {}) const;
@@ -102,6 +118,9 @@ class TextCursor {
   const char* skip_plus() const {
     return end_ - at_ > 1 && *at_ == '+' && at_[1] != '-' && at_[1] != '+' ? at_ + 1 : at_;
   }
+  /// Reads on until a line is whole, leaving behind what has been passed; false at the end.
+  bool refill();
+  void view_buffer(std::size_t at);
   double odd_real(const char* what);
   [[noreturn]] void bad_unsigned(const char* what);
   [[noreturn]] void trailing(const char* what);
@@ -109,7 +128,12 @@ class TextCursor {
   const char* begin_;
   const char* at_;
   const char* end_;
+  const char* whole_;  // behind the last whole line in memory
+  std::uint64_t bytes_;
   std::string file_;
+  FileReader* reader_ = nullptr;
+  std::string buffer_;                                 // when there is a reader
+  std::uint64_t passed_bytes_ = 0, passed_lines_ = 0;  // left behind
 };
 
 /// A word of the user's text as it may appear in a message: quoted, shortened, printable.

@@ -2,11 +2,14 @@
 #include "arch/intersect/fiber_intersect.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace lacuna {
 namespace {
 
 __extension__ using Wide = unsigned __int128;
+
+constexpr std::size_t kPairsAtOnce = 64;
 
 constexpr Wide wide(const Mask128& mask) {
   return (Wide{mask.high} << 64) | mask.low;
@@ -80,22 +83,37 @@ template <IntersectKind kind>
   return sum;
 }
 
-[[gnu::always_inline]] inline std::uint64_t skip_ahead_pair(const PairCounter& counter,
-                                                            const Microtile& a,
-                                                            const Microtile& b) {
-  // One try for every pair of fibers with a single member, and what they cost beyond it.
-  const std::uint64_t pairs = std::uint64_t{a.outer_fibers} * b.outer_fibers;
-  const std::uint64_t both_many = std::uint64_t{a.outer_fibers - std::uint32_t{a.single_fibers}} *
-                                  (b.outer_fibers - std::uint32_t{b.single_fibers});
-  std::uint64_t tries = pairs - both_many;
-  if (b.groups != 0)
-    tries += single_extra(counter.a().single_planes(a), counter.b().cover_planes(b));
-  if (a.groups != 0)
-    tries += single_extra(counter.b().single_planes(b), counter.a().cover_planes(a));
-  if (both_many != 0) {
-    tries += groups_tries<IntersectKind::skip_ahead>(counter.a().groups(a), counter.b().groups(b));
+/// One try for every pair of fibers with a single member, and what they cost beyond it. Which of
+/// the terms a pair has is as good as random, so pairs are told apart first, without branches, and
+/// then each term is added to those that have it.
+[[gnu::always_inline]] inline void skip_ahead_pairs(const PairCounter& counter,
+                                                    std::span<PairTries> pairs) {
+  std::array<PairTries*, kPairsAtOnce> a_many, b_many, both_many;
+  std::size_t a_size = 0, b_size = 0, both_size = 0;
+  for (PairTries& pair : pairs) {
+    const Microtile& a = *pair.a;
+    const Microtile& b = *pair.b;
+    const std::uint64_t many_by_many =
+        std::uint64_t{a.outer_fibers - std::uint32_t{a.single_fibers}} *
+        (b.outer_fibers - std::uint32_t{b.single_fibers});
+    pair.tries = std::uint64_t{a.outer_fibers} * b.outer_fibers - many_by_many;
+    a_many[a_size] = b_many[b_size] = both_many[both_size] = &pair;
+    a_size += a.groups != 0 ? 1 : 0;
+    b_size += b.groups != 0 ? 1 : 0;
+    both_size += many_by_many != 0 ? 1 : 0;
   }
-  return tries;
+  for (PairTries* pair : std::span(b_many).first(b_size)) {
+    pair->tries +=
+        single_extra(counter.a().single_planes(*pair->a), counter.b().cover_planes(*pair->b));
+  }
+  for (PairTries* pair : std::span(a_many).first(a_size)) {
+    pair->tries +=
+        single_extra(counter.b().single_planes(*pair->b), counter.a().cover_planes(*pair->a));
+  }
+  for (PairTries* pair : std::span(both_many).first(both_size)) {
+    pair->tries += groups_tries<IntersectKind::skip_ahead>(counter.a().groups(*pair->a),
+                                                           counter.b().groups(*pair->b));
+  }
 }
 
 [[gnu::always_inline]] inline std::uint64_t two_finger_pair(const PairCounter& counter,
@@ -131,15 +149,13 @@ template <IntersectKind kind>
 template <IntersectKind kind>
 [[gnu::always_inline]] inline void count_pairs(const PairCounter& counter,
                                                std::span<PairTries> pairs) {
-  for (PairTries& pair : pairs) {
-    const Microtile& a = *pair.a;
-    const Microtile& b = *pair.b;
-    if constexpr (kind == IntersectKind::two_finger) {
-      pair.tries = two_finger_pair(counter, a, b);
-    } else if ((a.groups | b.groups) == 0) {
-      pair.tries = std::uint64_t{a.outer_fibers} * b.outer_fibers;
-    } else {
-      pair.tries = skip_ahead_pair(counter, a, b);
+  if constexpr (kind == IntersectKind::two_finger) {
+    for (PairTries& pair : pairs) pair.tries = two_finger_pair(counter, *pair.a, *pair.b);
+  } else {
+    while (!pairs.empty()) {
+      const std::size_t size = std::min(pairs.size(), kPairsAtOnce);
+      skip_ahead_pairs(counter, pairs.first(size));
+      pairs = pairs.subspan(size);
     }
   }
 }

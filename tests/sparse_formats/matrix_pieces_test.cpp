@@ -24,8 +24,8 @@ std::vector<std::string> lines_of(RandomStream& random, std::size_t long_comment
   for (std::size_t i = 0; i < kEntries; ++i) {
     if (i == kEntries / 3) lines.push_back("%" + std::string(long_comment, 'c'));
     if (random.below(50) == 0) lines.push_back(random.below(2) == 0 ? "  " : "% a comment");
-    lines.push_back(fmt::format("{} {} {}", 1 + random.below(5000), 1 + random.below(7000),
-                                random.normal()));
+    lines.push_back(
+        fmt::format("{} {} {}", 1 + random.below(5000), 1 + random.below(7000), random.normal()));
   }
   return lines;
 }

@@ -160,21 +160,18 @@ CheckReport step_elements(const FabricSpec& spec, const FabricPlan& whole_plan,
   return check;
 }
 
-/// Operands that are a sample repeated: how far their density may be from that of the whole.
+/// How far the density of a sampled operand may be from that of the whole.
 void note_samples(const FabricWorkload& workload, RunResult& result) {
-  double a = 0, b = 0;
-  for (const FabricInstance& instance : workload.instances) {
-    a = std::max(a, instance.operands->a().density_error());
-    b = std::max(b, instance.operands->b_transposed().density_error());
-  }
   const auto note = [&](const char* name, double error) {
-    if (error <= 0) return;
-    result.provenance.warnings.push_back(
-        fmt::format("{} is counted on a sample of its rows: standard error of its density {:.2g}",
-                    name, error));
+    double& most = result.provenance.sampling_error[name];
+    most = std::max(most, error);
   };
-  note("A", a);
-  note("B", b);
+  for (const FabricInstance& instance : workload.instances) {
+    note("A", instance.operands->a().density_error());
+    note("B", instance.operands->b_transposed().density_error());
+  }
+  std::erase_if(result.provenance.sampling_error,
+                [](const auto& operand) { return operand.second <= 0; });
 }
 
 /// What stepping through every value may take: some 10 s.

@@ -72,21 +72,9 @@ class ModelRunner {
     }
     add_result(total_, one, times);
     executed_ += times;
-    for (const std::string& warning : one.provenance.warnings) note(warning);
+    notes_.insert(one.provenance.warnings.begin(), one.provenance.warnings.end());
     report(op, placed, products, one, times);
     return true;
-  }
-
-  /// Of notes that differ in the number at their end alone, the one with the largest.
-  void note(const std::string& text) {
-    const auto space = text.rfind(' ');
-    const auto number = parse_number(text.substr(space + 1));
-    if (space == std::string::npos || !number) {
-      notes_.insert(text);
-      return;
-    }
-    double& most = worst_[text.substr(0, space)];
-    most = std::max(most, *number);
   }
 
   const RunResult& product(const Operation& op, const std::vector<FabricInstance>& products) {
@@ -213,9 +201,6 @@ class ModelRunner {
     provenance.inputs = workload_.inputs;
     provenance.warnings = workload_.notes;
     provenance.warnings.insert(provenance.warnings.end(), notes_.begin(), notes_.end());
-    for (const auto& [text, most] : worst_) {
-      provenance.warnings.push_back(fmt::format("{} {} at most", text, most));
-    }
     if (widest_bits_ > machine_.word_bits) {
       provenance.warnings.push_back(
           fmt::format("operands of up to {} bits are stored and moved as such; the {} multipliers "
@@ -236,7 +221,6 @@ class ModelRunner {
   ComponentSet components_;
   std::map<std::string, RunResult> known_;
   std::set<std::string> notes_;
-  std::map<std::string, double> worst_;  // notes that end in a number
   RunResult total_;
   bool wants_timeline_ = false;
   std::uint64_t executed_ = 0, executed_macs_ = 0, exact_macs_ = 0;

@@ -57,6 +57,9 @@ struct Provenance {
   std::string fidelity;
   std::map<std::string, std::string> inputs;  // file -> sha256:...
   std::vector<std::string> warnings;
+  /// Operands that are a sample of rows repeated: the standard error of their density; of several
+  /// products the largest.
+  std::map<std::string, double> sampling_error;
 };
 
 struct HostReport {

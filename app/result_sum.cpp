@@ -51,6 +51,10 @@ void add_energy(EnergyReport& total, const EnergyReport& one, double times) {
 void add_result(RunResult& total, const RunResult& one, std::uint64_t times) {
   add_statistics(total.statistics, one.statistics, times);
   add_energy(total.energy, one.energy, static_cast<double>(times));
+  for (const auto& [operand, error] : one.provenance.sampling_error) {
+    double& most = total.provenance.sampling_error[operand];
+    most = std::max(most, error);
+  }
   total.macs_dense += one.macs_dense * times;
   total.macs_gated += one.macs_gated * times;
   total.macs_skipped += one.macs_skipped * times;

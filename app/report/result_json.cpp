@@ -152,6 +152,9 @@ Json to_json(const RunResult& r) {
                        {"fidelity", r.provenance.fidelity},
                        {"inputs", r.provenance.inputs},
                        {"warnings", r.provenance.warnings}};
+  if (!r.provenance.sampling_error.empty()) {
+    out["provenance"]["sampling_error"] = r.provenance.sampling_error;
+  }
   out["host"] = {{"wall_s", r.host.wall_s},
                  {"peak_rss_bytes", r.host.peak_rss_bytes},
                  {"events", r.host.events}};

@@ -203,6 +203,7 @@ void read_origin(const Value& root, RunResult& r) {
   provenance.at("fidelity").read(r.provenance.fidelity);
   provenance.at("inputs").read(r.provenance.inputs);
   provenance.at("warnings").read(r.provenance.warnings);
+  provenance.get("sampling_error").read(r.provenance.sampling_error);
   const Value host = root.at("host");
   host.at("wall_s").read(r.host.wall_s);
   host.at("peak_rss_bytes").read(r.host.peak_rss_bytes);

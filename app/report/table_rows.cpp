@@ -419,6 +419,13 @@ std::vector<TableNote> table_notes(const std::vector<RunResult>& results,
                i);
     }
     for (const std::string& warning : r.provenance.warnings) make.add(Tone::warning, warning, i);
+    for (const auto& [operand, error] : r.provenance.sampling_error) {
+      make.add(Tone::warning,
+               fmt::format("{} is counted on a sample of its rows: standard error of its density "
+                           "{:.2g}",
+                           operand, error),
+               i);
+    }
     for (const std::string& flag : r.energy.flags) make.add(Tone::plain, "energy: " + flag, i);
     if (!r.energy.table.empty()) make.add(Tone::plain, "energy table: " + r.energy.table, i);
   }

@@ -58,7 +58,8 @@ TEST_CASE("a result has every key of the schema with its type") {
                                  {"seed", 42},
                                  {"fidelity", "tile"},
                                  {"inputs", {{"email-Enron.mtx.gz", "sha256:00ff"}}},
-                                 {"warnings", Json::array()}}));
+                                 {"warnings", Json::array()},
+                                 {"sampling_error", {{"B", 0.25}}}}));
   CHECK(j["host"] == Json({{"wall_s", 1.25}, {"peak_rss_bytes", 123456789}, {"events", 4242}}));
   CHECK_FALSE(j.contains("unsupported"));
 }

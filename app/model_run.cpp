@@ -11,7 +11,6 @@
 #include "app/fabric_vector.hpp"
 #include "app/model_placement.hpp"
 #include "base/error.hpp"
-#include "base/quantity_text.hpp"
 #include "sim/timeline.hpp"
 
 namespace lacuna {

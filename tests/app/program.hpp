@@ -21,7 +21,7 @@ struct Launch {
   std::filesystem::path folder;           // where it runs
   std::uint64_t largest_file = 0;         // bytes it may write to one file; 0 = any
   std::string output_to;                  // a file for its standard output; empty: `out` above
-  int signal_after_ms = 0;                // 0: none
+  int signal_after_ms = 0;                // 0: none; never before the program handles it
   int signal = 2;                         // SIGINT
   std::function<bool()> ready_to_signal;  // when given, the signal waits for it as well
 };

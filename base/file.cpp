@@ -128,6 +128,8 @@ std::string gzip(std::string_view content) {
 }
 
 std::string sha256_of(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) return "unknown: a pipe";
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                              std::fclose);
   if (!file) throw InputError({path.string(), 0, {}}, "cannot read the file: " + reason());

@@ -25,7 +25,7 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 /// bytes).
 [[nodiscard]] std::string gzip(std::string_view content);
 
-/// "sha256:<hex>" of the file's bytes as stored.
+/// "sha256:<hex>" of the file's bytes as stored; "unknown: a pipe" of what can be read only once.
 [[nodiscard]] std::string sha256_of(const std::filesystem::path& path);
 
 /// A folder that appears under its name only when commit() is called; until then everything is

@@ -103,9 +103,9 @@ Coordinate read_extent(TextCursor& cursor, const char* what) {
                 fmt::format("at most {}", std::numeric_limits<Coordinate>::max()));
   }
   if (value > largest) {
-    cursor.fail(fmt::format("{} {} is out of proportion to the {} bytes of the file", what, value,
-                            cursor.size()),
-                fmt::format("at most {} here", largest));
+    cursor.fail(
+        fmt::format("{} {} is out of proportion to {} bytes of text", what, value, cursor.size()),
+        fmt::format("at most {} here", largest));
   }
   return static_cast<Coordinate>(value);
 }

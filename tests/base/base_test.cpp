@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
 #include <fstream>
 #include <set>
 
@@ -50,6 +52,9 @@ TEST_CASE("a written file appears whole or not at all") {
   CHECK(read_file(folder / "a.txt") == "hello");
   CHECK(sha256_of(folder / "a.txt") ==
         "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+  // A pipe has been read by the time somebody asks; opening it again would wait for ever.
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(sha256_of(folder / "pipe") == "unknown: a pipe");
   CHECK_THROWS_AS(write_file(folder / "none" / "a.txt", "x"), InputError);
   CHECK_THROWS_AS(read_file(folder / "absent"), InputError);
   CHECK_THROWS_AS(read_file(folder), InputError);

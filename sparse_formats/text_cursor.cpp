@@ -44,11 +44,11 @@ void TextCursor::view_buffer(std::size_t at) {
 }
 
 bool TextCursor::refill() {
-  while (reader_ != nullptr) {
+  while (reader_ != nullptr && !all_read_) {
     const auto passed = static_cast<std::size_t>(at_ - begin_);
     if (!reader_->read(buffer_)) {
       // What has been passed stays, for a message about the last line.
-      reader_ = nullptr;
+      all_read_ = true;
       view_buffer(passed);
       whole_ = end_;  // the last line need not end
       break;

@@ -132,6 +132,7 @@ class TextCursor {
   std::uint64_t bytes_;
   std::string file_;
   FileReader* reader_ = nullptr;
+  bool all_read_ = false;                              // the reader has no more
   std::string buffer_;                                 // when there is a reader
   std::uint64_t passed_bytes_ = 0, passed_lines_ = 0;  // left behind
 };

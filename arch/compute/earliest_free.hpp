@@ -28,7 +28,6 @@ class EarliestFree {
     for (std::size_t node = leaves_ - 1; node >= 1; --node) play(node);
   }
 
-  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(free_at_.size()); }
   [[nodiscard]] sim::Ticks operator[](std::uint32_t element) const { return free_at_[element]; }
   void set(std::uint32_t element, sim::Ticks free_at) { free_at_[element] = free_at; }
 

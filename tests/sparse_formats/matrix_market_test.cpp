@@ -230,16 +230,20 @@ TEST_CASE("what is written is read back bit by bit, plain and compressed") {
 }
 
 TEST_CASE("progress rises from 0 to 1") {
-  const auto path = lacuna::test::scratch("matrix_progress") / "m.mtx";
+  const auto folder = lacuna::test::scratch("matrix_progress");
   std::string text = kPattern + "3000 1000 600000\n";
   for (int i = 0; i < 600000; ++i) text += fmt::format("{} {}\n", 1 + i / 200, 1 + i % 200);
-  write_file(path, text);
-  std::vector<double> shares;
-  MatrixMarketOptions options;
-  options.progress = [&](double share) { shares.push_back(share); };
-  CHECK(read_matrix_market(path, options).nnz() == 600000);
-  REQUIRE(shares.size() > 4);
-  CHECK(std::is_sorted(shares.begin(), shares.end()));
-  CHECK(shares.front() <= 0.5);
-  CHECK(shares.back() == 1.0);
+  write_file(folder / "m.mtx", text);
+  write_file(folder / "m.mtx.gz", gzip(text));
+  for (const char* name : {"m.mtx", "m.mtx.gz"}) {
+    CAPTURE(name);
+    std::vector<double> shares;
+    MatrixMarketOptions options;
+    options.progress = [&](double share) { shares.push_back(share); };
+    CHECK(read_matrix_market(folder / name, options).nnz() == 600000);
+    REQUIRE(shares.size() > 4);
+    CHECK(std::is_sorted(shares.begin(), shares.end()));
+    CHECK(shares.front() <= 0.5);
+    CHECK(shares.back() == 1.0);
+  }
 }

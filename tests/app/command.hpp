@@ -29,8 +29,7 @@ struct Ran {
 /// `lacuna` with these arguments, without a shell; `name` is a scratch folder of the caller's own.
 inline Ran run_lacuna(const std::string& name, std::vector<std::string> arguments) {
   const auto folder = scratch("run_lacuna/" + name);
-  const std::string program =
-      (std::filesystem::path(LACUNA_BINARY_DIR) / "app" / "lacuna").string();
+  const std::string program = (binary_dir() / "app" / "lacuna").string();
   arguments.insert(arguments.begin(), program);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());

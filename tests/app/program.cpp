@@ -86,7 +86,7 @@ int wait_for(pid_t child, const Launch& launch) {
 
 Finished run_lacuna(const std::vector<std::string>& arguments, const Launch& launch) {
   static int number = 0;
-  const fs::path logs = fs::path(LACUNA_BINARY_DIR) / "scratch" / "logs";
+  const fs::path logs = binary_dir() / "scratch" / "logs";
   fs::create_directories(logs);
   const std::string name = std::to_string(::getpid()) + "-" + std::to_string(number++);
   const fs::path out =
@@ -94,7 +94,7 @@ Finished run_lacuna(const std::vector<std::string>& arguments, const Launch& lau
   // A pipe holds all that is ever said there, and no limit on files touches it.
   int err[2];
   if (::pipe(err) != 0) throw std::runtime_error("no pipe");
-  std::vector<std::string> texts{LACUNA_PROGRAM};
+  std::vector<std::string> texts{(binary_dir() / "app" / "lacuna").string()};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& text : texts) argv.push_back(text.data());

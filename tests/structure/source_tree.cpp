@@ -9,13 +9,15 @@
 #include <memory>
 #include <sstream>
 
+#include "tests/catch.hpp"
+
 namespace lacuna::test {
 namespace {
 
 namespace fs = std::filesystem;
 
 fs::path root() {
-  return LACUNA_SOURCE_DIR;
+  return source_dir();
 }
 
 std::string quoted_for_shell(const std::string& text) {

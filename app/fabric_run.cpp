@@ -208,6 +208,11 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   const ComponentSet& components = options.components != nullptr ? *options.components : own;
   FabricPlan plan = compile_fabric(machine, workload.instances, options.mode);
   result.provenance.warnings = plan.warnings;
+  if (workload.values != nullptr) {
+    const auto& notes = workload.values->notes;
+    result.provenance.warnings.insert(result.provenance.warnings.begin(), notes.begin(),
+                                      notes.end());
+  }
   if (!plan.unsupported.empty()) {
     result.unsupported = plan.unsupported;
     return result;

@@ -43,9 +43,13 @@ InputError::InputError(Place place, const std::string& problem, const std::strin
     : std::runtime_error(compose(place, problem, suggestion)), place_(std::move(place)) {}
 
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
+  constexpr std::size_t longest = 256;  // nobody misspells more, and distances cost its square
+  if (word.size() > longest) return {};
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const auto& candidate : known) {
+    const auto lengths = std::minmax(word.size(), candidate.size());
+    if (lengths.second - lengths.first >= best_distance) continue;
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;
@@ -60,6 +64,12 @@ std::string suggest(std::string_view word, const std::vector<std::string>& known
     return fmt::format("did you mean '{}'?", best);
   }
   if (known.empty()) return {};
+  constexpr std::size_t most = 60;
+  if (known.size() > most) {
+    const auto end = known.begin() + static_cast<std::ptrdiff_t>(most);
+    return fmt::format("expected one of {}: {}, ...", known.size(),
+                       fmt::join(known.begin(), end, ", "));
+  }
   return fmt::format("expected one of: {}", fmt::join(known, ", "));
 }
 

@@ -66,5 +66,8 @@ inline constexpr std::uint32_t kLayers = 4096;
 inline constexpr std::uint32_t kLayerNumber = 0xFFFE;
 /// Layers times experts, times steps where steps are told apart.
 inline constexpr std::uint64_t kRoutingCells = std::uint64_t{1} << 26;
+/// Experts times (step, layer) blocks of a recording, unless it has a row for each 1,024 of them:
+/// seconds of looking at loads.
+inline constexpr std::uint64_t kRoutingBlockCells = std::uint64_t{1} << 31;
 
 }  // namespace lacuna::limits

@@ -335,6 +335,14 @@ RoutingTrace TraceBuilder::finish(TraceHeader header) {
     place_in_steps(layer, column);
     append_blocks(layer, column, trace);
   }
+  // Whatever looks at a recording looks at every expert of every block.
+  const std::uint64_t cells = std::uint64_t{trace.header.experts} * trace.blocks.size();
+  if (cells > std::max(limits::kRoutingBlockCells, limits::kExpertsPerToken * rows_)) {
+    fail(0,
+         fmt::format("{} steps of layers with {} experts, for {} rows", trace.blocks.size(),
+                     trace.header.experts, rows_),
+         "state the experts that the model has: #experts=");
+  }
   std::sort(trace.blocks.begin(), trace.blocks.end(), [](const auto& a, const auto& b) {
     return std::pair(a.step, a.layer) < std::pair(b.step, b.layer);
   });

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <map>
 #include <sstream>
 
@@ -12,13 +11,28 @@
 #include "app/paths.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/quantity_text.hpp"
 #include "workloads/models/load_model.hpp"
 #include "workloads/models/model_numbers.hpp"
 
 namespace lacuna {
 namespace {
 
-using Record = std::map<std::string, std::string>;
+/// A row of a table, by column, and where it stands.
+struct Record {
+  Place place;
+  std::map<std::string, std::string> cells;
+
+  [[nodiscard]] const std::string& at(const std::string& column) const {
+    const auto found = cells.find(column);
+    if (found == cells.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, text] : cells) names.push_back(name);
+      throw InputError(place, fmt::format("no column '{}'", column), suggest(column, names));
+    }
+    return found->second;
+  }
+};
 
 std::vector<std::string> cells(const std::string& line) {
   std::vector<std::string> out;
@@ -59,24 +73,28 @@ std::vector<Record> read_table(const std::string& name) {
                        fmt::format("{} cells under {} columns", row.size(), header.size()));
     }
     Record& record = records.emplace_back();
-    for (std::size_t i = 0; i < row.size(); ++i) record[header[i]] = row[i];
+    record.place = Place{file.string(), number, {}};
+    for (std::size_t i = 0; i < row.size(); ++i) record.cells[header[i]] = row[i];
   }
   return records;
 }
 
 double number(const Record& record, const std::string& column) {
-  const auto found = record.find(column);
-  if (found == record.end()) throw InputError(fmt::format("no column '{}'", column));
-  char* end = nullptr;
-  const double value = std::strtod(found->second.c_str(), &end);
-  if (end == found->second.c_str() || *end != '\0') {
-    throw InputError(fmt::format("'{}' in column {} is not a number", found->second, column));
+  const auto value = parse_number(record.at(column));
+  if (!value) {
+    throw InputError(record.place, fmt::format("'{}' in column {} is not a number",
+                                               record.at(column), column));
   }
-  return value;
+  return *value;
 }
 
 std::uint64_t integer(const Record& record, const std::string& column) {
-  return static_cast<std::uint64_t>(number(record, column));
+  const auto value = parse_integer(record.at(column));
+  if (!value) {
+    throw InputError(record.place, fmt::format("'{}' in column {} is not a whole number",
+                                               record.at(column), column));
+  }
+  return *value;
 }
 
 std::string share(double density) {

@@ -48,8 +48,11 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const auto& candidate : known) {
-    const auto lengths = std::minmax(word.size(), candidate.size());
-    if (lengths.second - lengths.first >= best_distance) continue;
+    // They differ by at least as many letters as one is longer.
+    const bool longer = word.size() > candidate.size();
+    const std::size_t excess =
+        longer ? word.size() - candidate.size() : candidate.size() - word.size();
+    if (excess >= best_distance) continue;
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;

@@ -17,9 +17,9 @@ inline constexpr std::uint64_t kContentBytes = std::uint64_t{4} << 30;
 inline constexpr std::uint64_t kPipeBytes = std::uint64_t{512} << 20;
 /// gzip may inflate to this much whatever its size, ...
 inline constexpr std::uint64_t kInflatedFloor = std::uint64_t{64} << 20;
-/// ... and beyond it to this many times the bytes stored. Matrices and routing inflate 3 to 50
+/// ... and beyond it to this many times the bytes stored. Matrices and routing inflate 3 to 30
 /// times, a page of zeros 1,032 times.
-inline constexpr std::uint64_t kInflatedRatio = 200;
+inline constexpr std::uint64_t kInflatedRatio = 64;
 /// What a gzip file of text is taken to hold before it has been read.
 inline constexpr std::uint64_t kLikelyRatio = 16;
 /// A line of a Matrix Market file; the format says 1,024 characters.
@@ -68,6 +68,6 @@ inline constexpr std::uint32_t kLayerNumber = 0xFFFE;
 inline constexpr std::uint64_t kRoutingCells = std::uint64_t{1} << 26;
 /// Experts times (step, layer) blocks of a recording, unless it has a row for each 1,024 of them:
 /// seconds of looking at loads.
-inline constexpr std::uint64_t kRoutingBlockCells = std::uint64_t{1} << 31;
+inline constexpr std::uint64_t kRoutingBlockCells = std::uint64_t{1} << 27;
 
 }  // namespace lacuna::limits

@@ -11,8 +11,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # GCC 12 reports std::string's own inlined copies (PR 105329, PR 105651).
   target_compile_options(lacuna_flags INTERFACE $<BUILD_INTERFACE:-Wno-restrict>)
 endif()
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
-  # GCC 13 reports fmt 9's own buffers where it inlines the formatting of a double.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 13 reports fmt 9's own buffers where it inlines the formatting of a double, GCC 12 the
+  # library's where they come from a precompiled header.
   target_compile_options(lacuna_flags INTERFACE
     $<BUILD_INTERFACE:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread>)
 endif()

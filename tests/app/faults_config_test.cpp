@@ -22,9 +22,16 @@ struct Case {
   std::vector<std::string> said;  // parts of the message
 };
 
+lacuna::test::Launch launch_in(const fs::path& folder, std::uint64_t address_space = 0) {
+  lacuna::test::Launch launch;
+  launch.folder = folder;
+  launch.address_space = address_space;
+  return launch;
+}
+
 /// Exit code 2 and one message with every part.
 void refuses(const fs::path& folder, const Case& c) {
-  const Finished f = run_lacuna(c.arguments, {.folder = folder, .ready_to_signal = {}});
+  const Finished f = run_lacuna(c.arguments, launch_in(folder));
   CAPTURE(c.arguments, f.out, f.err);
   CHECK(f.code == 2);
   CHECK(f.err.starts_with("lacuna: "));
@@ -53,7 +60,7 @@ std::vector<std::string> product(const std::vector<std::string>& settings) {
 
 Json run_json(const fs::path& folder, std::vector<std::string> arguments) {
   arguments.emplace_back("--json");
-  const Finished f = run_lacuna(arguments, {.folder = folder, .ready_to_signal = {}});
+  const Finished f = run_lacuna(arguments, launch_in(folder));
   CAPTURE(arguments, f.err);
   REQUIRE(f.code == 0);
   const Json json = Json::parse(f.out);
@@ -223,7 +230,7 @@ TEST_CASE("fault: a product too large for memory is refused before memory is tak
   const fs::path folder = lacuna::test::scratch("large");
   const Finished f = run_lacuna(
       {"run", "--arch", "extensor-ob", "--gemm", "100000x100000x100000", "--a", "uniform:0.5"},
-      {.folder = folder, .address_space = std::uint64_t{1} << 32, .ready_to_signal = {}});
+      launch_in(folder, std::uint64_t{1} << 32));
   CAPTURE(f.err);
   if (f.err.find("AddressSanitizer") != std::string::npos) return;  // maps more than any limit
   CHECK(f.code == 2);
@@ -251,9 +258,8 @@ TEST_CASE("fault: a setting that breaks a relation is named, not a line of the s
 TEST_CASE("fault: an inline machine is read once, with what is set of it") {
   const fs::path folder = lacuna::test::scratch("inline");
   write(folder / "mine.yaml", "extends: tc\nname: mine\n");
-  const Finished first =
-      run_lacuna({"run", "--arch", "mine.yaml", "--gemm", "16x16x16", "--out", "first"},
-                 {.folder = folder, .ready_to_signal = {}});
+  const Finished first = run_lacuna(
+      {"run", "--arch", "mine.yaml", "--gemm", "16x16x16", "--out", "first"}, launch_in(folder));
   CAPTURE(first.err);
   REQUIRE(first.code == 0);
   fs::path resolved;
@@ -279,8 +285,7 @@ TEST_CASE("fault: an inline machine is read once, with what is set of it") {
 TEST_CASE("fault: want of memory is a message and exit code 2, wherever it is noticed") {
   const fs::path folder = lacuna::test::scratch("memory");
   // AddressSanitizer maps more than any limit; then there is nothing to test.
-  const Finished all = run_lacuna(
-      {"list"}, {.folder = folder, .address_space = std::uint64_t{1} << 30, .ready_to_signal = {}});
+  const Finished all = run_lacuna({"list"}, launch_in(folder, std::uint64_t{1} << 30));
   if (all.code != 0) return;
   const std::vector<std::vector<std::string>> commands{
       {"run", "--arch", "extensor-ob", "--matrix", "uniform:rows=20000,cols=20000,density=0.005"},
@@ -290,8 +295,7 @@ TEST_CASE("fault: want of memory is a message and exit code 2, wherever it is no
   unsigned refused = 0;
   for (const auto& command : commands) {
     for (std::uint64_t megabytes = 36; megabytes <= 132; megabytes += 8) {
-      const Finished f = run_lacuna(
-          command, {.folder = folder, .address_space = megabytes << 20, .ready_to_signal = {}});
+      const Finished f = run_lacuna(command, launch_in(folder, megabytes << 20));
       CAPTURE(command, megabytes, f.code, f.err);
       // 127: the loader could not even map the libraries.
       const bool loaded = f.code != 127;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times of a machine's elements summed up beyond 64 bits.
-#include "tests/arch/products.hpp"
+#include "arch/compute/pe_array.hpp"
+#include "tests/catch.hpp"
 
 using namespace lacuna;
 

@@ -82,8 +82,8 @@ std::vector<Record> read_table(const std::string& name) {
 double number(const Record& record, const std::string& column) {
   const auto value = parse_number(record.at(column));
   if (!value) {
-    throw InputError(record.place, fmt::format("'{}' in column {} is not a number",
-                                               record.at(column), column));
+    throw InputError(record.place,
+                     fmt::format("'{}' in column {} is not a number", record.at(column), column));
   }
   return *value;
 }

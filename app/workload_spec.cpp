@@ -81,10 +81,10 @@ void note_input(ProductWorkload& workload, const std::string& source) {
 void note_zeros(ProductWorkload& workload, const CsrMatrix& matrix, const char* name) {
   const auto zeros = std::count(matrix.values.begin(), matrix.values.end(), 0.0);
   if (zeros == 0) return;
-  workload.notes.push_back(fmt::format("{} stored zero{} of {} count{} as nonzero{}: they occupy "
-                                       "storage and move",
-                                       zeros, zeros == 1 ? "" : "s", name, zeros == 1 ? "s" : "",
-                                       zeros == 1 ? "" : "s"));
+  workload.notes.push_back(fmt::format(
+      "{} stored zero{} of {} count{} as nonzero{}: they occupy "
+      "storage and move",
+      zeros, zeros == 1 ? "" : "s", name, zeros == 1 ? "s" : "", zeros == 1 ? "" : "s"));
 }
 
 CsrMatrix dense_matrix(Coordinate rows, std::uint64_t cols) {

@@ -98,9 +98,10 @@ class Keys : public Listener {
     const auto [at, fresh] = lines_.back().emplace(name, line_);
     if (!fresh) {
       const bool lined = origin_.first_line != 0;
-      throw InputError(Place{origin_.file, lined ? line_ : 0, fmt::format("{}", fmt::join(path_, "."))},
-                       fmt::format("'{}' is given twice{}", name,
-                                   lined ? fmt::format(", first on line {}", at->second) : ""));
+      throw InputError(
+          Place{origin_.file, lined ? line_ : 0, fmt::format("{}", fmt::join(path_, "."))},
+          fmt::format("'{}' is given twice{}", name,
+                      lined ? fmt::format(", first on line {}", at->second) : ""));
     }
     if (on_key_) on_key_(path_, line_);
     return true;
@@ -212,9 +213,9 @@ void refuse_json(std::string_view text, const JsonOrigin& origin) {
   const Place place{origin.file, line_of_byte(text, at, origin.first_line),
                     printable(stop.last_key)};
   if (stop.reason.find("out_of_range") != std::string::npos) {
-    throw InputError(place, fmt::format("not valid JSON: the number {} is out of range",
-                                        printable(stop.token)),
-                     "a double holds numbers up to 1.8e308");
+    throw InputError(
+        place, fmt::format("not valid JSON: the number {} is out of range", printable(stop.token)),
+        "a double holds numbers up to 1.8e308");
   }
   // The parser stops behind the first letter, or behind a minus.
   const std::string_view word = word_at(text, at < text.size() ? at : 0);

@@ -214,11 +214,11 @@ TensorData parse_npy(std::string_view content, const Place& place) {
   const std::string_view data = content.substr(layout.data_start);
   const std::uint64_t needed = layout.data_bytes();
   if (data.size() != needed) {
-    throw InputError(place,
-                     fmt::format("the shape {} of {} needs {} bytes, the file holds {}",
-                                 shape_text(layout.shape), name_of(layout.dtype), needed,
-                                 data.size()),
-                     data.size() < needed ? "the file is cut short" : "");
+    throw InputError(
+        place,
+        fmt::format("the shape {} of {} needs {} bytes, the file holds {}",
+                    shape_text(layout.shape), name_of(layout.dtype), needed, data.size()),
+        data.size() < needed ? "the file is cut short" : "");
   }
   TensorData out;
   out.dtype = layout.dtype;
@@ -236,9 +236,9 @@ std::string read_npy_bytes(FileReader& reader, std::string head, const Place& pl
   const NpyLayout layout = npy_layout(head, place);
   check_tensor_size(layout.elements, place);
   const std::uint64_t whole = layout.data_start + layout.data_bytes();
-  reader.expect_at_most(whole, fmt::format("the shape {} of {} needs {} bytes, the file holds more",
-                                           shape_text(layout.shape), name_of(layout.dtype),
-                                           layout.data_bytes()));
+  reader.expect_at_most(
+      whole, fmt::format("the shape {} of {} needs {} bytes, the file holds more",
+                         shape_text(layout.shape), name_of(layout.dtype), layout.data_bytes()));
   while (reader.read(head)) {
   }
   return head;

@@ -90,9 +90,9 @@ std::uint64_t element_count(const std::vector<std::uint64_t>& shape, const Place
 
 void check_tensor_size(std::uint64_t elements, const Place& place) {
   if (elements <= limits::kTensorElements) return;
-  throw InputError(place, fmt::format("{} elements are too many", grouped(elements)),
-                   fmt::format("at most {} are read, 8 GiB as doubles",
-                               grouped(limits::kTensorElements)));
+  throw InputError(
+      place, fmt::format("{} elements are too many", grouped(elements)),
+      fmt::format("at most {} are read, 8 GiB as doubles", grouped(limits::kTensorElements)));
 }
 
 std::string shape_text(const std::vector<std::uint64_t>& shape) {

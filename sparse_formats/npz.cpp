@@ -148,11 +148,11 @@ std::string Archive::extract(const Member& member) const {
     out = std::string(packed);
   } else if (member.method == 8) {
     if (member.size > std::max(limits::kInflatedFloor, limits::kInflatedRatio * member.packed)) {
-      throw InputError(
-          place_,
-          fmt::format("the {} bytes of '{}' inflate to {}", member.packed, member.name, member.size),
-          fmt::format("over {} times is no data; if it is, save it with numpy.savez",
-                      limits::kInflatedRatio));
+      throw InputError(place_,
+                       fmt::format("the {} bytes of '{}' inflate to {}", member.packed, member.name,
+                                   member.size),
+                       fmt::format("over {} times is no data; if it is, save it with numpy.savez",
+                                   limits::kInflatedRatio));
     }
     out.resize(member.size);
     z_stream stream{};

@@ -118,10 +118,9 @@ bool is_sharded(const std::filesystem::path& path) {
 /// TensorData name -> file name of a sharded checkpoint.
 std::map<std::string, std::string> weight_map(const std::filesystem::path& path) {
   const Place place{path.string(), 0, "weight_map"};
-  const Json json =
-      parse_object(read_small_file(path, limits::kSafetensorsHeaderBytes,
-                                   "an index of tensors, {\"weight_map\": {...}}"),
-                   place);
+  const Json json = parse_object(read_small_file(path, limits::kSafetensorsHeaderBytes,
+                                                 "an index of tensors, {\"weight_map\": {...}}"),
+                                 place);
   if (!json.contains("weight_map") || !json["weight_map"].is_object()) {
     throw InputError(place, "the index has no weight_map");
   }

@@ -149,9 +149,9 @@ void TextCursor::fail(const std::string& problem, const std::string& suggestion)
 
 Coordinate checked_extent(const TextCursor& cursor, const char* what, std::uint64_t value) {
   if (value > limits::kMatrixExtent) {
-    cursor.fail(fmt::format("{} {} is too large", what, value),
-                fmt::format("at most {}, whose row offsets take 2 GiB",
-                            grouped(limits::kMatrixExtent)));
+    cursor.fail(
+        fmt::format("{} {} is too large", what, value),
+        fmt::format("at most {}, whose row offsets take 2 GiB", grouped(limits::kMatrixExtent)));
   }
   const std::uint64_t largest =
       limits::kMatrixExtentFloor + limits::kMatrixExtentPerByte * cursor.size();

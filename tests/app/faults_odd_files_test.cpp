@@ -57,8 +57,7 @@ TEST_CASE("fault: stored zeros count as nonzeros, and the result says how many")
       return run["provenance"]["warnings"].dump();
     };
     CHECK_THAT(warnings("zero.mtx", fmt::format("{}-zero", machine)), contains("2 " + rule));
-    CHECK(warnings("full.mtx", fmt::format("{}-full", machine)).find("zeros") ==
-          std::string::npos);
+    CHECK(warnings("full.mtx", fmt::format("{}-full", machine)).find("zeros") == std::string::npos);
   }
   WorkloadSpec spec;
   spec.matrix = (folder / "full.mtx").string();
@@ -96,7 +95,8 @@ TEST_CASE("every file of the shared data is read, or refused with one line, by e
       if (entry.is_directory()) continue;
       const std::string file = entry.path().string();
       for (const std::vector<std::string>& arguments :
-           {std::vector<std::string>{"routing", file}, {"model", file},
+           {std::vector<std::string>{"routing", file},
+            {"model", file},
             {"prune", file, "--pattern", "2:4"},
             {"run", "--arch", "extensor-ob", "--matrix", file}}) {
         const Finished f = in_folder(folder, arguments);

@@ -30,8 +30,8 @@ void run_target(const Target& target, const std::string& bytes);
 }  // namespace lacuna::fuzz
 
 /// FUZZ_TARGET(name) { ... bytes ... }
-#define FUZZ_TARGET(name)                                                                    \
-  static void read_##name(const std::string& bytes);                                         \
-  [[maybe_unused]] static const bool added_##name =                                          \
-      ::lacuna::fuzz::add_target({#name, read_##name});                                      \
+#define FUZZ_TARGET(name)                               \
+  static void read_##name(const std::string& bytes);    \
+  [[maybe_unused]] static const bool added_##name =     \
+      ::lacuna::fuzz::add_target({#name, read_##name}); \
   static void read_##name([[maybe_unused]] const std::string& bytes)

@@ -63,9 +63,9 @@ TEST_CASE("fault: a size line of 30 bytes asks for no memory, in an SMTX file ei
              contains("wide.mtx:2: number of columns 400000000 is too large"));
   CHECK_THAT(matrix_error("many.mtx", kBanner + "10 10 99999999999\n1 5\n"),
              contains("99,999,999,999 entries are too many"));
-  CHECK_THAT(matrix_error("array.mtx",
-                          "%%MatrixMarket matrix array real general\n4000000 4000000\n1\n"),
-             contains("entries are too many"));
+  CHECK_THAT(
+      matrix_error("array.mtx", "%%MatrixMarket matrix array real general\n4000000 4000000\n1\n"),
+      contains("entries are too many"));
   // A gzip file's last four bytes say its size; these lie.
   std::string lie = gzip(kBanner + "200000000 1 1\n5 1\n");
   lie.replace(lie.size() - 4, 4, 4, '\x7f');
@@ -123,9 +123,8 @@ TEST_CASE("fault: an .npy file gives what its header announces and no more") {
              contains("needs 3 bytes, the file holds more"));
   CHECK_THAT(error_of([&] { (void)read_npy(written("c.npy", npy("(2000000000,)", "1"))); }),
              contains("2,000,000,000 elements are too many") && contains("1,073,741,824"));
-  CHECK_THAT(
-      error_of([&] { (void)read_npy(written("d.npy", gzip(npy("(83886080,)", zeros)))); }),
-      contains("inflate to more than"));
+  CHECK_THAT(error_of([&] { (void)read_npy(written("d.npy", gzip(npy("(83886080,)", zeros)))); }),
+             contains("inflate to more than"));
 }
 
 TEST_CASE("fault: a safetensors file of 40,000 tensors is read in time") {
@@ -134,7 +133,8 @@ TEST_CASE("fault: a safetensors file of 40,000 tensors is read in time") {
     header += fmt::format(R"({}"layer.{}.w":{{"dtype":"U8","shape":[1],"data_offsets":[{},{}]}})",
                           i == 0 ? "" : ",", i, i, i + 1);
   }
-  const auto path = written("many.safetensors", safetensors(header + "}", std::string(40'000, 'x')));
+  const auto path =
+      written("many.safetensors", safetensors(header + "}", std::string(40'000, 'x')));
   const auto start = std::chrono::steady_clock::now();
   CHECK(safetensors_names(path).size() == 40'000);
   CHECK(read_safetensors(path, "layer.39999.w").values == std::vector<double>{'x'});
@@ -142,9 +142,9 @@ TEST_CASE("fault: a safetensors file of 40,000 tensors is read in time") {
 }
 
 TEST_CASE("fault: bytes behind the last tensor are counted") {
-  const auto path = written(
-      "trail.safetensors",
-      safetensors(R"({"w":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "abcdef"));
+  const auto path =
+      written("trail.safetensors",
+              safetensors(R"({"w":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "abcdef"));
   CHECK_THAT(error_of([&] { (void)read_safetensors(path); }),
              contains("4 bytes follow the last tensor: the header describes 2 bytes of data, the "
                       "file holds 6"));

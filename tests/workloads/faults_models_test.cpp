@@ -115,8 +115,9 @@ TEST_CASE("fault: experts of NVFP4 take 4 bits and a scale (later: models)", "[!
   CHECK(spec.precision.experts.block_in == 16);
 }
 
-TEST_CASE("fault: the experts of a step of 8 tokens, of an NVFP4 folder, are about 82 GB (later: models)",
-          "[!shouldfail]") {
+TEST_CASE(
+    "fault: the experts of a step of 8 tokens, of an NVFP4 folder, are about 82 GB (later: models)",
+    "[!shouldfail]") {
   LACUNA_NEEDS_SHARED();
   const ModelSpec spec = load_model(shared_data() / "odd-files" / "nvfp4dir");
   const double touched = expected_distinct_experts(256, 8, 8) / 256;

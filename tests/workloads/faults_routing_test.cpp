@@ -35,8 +35,9 @@ std::string with_experts(const std::string& experts) {
 }  // namespace
 
 TEST_CASE("fault: a count that no double holds is refused with its line") {
-  CHECK_THAT(load_error("counts.json", "{\"logical_count\":\n[[1e999]]}"),
-             says("counts.json:2: logical_count: not valid JSON: the number 1e999 is out of range"));
+  CHECK_THAT(
+      load_error("counts.json", "{\"logical_count\":\n[[1e999]]}"),
+      says("counts.json:2: logical_count: not valid JSON: the number 1e999 is out of range"));
   CHECK_THAT(load_error("table.json", "[{\"0\": [\"vertical_and_slash\",\n1, 1e999, 1]}]"),
              says("table.json:2: 0: not valid JSON"));
   const auto path =
@@ -63,7 +64,8 @@ TEST_CASE("fault: layers times experts are bounded") {
   for (int layer = 0; layer < 5000; ++layer) rows += fmt::format("{},0,1\n", layer);
   CHECK_THAT(load_error("layers.csv", rows), says("layers.csv:4098: more than 4096 layers"));
   std::string pairs = "domain,layer_a,layer_b,expert_a,expert_b,count\n";
-  for (int layer = 0; layer < 600; ++layer) pairs += fmt::format("c,{},{},65000,1,1\n", layer, layer + 1);
+  for (int layer = 0; layer < 600; ++layer)
+    pairs += fmt::format("c,{},{},65000,1,1\n", layer, layer + 1);
   CHECK_THAT(load_error("pairs.csv", pairs), says("600 pairs of layers of 65001 experts"));
 }
 
@@ -103,20 +105,22 @@ TEST_CASE("fault: dumps that are known but not read say what they are and what i
                                         "turn,phase,step,layer,slot,expert\n0,decode,0,1,0,19\n");
   CHECK_THAT(traced, says("t.csv:1: a 'route_trace v1' dump") && says("expected a routing dump"));
   const std::string headless = load_error("l.csv", "1,7\n1,5\n2,39\n");
-  CHECK_THAT(headless, says("l.csv:1: '1,7'") && says("without a header line") &&
-                           says("layer,expert rows"));
+  CHECK_THAT(headless,
+             says("l.csv:1: '1,7'") && says("without a header line") && says("layer,expert rows"));
 }
 
 TEST_CASE("fault: counts of one rank alone are refused as such") {
-  CHECK_THAT(load_error("rank0.csv", "layer_id,expert_id,count\n1,0,99\n1,1,56\n2,0,3\n"),
-             says("counts sum to 3, those of layer 1 to 155") && says("the counts of one rank alone"));
+  CHECK_THAT(
+      load_error("rank0.csv", "layer_id,expert_id,count\n1,0,99\n1,1,56\n2,0,3\n"),
+      says("counts sum to 3, those of layer 1 to 155") && says("the counts of one rank alone"));
 }
 
 TEST_CASE("fault: a route_trace v1 dump is read as routing (later: models)", "[!shouldfail]") {
-  const auto path = test::fixture("trace.csv",
-                                  "# route_trace v1\n# model=x n_layer=2 n_expert=64 n_expert_used=2\n"
-                                  "turn,phase,step,layer,slot,expert,weight,residency,expert_bytes\n"
-                                  "0,decode,0,1,0,19,0.1666,hit,1\n0,decode,0,1,1,43,0.1666,hit,1\n");
+  const auto path =
+      test::fixture("trace.csv",
+                    "# route_trace v1\n# model=x n_layer=2 n_expert=64 n_expert_used=2\n"
+                    "turn,phase,step,layer,slot,expert,weight,residency,expert_bytes\n"
+                    "0,decode,0,1,0,19,0.1666,hit,1\n0,decode,0,1,1,43,0.1666,hit,1\n");
   const RoutingTrace trace = load_trace(path);
   CHECK(trace.header.top_k == 2);
   CHECK(trace.header.experts == 64);
@@ -135,11 +139,10 @@ TEST_CASE("every odd recording is read as what it is, or refused with a reason")
   const RoutingTrace filled = load_trace(folder / "re_i32_27layers_minus1.npy");
   CHECK(filled.header.layers.size() == 26);
   CHECK(filled.header.rows_dropped == 20);
-  for (const auto& [name, reason] :
-       {std::pair{"llamacpp_moe_trace.csv", "without a header line"},
-        {"route_trace_v1.csv", "'route_trace v1' dump"},
-        {"rank0.csv", "one rank alone"},
-        {"re_u8_zero_prompt.npy", "expert 0 appears twice"}}) {
+  for (const auto& [name, reason] : {std::pair{"llamacpp_moe_trace.csv", "without a header line"},
+                                     {"route_trace_v1.csv", "'route_trace v1' dump"},
+                                     {"rank0.csv", "one rank alone"},
+                                     {"re_u8_zero_prompt.npy", "expert 0 appears twice"}}) {
     INFO(name);
     CHECK_THAT(error_of([&] { (void)load_routing(folder / name); }), says(name) && says(reason));
   }

@@ -114,13 +114,17 @@ std::uint32_t dtype_bits(const ConfigJson& config, std::string& name) {
 /// Modules that keep the plain format. Those that are never quantised here (router, head,
 /// embeddings, norms) may be named; others would change bytes.
 void check_excluded_modules(const ConfigJson& quantization) {
-  for (const char* key : {"modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules"}) {
+  for (const char* key :
+       {"modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules"}) {
     if (!quantization.given(key)) continue;
     for (const std::string& module : quantization.texts(key)) {
       const std::string last = module.substr(module.rfind('.') + 1);
-      constexpr std::array<std::string_view, 6> plain{
-          "gate", "router", "lm_head", "embed_tokens", "e_score_correction_bias",
-          "shared_expert_gate"};
+      constexpr std::array<std::string_view, 6> plain{"gate",
+                                                      "router",
+                                                      "lm_head",
+                                                      "embed_tokens",
+                                                      "e_score_correction_bias",
+                                                      "shared_expert_gate"};
       if (last.ends_with("norm")) continue;
       if (std::find(plain.begin(), plain.end(), last) != plain.end()) continue;
       quantization.fail(key,
@@ -238,8 +242,8 @@ ModelSpec load_model(const std::filesystem::path& path) {
   std::error_code ignored;
   const bool folder = std::filesystem::is_directory(path, ignored);
   const std::filesystem::path file = folder ? path / "config.json" : path;
-  const std::string text = read_small_file(file, limits::kModelConfigBytes,
-                                           "a config.json, not the weights");
+  const std::string text =
+      read_small_file(file, limits::kModelConfigBytes, "a config.json, not the weights");
   refuse_sidecar(file);
   return parse_model(text, file.string());
 }

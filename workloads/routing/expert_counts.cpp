@@ -181,9 +181,10 @@ std::vector<ExpertCounts> cross_layer_margins(const std::string& file,
     }
   }
   if (2 * tables.size() > kMostCountCells / std::max(experts, 1U)) {
-    throw InputError(Place{file, 0, ""},
-                     fmt::format("{} pairs of layers of {} experts are no model's: an id is damaged",
-                                 tables.size(), experts));
+    throw InputError(
+        Place{file, 0, ""},
+        fmt::format("{} pairs of layers of {} experts are no model's: an id is damaged",
+                    tables.size(), experts));
   }
   for (const auto& table : tables) {
     std::vector<std::uint64_t> sides[2] = {std::vector<std::uint64_t>(experts),

@@ -124,7 +124,8 @@ RoutingTrace read_community_jsonl(const std::string& file, std::string_view text
               fmt::format("at most {} are read", limits::kLayers));
   }
   for (const auto layer : numbers) {
-    if (layer < 0 || layer > limits::kLayerNumber) meta.fail(fmt::format("layers_logged holds {}", layer));
+    if (layer < 0 || layer > limits::kLayerNumber)
+      meta.fail(fmt::format("layers_logged holds {}", layer));
     rules.layers.push_back(static_cast<std::uint32_t>(layer));
   }
   const std::uint32_t top_k = meta.index("top_k");

@@ -54,8 +54,9 @@ std::string read_routing_file(const std::filesystem::path& path) {
 void refuse_known(const std::string& file, std::string_view text) {
   const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
   if (line.starts_with("# route_trace")) {
-    refuse(file, 1, fmt::format("a {} dump: a row for each token, layer and slot, which is not read",
-                                excerpt(line.substr(2))),
+    refuse(file, 1,
+           fmt::format("a {} dump: a row for each token, layer and slot, which is not read",
+                       excerpt(line.substr(2))),
            std::string(kFormats));
   }
   const bool headless = !line.empty() && line.find(',') != std::string_view::npos &&

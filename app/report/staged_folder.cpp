@@ -2,10 +2,12 @@
 #include "app/report/staged_folder.hpp"
 
 #include <fmt/format.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
@@ -150,14 +152,38 @@ void finish(const fs::path& folder, const CommitRecord& record) {
   if (error) cannot_write(folder, error);
 }
 
+/// Does the work in a process that a kill -9 of this one, or of its group, does not reach; false
+/// when it did not come to its end there.
+bool done_out_of_reach(const std::function<void()>& work) {
+  const pid_t child = ::fork();
+  if (child < 0) return false;
+  if (child == 0) {
+    ::setpgid(0, 0);
+    try {
+      work();
+    } catch (...) {
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 }  // namespace
 
 FolderClaim::FolderClaim(const fs::path& target) : folder_(resolved(target)) {
   try {
-    // Again when the one who made the folder takes it away between the two steps.
-    for (int times = 0; !lock_ && times < 100 && (times == 0 || errno == ENOENT); ++times) {
+    // Again when the one who made the folder takes it away between the two steps, or is about to
+    // end; but nobody waits for a whole run.
+    constexpr int kTimes = 50;
+    for (int times = 0; times < kTimes; ++times) {
       make_folders();
       lock_ = LockedFile::open(folder_ / kLock);
+      if (lock_ || (errno != ENOENT && errno != EWOULDBLOCK)) break;
+      ::usleep(10'000);
     }
     if (!lock_ && errno == EWOULDBLOCK) {
       throw InputError({target.string(), 0, {}}, "another process is writing into this folder",
@@ -238,7 +264,7 @@ std::vector<std::string> StagedFolder::commit() {
   std::error_code error;
   fs::rename(staging_ / kRecord, folder / kRecord, error);
   if (error) cannot_write(folder, error);
-  finish(folder, record);
+  if (!done_out_of_reach([&] { finish(folder, record); })) finish(folder, record);
   std::vector<std::string> notes;
   for (const auto& [name, kept] : record.aside) {
     notes.push_back(fmt::format("{} was not as Lacuna wrote it; it is kept as {}", name, kept));

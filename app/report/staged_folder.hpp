@@ -10,7 +10,8 @@
 // Until the record stands, the earlier result is untouched. From then on it is replaced: each new
 // file is renamed to its place, the earlier result's other files are removed, the record last of
 // all. Every step can be repeated, so a process killed at any moment leaves either no record, and
-// whoever comes next throws the staging away, or a record, and whoever comes next ends its work.
+// whoever comes next throws the staging away, or a record, and whoever comes next ends its work. A
+// kill -9 of lacuna does not even interrupt that work: a process of its own does it.
 //
 // Only files that the folder's manifest lists, and that are still as we wrote them, are replaced or
 // removed (manifest.hpp). What a user made of one of ours is the user's: where the new result needs

@@ -6,14 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <set>
 #include <stdexcept>
 
 namespace lacuna::test {
 namespace {
 
-constexpr int kCannot = 97;
-
 [[noreturn]] void work_traced(const std::function<void()>& work) {
+  constexpr int kCannot = 97;
   if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(kCannot);
   ::raise(SIGSTOP);
   try {
@@ -22,6 +22,35 @@ constexpr int kCannot = 97;
     ::_exit(1);
   }
   ::_exit(0);
+}
+
+void resume(pid_t process) {
+  ::ptrace(PTRACE_SYSCALL, process, nullptr, nullptr);
+}
+
+/// Sees the stops of the work and of what it forks, until one too many.
+Killed watch(pid_t child, unsigned call, std::set<pid_t>& alive) {
+  unsigned entered = 0;
+  std::set<pid_t> within;  // a system call
+  while (true) {
+    int status = 0;
+    const pid_t process = ::waitpid(-1, &status, __WALL);
+    if (process < 0) throw std::runtime_error("the work is lost");
+    if (WIFEXITED(status) || WIFSIGNALED(status)) {
+      alive.erase(process);
+      if (process != child) continue;
+      if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw std::runtime_error("it failed");
+      return Killed::ended_before;
+    }
+    alive.insert(process);
+    constexpr int kCall = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
+    if (WSTOPSIG(status) == kCall) {
+      const bool enters = within.insert(process).second;
+      if (!enters) within.erase(process);
+      if (enters && entered++ == call) return Killed::before_the_call;
+    }
+    resume(process);
+  }
 }
 
 }  // namespace
@@ -33,18 +62,14 @@ Killed kill_at_call(unsigned call, const std::function<void()>& work) {
   int status = 0;
   ::waitpid(child, &status, 0);
   if (WIFEXITED(status)) return Killed::cannot_trace;
-  // Each call stops twice: as it is entered, and as it returns.
-  for (unsigned stop = 0; stop <= 2 * call; ++stop) {
-    ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
-    ::waitpid(child, &status, 0);
-    if (WIFEXITED(status)) {
-      if (WEXITSTATUS(status) != 0) throw std::runtime_error("the work failed");
-      return Killed::ended_before;
-    }
-  }
-  ::kill(child, SIGKILL);
-  ::waitpid(child, &status, 0);
-  return Killed::before_the_call;
+  ::ptrace(PTRACE_SETOPTIONS, child, nullptr,
+           PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL);
+  resume(child);
+  std::set<pid_t> alive{child};
+  const Killed how = watch(child, call, alive);
+  for (const pid_t process : alive) ::kill(process, SIGKILL);
+  for (const pid_t process : alive) ::waitpid(process, &status, __WALL);
+  return how;
 }
 
 }  // namespace lacuna::test

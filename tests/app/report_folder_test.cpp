@@ -87,9 +87,8 @@ TEST_CASE("one result is a flat folder, several have one each below") {
         "extensor");
   CHECK(fs::exists(root / "several" / "extensor" / "resolved.yaml"));
   CHECK_FALSE(fs::exists(root / "several" / "highlight" / "resolved.yaml"));
-  CHECK(entries_of(root) == 2);  // nothing went to ../a
-  write(root / "several", {one},
-        {.plots = false, .before_commit = {}});  // an earlier result is replaced whole
+  CHECK(entries_of(root) == 2);           // nothing went to ../a
+  write(root / "several", {one}, false);  // an earlier result is replaced whole
   CHECK_FALSE(fs::exists(root / "several" / "highlight"));
 }
 
@@ -174,7 +173,7 @@ TEST_CASE("a folder that cannot be written is the user's to know, and nothing is
 
 TEST_CASE("a disk that fills up leaves the earlier result and nothing half-written") {
   const auto root = test::scratch("report_full_disk");
-  write(root / "out", {test::sample_result("first")}, {.plots = false, .before_commit = {}});
+  write(root / "out", {test::sample_result("first")}, false);
   // A limit on the size of files fails a write in its middle, as a full disk does.
   rlimit old{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);

@@ -160,7 +160,7 @@ int execute(const TileArguments& arguments) {
         std::vector<std::string>{"tile_occupancy.csv", "tile_occupancy.dat", "tile_occupancy.gp",
                                  "tile_occupancy.png", "tile_occupancy.svg"});
   }
-  ConfigTree tree = ConfigTree::load(find_config("arch", arguments.machine));
+  ConfigTree tree = load_config("arch", arguments.machine);
   for (const auto& setting : arguments.settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
   MachineSpec machine = read_machine(reader);

@@ -83,9 +83,7 @@ class ArraysModule : public sc_core::sc_module {
       }
       waits_for_ = nullptr;
     }
-    const auto ticks =
-        static_cast<sim::Ticks>(std::llround(std::ldexp(current_.cycles, sim::kTickBits)));
-    free_at_ = start + ticks;
+    free_at_ = sim::checked(start + sim::to_ticks(current_.cycles));
     timing_.busy += current_.cycles;
     ++timing_.instructions;
     running_ = true;

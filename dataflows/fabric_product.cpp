@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/whole.hpp"
 #include "sparse_formats/encoding.hpp"
 
 namespace lacuna {
@@ -155,7 +156,7 @@ std::uint64_t FabricProduct::block_offset_bits() const {
   }
   const BitMatrix& sample = ops_.b_transposed().sample();
   const double bits = d(block_offset_metadata(sample, h1, h0).count());
-  return static_cast<std::uint64_t>(std::llround(bits * d(ops_.n()) / d(sample.rows())));
+  return whole_near(bits * d(ops_.n()) / d(sample.rows()));
 }
 
 std::string FabricProduct::key_of_a() const {
@@ -305,7 +306,7 @@ std::uint64_t FabricProduct::chunks_for(const FabricMapping& map) const {
   if (overbooks && map.a_room > 0) {
     wanted = std::max(wanted, d(map.rows) * k_bytes * (a.width + 0.125) / half);
   }
-  return std::min(ceil_div(ops_.k(), step_k_), static_cast<std::uint64_t>(std::ceil(wanted)));
+  return std::min(ceil_div(ops_.k(), step_k_), whole_up(wanted));
 }
 
 void FabricProduct::cut_k() {

@@ -12,6 +12,7 @@
 #include "arch/fabric/fabric_module.hpp"
 #include "arch/fabric/vfmu.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 #include "sparse_formats/reference_product.hpp"
 
@@ -50,8 +51,9 @@ TilingReport tiling_of_a(const FabricPlan& plan) {
   TilingReport tiling;
   tiling.strategy = "mapper";
   tiling.ranks = {"M", "K"};
-  const std::uint64_t edge =
-      part.mapping.a_whole ? operands.m() : std::min(operands.m(), part.mapping.rows);
+  const FabricMapping& mapping = part.mapping;
+  const std::uint64_t rows = mapping.a_outer ? mapping.tile_rows : mapping.rows;
+  const std::uint64_t edge = mapping.a_whole ? operands.m() : std::min(operands.m(), rows);
   tiling.shape = {edge, operands.k()};
   tiling.tiles = ceil_div(operands.m(), edge);
   tiling.clamped = tiling.tiles == 1;
@@ -188,6 +190,7 @@ void require_small(const GemmOperands& operands) {
 
 RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
                      const FabricOptions& options) {
+  stop_if_requested();
   const auto start = std::chrono::steady_clock::now();
   RunResult result;
   result.name = machine.name;
@@ -223,7 +226,6 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   sim::Timeline timeline;
   FabricRunOptions run;
   run.stalls = options.stalls;
-  run.interrupted = options.interrupted;
   if (options.timeline) run.timeline = &timeline;
   const FabricTiming timing = run_fabric_program(machine, plan.program, run);
   fill_fabric_result(machine, components, plan.counts, timing, result);
@@ -238,6 +240,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["b_refetched_bytes"] = plan.b_again_bytes;
   result.beside["fill_and_drain_allowance"] =
       cycles_up(plan.fill_cycles + plan.drain_cycles).count();
+  result.beside["mapper_cycles"] = whole(plan.expected_cycles);
   result.beside["fill_cycles"] = timing.fill;
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;

@@ -181,9 +181,22 @@ ConfigTree to_config(const WorkloadSpec& spec) {
   return tree;
 }
 
+std::string name_of(const WorkloadSpec& spec) {
+  if (!spec.name.empty()) return spec.name;
+  if (spec.gemm.empty()) return matrix_name(spec.matrix);
+  return fmt::format("gemm-{}-a-{}-b-{}", spec.gemm,
+                     parse_pattern(spec.a_pattern, Place{"", 0, "--a"}).text(),
+                     parse_pattern(spec.b_pattern, Place{"", 0, "--b"}).text());
+}
+
 ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
                               const std::function<void(double)>& progress) {
+  if (spec.dense_columns > 0 && (!spec.matrix_b.empty() || spec.transpose_b)) {
+    throw InputError("a dense B and another B are given",
+                     "give --dense-b alone, or --matrix-b and --bt");
+  }
   ProductWorkload workload;
+  workload.name = name_of(spec);
   workload.tiles = spec.tiles;
   workload.seed = spec.seed;
   if (!spec.gemm.empty()) {
@@ -192,14 +205,10 @@ ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
     const Pattern b = parse_pattern(spec.b_pattern, Place{"", 0, "--b"});
     check_size(a, shape.m, shape.k, "A");
     check_size(b, shape.k, shape.n, "B");
-    workload.name = spec.name.empty()
-                        ? fmt::format("gemm-{}-a-{}-b-{}", spec.gemm, a.text(), b.text())
-                        : spec.name;
     workload.a = make_occupancy(a, shape.m, shape.k, spec.seed, {Axis::along_row, "A"}).to_csr();
     workload.b_transposed =
         make_occupancy(b, shape.n, shape.k, spec.seed, {Axis::along_row, "B"}).to_csr();
   } else {
-    workload.name = spec.name.empty() ? matrix_name(spec.matrix) : spec.name;
     workload.a = make_matrix(spec.matrix, progress);
     note_input(workload, spec.matrix);
     note_zeros(workload, workload.a, "A");

@@ -16,6 +16,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/limits.hpp"
 #include "base/quantity_text.hpp"
 
@@ -64,7 +65,10 @@ bool has_writer(int pipe) {
 int open_for_reading(const fs::path& path) {
   constexpr int kPatience = 10'000, kPause = 20;  // milliseconds
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) cannot_read(path);
+  if (descriptor < 0) {
+    stop_if_requested();
+    cannot_read(path);
+  }
   struct stat about {};
   if (::fstat(descriptor, &about) == 0 && S_ISFIFO(about.st_mode)) {
     for (int waited = 0; !has_writer(descriptor); waited += kPause) {
@@ -74,6 +78,8 @@ int open_for_reading(const fs::path& path) {
                          fmt::format("waited {} s for a writer", kPatience / 1000));
       }
       ::poll(nullptr, 0, kPause);
+      if (stop_requested) ::close(descriptor);
+      stop_if_requested();
     }
   }
   const int flags = ::fcntl(descriptor, F_GETFL);
@@ -96,7 +102,9 @@ FileReader::FileReader(const fs::path& path, Use use) : path_(path) {
   const int descriptor = open_for_reading(path);
   file_.reset(gzdopen(descriptor, "rb"));
   if (!file_) {
+    const int saved = errno;
     ::close(descriptor);
+    errno = saved;
     cannot_read(path);
   }
   gzbuffer(as_gz(file_.get()), 1U << 18);
@@ -117,6 +125,7 @@ FileReader::FileReader(const fs::path& path, Use use) : path_(path) {
 FileReader::~FileReader() = default;
 
 bool FileReader::read(std::string& content) {
+  stop_if_requested();
   const gzFile file = as_gz(file_.get());
   const std::size_t before = content.size();
   content.resize(before + kPiece);
@@ -125,6 +134,7 @@ bool FileReader::read(std::string& content) {
   int status = Z_OK;
   const char* message = gzerror(file, &status);
   if (got < 0 || (got == 0 && status == Z_BUF_ERROR)) {
+    stop_if_requested();
     throw InputError({path_.string(), 0, {}}, fmt::format("cannot inflate the file: {}",
                                                           got < 0 ? message : "it is cut short"));
   }

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "app/explicit_rows.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "sparse_formats/pattern.hpp"
@@ -51,6 +52,37 @@ std::string absolute(const std::string& source) {
 
 void note_input(ProductWorkload& workload, const std::string& source) {
   if (!is_generated(source)) workload.inputs[source] = sha256_of(source);
+}
+
+struct Gemm {
+  GemmShape shape;
+  Pattern a, b;
+  std::string name;
+};
+
+Gemm read_gemm(const WorkloadSpec& spec) {
+  Gemm gemm{parse_gemm(spec.gemm), parse_pattern(spec.a_pattern, Place{"", 0, "--a"}),
+            parse_pattern(spec.b_pattern, Place{"", 0, "--b"}), spec.name};
+  if (gemm.name.empty()) {
+    gemm.name = fmt::format("gemm-{}-a-{}-b-{}", spec.gemm, gemm.a.text(), gemm.b.text());
+  }
+  return gemm;
+}
+
+/// Of what will be drawn, before it is.
+void check_explicit(const WorkloadSpec& spec, const Gemm& gemm) {
+  const auto nonzeros = [](const Pattern& pattern, Coordinate rows, Coordinate cols) {
+    return pattern.density().value() * static_cast<double>(rows) * static_cast<double>(cols);
+  };
+  const double sum =
+      nonzeros(gemm.a, gemm.shape.m, gemm.shape.k) + nonzeros(gemm.b, gemm.shape.n, gemm.shape.k);
+  if (sum <= static_cast<double>(kMostExplicitNonzeros)) return;
+  throw InputError(
+      fmt::format("--gemm {}: A and B have {:.4g} nonzeros; checks and machines that take every "
+                  "nonzero (ExTensor's class) take {} at most",
+                  spec.gemm, sum, kMostExplicitNonzeros),
+      "run it on a machine of the tensor-core class without --check, or take a smaller product "
+      "or sparser patterns");
 }
 
 CsrMatrix dense_matrix(Coordinate rows, std::uint64_t cols) {
@@ -146,21 +178,27 @@ ConfigTree to_config(const WorkloadSpec& spec) {
   return tree;
 }
 
+FabricWorkload make_gemm_occupancies(const WorkloadSpec& spec) {
+  const Gemm gemm = read_gemm(spec);
+  const auto [m, n, k] = gemm.shape;
+  FabricWorkload workload = pattern_workload(m, n, k, spec.a_pattern, spec.b_pattern, spec.seed);
+  workload.name = gemm.name;
+  return workload;
+}
+
 ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
                               const std::function<void(double)>& progress) {
   ProductWorkload workload;
   workload.tiles = spec.tiles;
   workload.seed = spec.seed;
   if (!spec.gemm.empty()) {
-    const GemmShape shape = parse_gemm(spec.gemm);
-    const Pattern a = parse_pattern(spec.a_pattern, Place{"", 0, "--a"});
-    const Pattern b = parse_pattern(spec.b_pattern, Place{"", 0, "--b"});
-    workload.name = spec.name.empty()
-                        ? fmt::format("gemm-{}-a-{}-b-{}", spec.gemm, a.text(), b.text())
-                        : spec.name;
-    workload.a = make_occupancy(a, shape.m, shape.k, spec.seed, {Axis::along_row, "A"}).to_csr();
+    const Gemm gemm = read_gemm(spec);
+    check_explicit(spec, gemm);
+    const auto [m, n, k] = gemm.shape;
+    workload.name = gemm.name;
+    workload.a = make_occupancy(gemm.a, m, k, spec.seed, {Axis::along_row, "A"}).to_csr();
     workload.b_transposed =
-        make_occupancy(b, shape.n, shape.k, spec.seed, {Axis::along_row, "B"}).to_csr();
+        make_occupancy(gemm.b, n, k, spec.seed, {Axis::along_row, "B"}).to_csr();
   } else {
     workload.name = spec.name.empty() ? matrix_name(spec.matrix) : spec.name;
     workload.a = make_matrix(spec.matrix, progress);

@@ -78,6 +78,7 @@ double OuterSteps::cycles(std::uint64_t m, std::uint64_t n, std::uint64_t k0, st
     found = known_.emplace(std::move(key), Known{cycles, step_}).first;
   }
   totals_.add(found->second.totals);
+  last_products_ = found->second.totals.products;
   return found->second.cycles;
 }
 

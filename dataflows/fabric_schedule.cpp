@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -63,6 +64,20 @@ struct TileWalk {
   }
 };
 
+/// Parts of a sum in whole numbers: what has been given is the rounded sum so far.
+class WholeParts {
+ public:
+  std::uint64_t next(double part) {
+    sum_ += part;
+    const auto upto = static_cast<std::uint64_t>(sum_ + 0.5);
+    return upto - std::exchange(given_, upto);
+  }
+
+ private:
+  double sum_ = 0;
+  std::uint64_t given_ = 0;
+};
+
 /// Column groups of one resident tile of B.
 std::uint64_t width_of(const FabricMapping& mapping) {
   return std::max<std::uint64_t>(1, mapping.tile_columns / mapping.columns);
@@ -110,6 +125,7 @@ class Walker {
     const std::uint64_t tile = m_ * t_.n_tiles + n_;
     step.cycles = t_.cycles[tile * t_.chunks + chunk_];
     if (chunk_ + 1 == t_.chunks) step.z_bytes = z_bytes(tile);
+    meter(step);
     advance(last_n, b);
     return true;
   }
@@ -142,6 +158,25 @@ class Walker {
     return bytes;
   }
 
+  /// What the instruction's cycles are for.
+  void meter(FabricStep& step) {
+    if (t_.even) {
+      step.multiplies = pairs_.next(t_.even_pairs);
+      step.glb_bytes = glb_bytes_.next(t_.even_glb_words * t_.word_bytes);
+      return;
+    }
+    const std::uint64_t rows = std::min(t_.m - m_ * map_.rows, map_.rows);
+    const std::uint64_t columns = std::min(t_.n - n_ * map_.columns, map_.columns);
+    step.multiplies = pairs_.next(
+        t_.pairs.empty() ? static_cast<double>(rows * columns) * t_.pairs_per_output[chunk_]
+                         : t_.pairs[(m_ * t_.n_tiles + n_) * t_.chunks + chunk_]);
+    const std::uint64_t places = ceil_div(rows, t_.spill_rows) * t_.spill_rows *
+                                 ceil_div(columns, t_.spill_columns) * t_.spill_columns;
+    const double words = t_.a[m_ * t_.chunks + chunk_].all() + t_.b[n_ * t_.chunks + chunk_].all() +
+                         static_cast<double>(places) * t_.spill_words[chunk_];
+    step.glb_bytes = glb_bytes_.next(words * t_.word_bytes);
+  }
+
   void advance(std::uint64_t last_n, const TileWalk& b) {
     if (++chunk_ < t_.chunks) return;
     chunk_ = 0;
@@ -165,6 +200,7 @@ class Walker {
   std::uint64_t a_base_ = 0, b_base_ = 0;
   double z_sum_ = 0;
   std::uint64_t z_given_ = 0;
+  WholeParts pairs_, glb_bytes_;
   bool done_ = false;
 };
 

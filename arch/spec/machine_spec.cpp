@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/spec/machine_spec.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -51,6 +52,15 @@ LlbSpec read_llb(const ConfigReader& config, Hertz clock) {
                 fmt::format("the shares add up to {:.4g}, more than the buffer",
                             llb.shares.a + llb.shares.b + llb.shares.z),
                 "make them add up to at most 1");
+  }
+  const auto bytes_of = [&](double share) {
+    return std::max<std::uint64_t>(
+        1, static_cast<std::uint64_t>(share * static_cast<double>(llb.capacity.count())));
+  };
+  if (bytes_of(llb.shares.a) + bytes_of(llb.shares.b) + bytes_of(llb.shares.z) >
+      llb.capacity.count()) {
+    config.fail("shares", "what returns of Z passes the buffer, and A and B leave it no byte",
+                "leave a byte of the capacity, by a smaller share of A or B");
   }
   if (llb.policy == BufferPolicy::tailors) {
     llb.window = config.bytes("window", Bytes(0));

@@ -278,7 +278,7 @@ FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t 
 }
 
 FabricSpec load_fabric(const std::string& name, const std::vector<std::string>& settings) {
-  ConfigTree tree = ConfigTree::load(find_config("arch", name));
+  ConfigTree tree = load_config("arch", name);
   for (const auto& setting : settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
   FabricSpec spec = read_fabric(reader);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <exception>
 #include <new>
+#include <stdexcept>
+#include <string_view>
 #include <vector>
 
 #include "app/commands.hpp"
@@ -27,6 +31,29 @@ void complain(const std::string& message) {
 extern "C" void request_stop(int) {
   // A second Ctrl-C ends at once.
   if (stop_requested.exchange(true)) _exit(130);
+}
+
+/// Where no exception can pass, as out of a destructor, want of memory still has its message.
+[[noreturn]] void end_at_once() {
+  constexpr std::string_view kNoMemory =
+      "lacuna: not enough memory for this workload; try a smaller one\n";
+  constexpr std::string_view kOther = "lacuna: internal error: an exception nobody took\n";
+  std::string_view message = kOther;
+  int code = 3;
+  try {
+    if (const auto error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    message = kNoMemory;
+    code = 2;
+  } catch (...) {
+  }
+  // Nothing that would ask for memory.
+  while (!message.empty()) {
+    const auto written = ::write(STDERR_FILENO, message.data(), message.size());
+    if (written <= 0) break;
+    message.remove_prefix(static_cast<std::size_t>(written));
+  }
+  _exit(code);
 }
 
 int run_main(int argc, char** argv) {
@@ -89,6 +116,7 @@ const std::function<bool()>& interrupted() {
 }  // namespace lacuna
 
 int main(int argc, char** argv) {
+  std::set_terminate(lacuna::end_at_once);
   try {
     return lacuna::run_main(argc, argv);
   } catch (const lacuna::InputError& error) {
@@ -98,6 +126,9 @@ int main(int argc, char** argv) {
     lacuna::complain("interrupted, nothing was written");
     return 130;
   } catch (const std::bad_alloc&) {
+    lacuna::complain("not enough memory for this workload; try a smaller one");
+    return 2;
+  } catch (const std::length_error&) {  // of a container: more than any memory
     lacuna::complain("not enough memory for this workload; try a smaller one");
     return 2;
   } catch (const std::exception& error) {

@@ -11,6 +11,7 @@
 #include "app/model_run.hpp"
 #include "app/run_limits.hpp"
 #include "base/error.hpp"
+#include "base/whole.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 
 namespace lacuna {
@@ -128,7 +129,7 @@ class ProductRunner {
     const Bytes bytes = op.weight_bytes + op.cache_read_bytes + op.cache_write_bytes +
                         op.activation_read_bytes + op.activation_write_bytes;
     const double cycles = static_cast<double>(bytes.count()) / machine_.dram.bytes_per_cycle;
-    out.statistics.cycles_bound = Cycles(static_cast<std::uint64_t>(cycles));
+    out.statistics.cycles_bound = Cycles(whole_down(cycles));
     out.statistics.cycles =
         out.statistics.cycles_bound + machine_.dram.latency + Cycles(bytes.count() > 0 ? 1 : 0);
     out.statistics.bounds["dram"] = out.statistics.cycles_bound;

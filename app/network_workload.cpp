@@ -108,7 +108,7 @@ class Activations {
 void add_table_layers(const NetworkWorkloadSpec& spec, const Activations& activations,
                       NetworkWorkload& out) {
   const auto file = find_config("networks", spec.network);
-  const ConfigReader reader(ConfigTree::load(file));
+  const ConfigReader reader(load_config_file("networks", file));
   const Network network = read_network(reader, spec.images);
   reader.finish();
   out.name = network.name;

@@ -48,7 +48,8 @@ struct ChosenMachine {
 };
 
 std::variant<MachineSpec, FabricSpec> read_any_machine(const ConfigReader& reader) {
-  if (reader.has("kind") && reader.text("kind") == kFabricKind) return read_fabric(reader);
+  // Another kind, or none, is refused by either reader, with the names of both.
+  if (reader.is_scalar("kind") && reader.text("kind") == kFabricKind) return read_fabric(reader);
   return read_machine(reader);
 }
 
@@ -98,30 +99,42 @@ void read_any_workload(const ConfigReader& reader, const std::filesystem::path& 
 
 void workload_from_file(const std::string& file, RunPlan& plan) {
   const auto path = find_config("workloads", file);
-  const ConfigReader reader(ConfigTree::load(path));
+  const ConfigReader reader(load_config_file("workloads", path));
   read_any_workload(reader, path.parent_path(), plan);
   reader.finish();
 }
 
-/// RUN.yaml: `arch` (a name or a list) or one inline `machine`; a `workload` (a name or inline).
+/// Takes the inline machine out of a run's file: it is read by itself, once, with the settings.
+std::optional<ConfigTree> take_inline_machine(ConfigTree& run) {
+  const auto at = std::find_if(run.children.begin(), run.children.end(),
+                               [](const auto& child) { return child.first == "machine"; });
+  if (at == run.children.end()) return std::nullopt;
+  ConfigTree machine = std::move(at->second);
+  run.children.erase(at);
+  if (machine.kind != ConfigTree::Kind::mapping) {
+    throw InputError({machine.file, machine.line, "machine"},
+                     "machine must be a mapping of keys to values",
+                     "a machine's file or shipped name is given as arch: NAME");
+  }
+  return machine;
+}
+
+/// RUN.yaml: `arch` (a name or a list) or one inline `machine`, and what to `set` of them; a
+/// `workload` (a name or inline).
 void apply_run_file(const RunArguments& arguments, RunPlan& plan) {
   const std::filesystem::path path(arguments.run_file);
-  const ConfigReader run(ConfigTree::load(path));
-  if (run.has("machine")) {
-    const auto machine = run.mapping("machine");
-    // The inline machine is read by itself; its keys are checked there.
-    ConfigTree tree = *ConfigTree::load(path).find("machine");
-    plan.machines.push_back(choose_machine(tree, arguments.settings));
-    (void)read_any_machine(machine);
-  }
+  ConfigTree tree = ConfigTree::load(path);
+  const auto machine = take_inline_machine(tree);
+  const ConfigReader run(std::move(tree));
+  std::vector<std::string> settings = run.texts("set");
+  settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
+  if (machine) plan.machines.push_back(choose_machine(*machine, settings));
   for (const auto& name : run.texts("arch")) {
     std::error_code ignored;
     const auto near = path.parent_path() / name;
     const auto file =
         std::filesystem::is_regular_file(near, ignored) ? near : find_config("arch", name);
-    std::vector<std::string> settings = run.texts("set");
-    settings.insert(settings.end(), arguments.settings.begin(), arguments.settings.end());
-    plan.machines.push_back(choose_machine(ConfigTree::load(file), settings));
+    plan.machines.push_back(choose_machine(load_config_file("arch", file), settings));
   }
   if (run.is_scalar("workload")) {
     workload_from_file(run.text("workload"), plan);
@@ -175,8 +188,7 @@ RunPlan make_plan(const RunArguments& arguments) {
   if (!arguments.run_file.empty()) apply_run_file(arguments, plan);
   if (!arguments.machines.empty()) plan.machines.clear();
   for (const auto& name : arguments.machines) {
-    plan.machines.push_back(
-        choose_machine(ConfigTree::load(find_config("arch", name)), arguments.settings));
+    plan.machines.push_back(choose_machine(load_config("arch", name), arguments.settings));
   }
   if (plan.machines.empty()) {
     throw InputError("no machine is given", "add --arch extensor-ob; `lacuna list` names all");

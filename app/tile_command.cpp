@@ -152,7 +152,7 @@ std::string occupancy_script(const std::vector<StrategyRow>& rows, const std::st
 int execute(const TileArguments& arguments) {
   // A folder that cannot be written is told before the work, not after it.
   if (!arguments.out.empty()) StagedFolder probe(arguments.out);
-  ConfigTree tree = ConfigTree::load(find_config("arch", arguments.machine));
+  ConfigTree tree = load_config("arch", arguments.machine);
   for (const auto& setting : arguments.settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
   MachineSpec machine = read_machine(reader);

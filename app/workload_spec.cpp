@@ -6,6 +6,7 @@
 #include "app/explicit_rows.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/quantity_text.hpp"
 #include "sparse_formats/pattern.hpp"
 #include "sparse_formats/pattern_bits.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
@@ -20,7 +21,15 @@ struct GemmShape {
   Coordinate m, n, k;
 };
 
-GemmShape parse_gemm(const std::string& text) {
+/// `place`: where a file gives it; on the command line it is the option.
+GemmShape parse_gemm(const std::string& text, const Place& place) {
+  constexpr Coordinate kMost = 1U << 24;  // parameter: its square is far beyond any memory
+  const auto fail = [&](const std::string& problem) {
+    const std::string given = fmt::format("--gemm {}: ", shortened(text));
+    throw InputError(
+        place, (place.file.empty() ? given : std::string()) + problem,
+        fmt::format("write MxNxK, like 1024x512x2048, each size from 1 to {}", grouped(kMost)));
+  };
   GemmShape shape{};
   Coordinate* const edges[] = {&shape.m, &shape.n, &shape.k};
   const char* at = text.data();
@@ -28,9 +37,9 @@ GemmShape parse_gemm(const std::string& text) {
   for (int i = 0; i < 3; ++i) {
     const auto [next, error] = std::from_chars(at, end, *edges[i]);
     const bool separator = i == 2 ? next == end : next != end && *next == 'x';
-    if (error != std::errc{} || *edges[i] == 0 || *edges[i] > (1U << 24) || !separator) {
-      throw InputError(fmt::format("--gemm {}: expected three sizes", text),
-                       "write MxNxK, like 1024x512x2048");
+    if (error == std::errc::invalid_argument || !separator) fail("expected three sizes");
+    if (error != std::errc{} || *edges[i] == 0 || *edges[i] > kMost) {
+      fail(fmt::format("{} is not a size of a product", std::string(at, next)));
     }
     at = next + 1;
   }
@@ -61,7 +70,7 @@ struct Gemm {
 };
 
 Gemm read_gemm(const WorkloadSpec& spec) {
-  Gemm gemm{parse_gemm(spec.gemm), parse_pattern(spec.a_pattern, Place{"", 0, "--a"}),
+  Gemm gemm{parse_gemm(spec.gemm, {}), parse_pattern(spec.a_pattern, Place{"", 0, "--a"}),
             parse_pattern(spec.b_pattern, Place{"", 0, "--b"}), spec.name};
   if (gemm.name.empty()) {
     gemm.name = fmt::format("gemm-{}-a-{}-b-{}", spec.gemm, gemm.a.text(), gemm.b.text());
@@ -132,6 +141,7 @@ WorkloadSpec read_workload(const ConfigReader& config, const fs::path& folder) {
     spec.transpose_b = config.boolean("transpose_b", false);
     spec.dense_columns = config.integer("dense_columns", {0, 1e9}, 0);
   } else {
+    (void)parse_gemm(spec.gemm, config.place("gemm"));
     const auto first = [&config](std::string_view key) {
       const auto texts = config.texts(key);
       return texts.empty() ? std::string("dense") : texts.front();

@@ -61,6 +61,8 @@ class Simulation {
   [[nodiscard]] Cycles now() const;
   [[nodiscard]] Ticks now_ticks() const { return to_ticks(now()); }
   [[nodiscard]] sc_core::sc_time time_of(Cycles cycles) const {
+    if (cycles > last_cycle_) [[unlikely]]
+      run_too_long(last_cycle_);
     return sc_core::sc_time::from_value(cycles.count() * period_);
   }
   /// Whole cycles that a delay of another model (a TLM target) takes, rounded up.
@@ -95,6 +97,7 @@ class Simulation {
   sc_core::sc_simcontext* outer_;
   sc_core::sc_simcontext* outer_default_;
   std::uint64_t period_;  // of the clock, in units of the kernel's resolution (1 fs)
+  Cycles last_cycle_;     // that the kernel's 64 bits and ours reach
   RandomStream stall_stream_;
   std::uint64_t outstanding_ = 0;
   Cycles last_retired_;

@@ -87,9 +87,7 @@ class ArraysModule : public sc_core::sc_module {
       }
       waits_for_ = nullptr;
     }
-    const auto ticks =
-        static_cast<sim::Ticks>(std::llround(std::ldexp(current_.cycles, sim::kTickBits)));
-    free_at_ = start + ticks;
+    free_at_ = sim::checked(start + sim::to_ticks(current_.cycles));
     macs_.crossed(start, free_at_, current_.multiplies);
     glb_.crossed(start, free_at_, current_.glb_bytes);
     timing_.busy += current_.cycles;

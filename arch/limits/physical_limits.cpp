@@ -22,9 +22,7 @@ template <class... Values>
 }
 
 std::uint64_t share_of(const LlbSpec& llb, double share) {
-  // A share that is less than a byte passes what it must byte by byte.
-  return std::max<std::uint64_t>(
-      1, static_cast<std::uint64_t>(share * static_cast<double>(llb.capacity.count())));
+  return static_cast<std::uint64_t>(share * static_cast<double>(llb.capacity.count()));
 }
 
 /// What can cross a port of this rate in so many cycles, with `transfers` in it.

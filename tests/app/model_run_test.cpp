@@ -74,7 +74,8 @@ TEST_CASE("a product of few values and many queries is turned around") {
       workload.graph[*find_operation(workload.graph, "context", 5)].einsum->macs;
   CHECK(macs(context) >= exact);
   CHECK(macs(products("context", false)) >= exact);
-  CHECK(macs(context) * 2 <= exact * 3 + exact);
+  // Two blocks of 1024 queries execute 1024 x (1024 + 2048) pairs of 2048 x 2049 / 2.
+  CHECK(macs(context) * 2 <= exact * 3);
 }
 
 TEST_CASE("a masked prefill executes at most a block of keys beyond the mask") {

@@ -39,6 +39,10 @@ std::string content(const fs::path& path) {
     const rlimit limit{launch.largest_file, launch.largest_file};
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
+  if (launch.address_space > 0) {
+    const rlimit limit{launch.address_space, launch.address_space};
+    ::setrlimit(RLIMIT_AS, &limit);
+  }
   // The handlers of the test end before the name does: handles() must not take them for ours.
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);

@@ -14,6 +14,7 @@
 #include "arch/fabric/fabric_module.hpp"
 #include "arch/fabric/vfmu.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 
 namespace lacuna {
@@ -196,6 +197,7 @@ bool steps_elements(const FabricWorkload& workload, const FabricOptions& options
 
 RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
                      const FabricOptions& options) {
+  stop_if_requested();
   const auto start = std::chrono::steady_clock::now();
   RunResult result;
   result.name = machine.name;
@@ -222,7 +224,6 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   sim::Timeline timeline;
   FabricRunOptions run;
   run.stalls = options.stalls;
-  run.interrupted = options.interrupted;
   if (options.timeline) run.timeline = &timeline;
   const FabricTiming timing = run_fabric_program(machine, plan.program, run);
   fill_fabric_result(machine, components, plan.counts, timing, result);

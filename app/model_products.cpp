@@ -11,6 +11,7 @@
 #include "app/model_run.hpp"
 #include "app/run_limits.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/whole.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 
@@ -37,7 +38,7 @@ class ProductRunner {
     check_sizes();
     const auto count = boost::num_vertices(workload_.graph);
     for (OperationId v = 0; v < count; ++v) {
-      if (options_.interrupted != nullptr && (*options_.interrupted)()) throw sim::Interrupted();
+      stop_if_requested();
       run_operation(workload_.graph[v], repeat_of(workload_.graph, v));
     }
     finish();

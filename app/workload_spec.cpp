@@ -66,16 +66,11 @@ void note_input(ProductWorkload& workload, const std::string& source) {
 struct Gemm {
   GemmShape shape;
   Pattern a, b;
-  std::string name;
 };
 
 Gemm read_gemm(const WorkloadSpec& spec) {
-  Gemm gemm{parse_gemm(spec.gemm, {}), parse_pattern(spec.a_pattern, Place{"", 0, "--a"}),
-            parse_pattern(spec.b_pattern, Place{"", 0, "--b"}), spec.name};
-  if (gemm.name.empty()) {
-    gemm.name = fmt::format("gemm-{}-a-{}-b-{}", spec.gemm, gemm.a.text(), gemm.b.text());
-  }
-  return gemm;
+  return {parse_gemm(spec.gemm, {}), parse_pattern(spec.a_pattern, Place{"", 0, "--a"}),
+          parse_pattern(spec.b_pattern, Place{"", 0, "--b"})};
 }
 
 /// Of what will be drawn, before it is.
@@ -192,25 +187,36 @@ FabricWorkload make_gemm_occupancies(const WorkloadSpec& spec) {
   const Gemm gemm = read_gemm(spec);
   const auto [m, n, k] = gemm.shape;
   FabricWorkload workload = pattern_workload(m, n, k, spec.a_pattern, spec.b_pattern, spec.seed);
-  workload.name = gemm.name;
+  workload.name = name_of(spec);
   return workload;
+}
+
+std::string name_of(const WorkloadSpec& spec) {
+  if (!spec.name.empty()) return spec.name;
+  if (spec.gemm.empty()) return matrix_name(spec.matrix);
+  return fmt::format("gemm-{}-a-{}-b-{}", spec.gemm,
+                     parse_pattern(spec.a_pattern, Place{"", 0, "--a"}).text(),
+                     parse_pattern(spec.b_pattern, Place{"", 0, "--b"}).text());
 }
 
 ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
                               const std::function<void(double)>& progress) {
+  if (spec.dense_columns > 0 && (!spec.matrix_b.empty() || spec.transpose_b)) {
+    throw InputError("a dense B and another B are given",
+                     "give --dense-b alone, or --matrix-b and --bt");
+  }
   ProductWorkload workload;
+  workload.name = name_of(spec);
   workload.tiles = spec.tiles;
   workload.seed = spec.seed;
   if (!spec.gemm.empty()) {
     const Gemm gemm = read_gemm(spec);
     check_explicit(spec, gemm);
     const auto [m, n, k] = gemm.shape;
-    workload.name = gemm.name;
     workload.a = make_occupancy(gemm.a, m, k, spec.seed, {Axis::along_row, "A"}).to_csr();
     workload.b_transposed =
         make_occupancy(gemm.b, n, k, spec.seed, {Axis::along_row, "B"}).to_csr();
   } else {
-    workload.name = spec.name.empty() ? matrix_name(spec.matrix) : spec.name;
     workload.a = make_matrix(spec.matrix, progress);
     note_input(workload, spec.matrix);
     if (spec.dense_columns > 0) {

@@ -38,6 +38,9 @@ struct WorkloadSpec {
 /// The mapping that read_workload() reads back.
 [[nodiscard]] ConfigTree to_config(const WorkloadSpec& spec);
 
+/// Of its result: its own, or what it multiplies.
+[[nodiscard]] std::string name_of(const WorkloadSpec& spec);
+
 /// A GEMM's operands as bits, for machines that take no explicit nonzeros.
 [[nodiscard]] FabricWorkload make_gemm_occupancies(const WorkloadSpec& spec);
 

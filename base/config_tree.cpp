@@ -119,12 +119,6 @@ class Loader {
   std::set<fs::path> open_;  // being read: the way down from the first file
 };
 
-void without_lines(ConfigTree& tree) {
-  tree.line = 0;
-  for (ConfigTree& item : tree.items) without_lines(item);
-  for (auto& [key, value] : tree.children) without_lines(value);
-}
-
 void emit(YAML::Emitter& out, const ConfigTree& tree) {
   switch (tree.kind) {
     case ConfigTree::Kind::null:
@@ -201,8 +195,7 @@ void ConfigTree::set(std::string_view assignment) {
   }
   const std::string origin = fmt::format("{}{}", kSetOrigin, shortened(assignment));
   ConfigBudget budget;
-  ConfigTree value = parse_yaml(std::string(assignment.substr(equals + 1)), origin, budget);
-  without_lines(value);
+  ConfigTree value = parse_yaml(std::string(assignment.substr(equals + 1)), origin, budget, false);
   value.file = origin;
   ConfigTree* node = this;
   std::uint64_t depth = 0;

@@ -14,8 +14,8 @@
 namespace lacuna {
 namespace {
 
-std::uint64_t line_of(const YAML::Mark& mark) {
-  return mark.line < 0 ? 0 : static_cast<std::uint64_t>(mark.line) + 1;
+std::uint64_t line_at(const YAML::Mark& mark, bool lines) {
+  return mark.line < 0 || !lines ? 0 : static_cast<std::uint64_t>(mark.line) + 1;
 }
 
 /// What a value takes of the limits.
@@ -45,7 +45,8 @@ Size size_of(const ConfigTree& tree) {
 /// here is never in memory.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(const std::string& file, ConfigBudget& budget) : file_(file), budget_(budget) {}
+  Builder(const std::string& file, ConfigBudget& budget, bool lines)
+      : file_(file), budget_(budget), lines_(lines) {}
 
   [[nodiscard]] ConfigTree take() { return std::move(root_); }
 
@@ -101,6 +102,9 @@ class Builder : public YAML::EventHandler {
     std::set<std::string> seen{};
   };
 
+  [[nodiscard]] std::uint64_t line_of(const YAML::Mark& mark) const {
+    return line_at(mark, lines_);
+  }
   [[noreturn]] void fail(std::uint64_t line, const std::string& problem,
                          const std::string& suggestion) const {
     throw InputError({file_, line, {}}, problem, suggestion);
@@ -189,6 +193,7 @@ class Builder : public YAML::EventHandler {
 
   const std::string& file_;
   ConfigBudget& budget_;
+  bool lines_;
   ConfigTree root_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, ConfigTree> anchored_;
@@ -196,11 +201,11 @@ class Builder : public YAML::EventHandler {
 };
 
 /// The parser takes some control characters for an end or a space; none belongs into a text.
-void check_characters(const std::string& text, const std::string& file) {
-  std::uint64_t line = 1;
+void check_characters(const std::string& text, const std::string& file, bool lines) {
+  std::uint64_t line = lines ? 1 : 0;
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
-    if (c == '\n') ++line;
+    if (c == '\n' && lines) ++line;
     if (code >= 0x20 || c == '\n' || c == '\t' || c == '\r') continue;
     throw InputError({file, line, {}},
                      fmt::format("not plain text: a control character (code {})", code),
@@ -210,16 +215,17 @@ void check_characters(const std::string& text, const std::string& file) {
 
 }  // namespace
 
-ConfigTree parse_yaml(const std::string& text, const std::string& file, ConfigBudget& budget) {
-  check_characters(text, file);
+ConfigTree parse_yaml(const std::string& text, const std::string& file, ConfigBudget& budget,
+                      bool lines) {
+  check_characters(text, file, lines);
   std::istringstream stream(text);
-  Builder builder(file, budget);
+  Builder builder(file, budget, lines);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    throw InputError({file, line_of(error.mark), {}}, "not valid YAML: " + error.msg);
+    throw InputError({file, line_at(error.mark, lines), {}}, "not valid YAML: " + error.msg);
   }
   return builder.take();
 }

@@ -27,9 +27,9 @@ struct ConfigBudget {
   std::uint64_t text_bytes = 0;
 };
 
-/// The one document of `text`; null when there is none. `file` is the place of every value.
-/// Throws InputError.
+/// The one document of `text`; null when there is none. `file` is the place of every value, with
+/// its line, unless there are none to speak of. Throws InputError.
 [[nodiscard]] ConfigTree parse_yaml(const std::string& text, const std::string& file,
-                                    ConfigBudget& budget);
+                                    ConfigBudget& budget, bool lines = true);
 
 }  // namespace lacuna

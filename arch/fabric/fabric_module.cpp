@@ -138,7 +138,6 @@ FabricTiming run_fabric_program(const FabricSpec& spec, const FabricProgram& pro
   simulation_options.clock = spec.clock;
   simulation_options.stalls = options.stalls;
   simulation_options.timeline = options.timeline;
-  simulation_options.interrupted = options.interrupted;
   sim::Simulation simulation(simulation_options);
   // Reads and writes have a channel each, as in the released designs.
   const DramSpec read = channel(spec, spec.dram.read_words);

@@ -181,7 +181,7 @@ TEST_CASE("what a stream may have under way bounds its rate over a far memory") 
 
 // 101 requests of one cycle cover a latency of 100; one fewer leaves a cycle free in each round.
 TEST_CASE("a stream has the memory's whole rate when its requests cover the latency") {
-  for (const std::uint64_t outstanding : {100, 101, 200}) {
+  for (const std::uint64_t outstanding : {100U, 101U, 200U}) {
     Streams rig(memory(64, 100, 64, outstanding));
     rig.run([&](Process&) { (void)rig.first.request(64 * 1010); });
     CHECK(rig.simulation.now() == Cycles(outstanding < 101 ? 100 + 101 * 10 + 10 : 1010 + 100));

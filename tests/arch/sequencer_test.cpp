@@ -175,7 +175,7 @@ TEST_CASE("passes of one tile are one series of walks, its head given back after
 }
 
 TEST_CASE("rows are decoded as far ahead as the channel is deep, and no further") {
-  for (const std::size_t depth : {1, 2, 5}) {
+  for (const std::size_t depth : {1U, 2U, 5U}) {
     Rig rig(buffer(BufferPolicy::buffet, 0), {pass_of(20, 4), pass_of(20, 4)}, depth);
     std::vector<std::uint64_t> asked;  // of A, after 0, 1, 2, ... rows were taken
     Process process("process", rig.simulation, [&](Process& self) {

@@ -43,6 +43,9 @@ class OuterSteps {
     std::uint64_t across;
     /// The tiles of one output tile, and what they are.
     [[nodiscard]] std::vector<std::uint32_t> kinds(std::uint64_t output) const;
+    [[nodiscard]] bool repeats() const {
+      return counts->counts.size() < counts->tiles() * counts->k;
+    }
     [[nodiscard]] const std::uint16_t* of_kind(std::uint32_t kind) const {
       return counts->counts.data() + kind * counts->k;
     }
@@ -64,6 +67,7 @@ class OuterSteps {
   std::vector<double> port_;                        // GLB cycles of each step of the tile
   OuterTotals totals_, step_;                       // of all; of what is being computed
   double last_products_ = 0;
+  bool repeats_;                // some tiles are alike
   std::map<Key, Known> known_;  // output tiles that are alike are computed once
 };
 

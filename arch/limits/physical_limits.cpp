@@ -124,7 +124,12 @@ CheapestActions cheapest_actions(const ComponentSet& components, std::string_vie
     cheapest.multiply_pj = std::min(cheapest.multiply_pj, found->second.count());
   }
   const ComponentEnergy& dram = components.at("dram");
-  const double bytes = dram.width_bits == 0 ? 1 : dram.width_bits / 8.0;
+  // Without a width an action is one of a word, which is not known here: it may cost nothing.
+  if (dram.width_bits == 0) {
+    cheapest.dram_pj_per_byte = 0;
+    return cheapest;
+  }
+  const double bytes = dram.width_bits / 8.0;
   for (const auto& [action, energy] : dram.actions) {
     if (action == "idle") continue;
     cheapest.dram_pj_per_byte = std::min(cheapest.dram_pj_per_byte, energy.count() / bytes);

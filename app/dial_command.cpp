@@ -5,12 +5,13 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/commands.hpp"
 #include "app/dial_cost.hpp"
 #include "app/fabric_run.hpp"
+#include "app/out_option.hpp"
 #include "app/report/gnuplot_text.hpp"
-#include "app/report/plots.hpp"
 #include "app/report/result_folder.hpp"
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
@@ -188,26 +189,28 @@ set xlabel 'share of inactive experts'
   return gp::script("dial", "The sparsity dial: " + about(options), {1080, 460}, settings, plot);
 }
 
-std::vector<std::string> write_folder(const DialArguments& arguments, const Points& points,
-                                      const Costs& costs) {
-  StagedFolder folder(arguments.out, "dial.json");
+std::vector<std::string> write_folder(StagedFolder& folder, const DialArguments& arguments,
+                                      const Points& points, const Costs& costs) {
   write_file(folder.path() / "dial.json", dial_json(arguments, points, costs));
   write_file(folder.path() / "dial.csv", dial_csv(arguments.options, points, costs));
   write_file(folder.path() / "dial.gp", dial_script(arguments.options, points, costs));
-  report::Rendered rendered = report::render_plots(folder.path());
-  folder.commit();
-  if (!rendered.note.empty()) rendered.warnings.push_back(rendered.note);
-  return rendered.warnings;
+  return report::draw_and_commit(folder);
 }
 
 int execute(const DialArguments& arguments) {
+  std::optional<StagedFolder> folder;  // what cannot be written is told before the work
+  if (!arguments.out.empty()) {
+    folder.emplace(
+        arguments.out, "dial",
+        std::vector<std::string>{"dial.json", "dial.csv", "dial.gp", "dial.svg", "dial.png"});
+  }
   const Points points = sparsity_dial(arguments.options);
   Costs costs;
   if (!arguments.machine.empty()) {
     costs = dial_costs(load_fabric(arguments.machine), arguments.options, points, arguments.shape);
   }
   std::vector<std::string> notes;
-  if (!arguments.out.empty()) notes = write_folder(arguments, points, costs);
+  if (folder) notes = write_folder(*folder, arguments, points, costs);
   fmt::print("{}", arguments.json ? dial_json(arguments, points, costs)
                                   : dial_table(arguments.options, points) +
                                         cost_table(arguments, points, costs));
@@ -235,7 +238,7 @@ Command add_dial(CLI::App& app) {
   app.add_option("--hidden", a->shape.hidden, "size of the simulated model, 1024 by default")
       ->needs(arch);
   app.add_flag("--json", a->json, "print JSON instead of the table");
-  app.add_option("--out", a->out, "folder for dial.json, dial.csv and the figure");
+  add_out_option(app, a->out, "folder for dial.json, dial.csv and the figure");
   return [a, held] {
     if (held->count() > 0) a->options.active_flops = a->active_flops;
     return execute(*a);

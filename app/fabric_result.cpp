@@ -8,6 +8,7 @@
 #include "arch/energy/ert.hpp"
 #include "arch/fabric/fabric_energy.hpp"
 #include "base/error.hpp"
+#include "base/whole.hpp"
 
 namespace lacuna {
 namespace {
@@ -105,11 +106,11 @@ ComponentSet priced_fabric(const FabricSpec& spec) {
 }
 
 std::uint64_t whole(double x) {
-  return static_cast<std::uint64_t>(std::llround(x));
+  return whole_near(x);
 }
 
 Cycles cycles_up(double cycles) {
-  return Cycles(static_cast<std::uint64_t>(std::ceil(cycles - 1e-6)));
+  return Cycles(whole_up(cycles - 1e-6));
 }
 
 void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components,

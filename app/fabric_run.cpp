@@ -12,6 +12,7 @@
 #include "arch/fabric/fabric_module.hpp"
 #include "arch/fabric/vfmu.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 #include "sparse_formats/reference_product.hpp"
 
@@ -188,6 +189,7 @@ void require_small(const GemmOperands& operands) {
 
 RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
                      const FabricOptions& options) {
+  stop_if_requested();
   const auto start = std::chrono::steady_clock::now();
   RunResult result;
   result.name = machine.name;
@@ -218,7 +220,6 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   sim::Timeline timeline;
   FabricRunOptions run;
   run.stalls = options.stalls;
-  run.interrupted = options.interrupted;
   if (options.timeline) run.timeline = &timeline;
   const FabricTiming timing = run_fabric_program(machine, plan.program, run);
   fill_fabric_result(machine, components, plan.counts, timing, result);
@@ -273,7 +274,7 @@ FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t 
 }
 
 FabricSpec load_fabric(const std::string& name, const std::vector<std::string>& settings) {
-  ConfigTree tree = ConfigTree::load(find_config("arch", name));
+  ConfigTree tree = load_config("arch", name);
   for (const auto& setting : settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
   FabricSpec spec = read_fabric(reader);

@@ -56,7 +56,6 @@ RunResult run_vector(const FabricSpec& machine, const VectorTraffic& traffic,
   if (options.components == nullptr) own = priced_fabric(machine);
   FabricRunOptions run;
   run.stalls = options.stalls;
-  run.interrupted = options.interrupted;
   const FabricTiming timing =
       run_fabric_program(machine, stream_program(machine, traffic, counts.glb_cycles), run);
   fill_fabric_result(machine, options.components != nullptr ? *options.components : own, counts,

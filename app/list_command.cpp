@@ -19,7 +19,7 @@ int list_everything() {
       std::string about;
       const auto path = find_config(kind, name);
       if (path.extension() == ".yaml") {
-        const ConfigTree tree = ConfigTree::load(path);
+        const ConfigTree tree = load_config_file(kind, path);
         if (const ConfigTree* text = tree.find("description")) about = text->scalar;
       }
       fmt::print("  {:<28} {}\n", name, about);

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
+#include <exception>
 #include <new>
+#include <stdexcept>
+#include <string_view>
 #include <vector>
 
 #include "app/commands.hpp"
 #include "base/error.hpp"
-#include "sim/simulation.hpp"
+#include "base/interrupt.hpp"
 
 namespace lacuna {
 namespace {
 
-std::atomic<bool> stop_requested{false};
 constexpr const char* kNoOutput = "cannot write to the standard output";
 
 /// Never throws: a standard error that cannot be written must not hide the exit code.
@@ -24,9 +26,53 @@ void complain(const std::string& message) {
   std::fputs(("lacuna: " + message + "\n").c_str(), stderr);
 }
 
+/// Seconds from the user's wish to the end of a program that does not poll.
+constexpr unsigned kGrace = 1;
+
+/// Safe at any moment: whoever looks sees a result that is complete, the earlier one or the new.
+extern "C" void end_now(int) {
+  constexpr std::string_view kMessage = "lacuna: interrupted\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  _exit(130);
+}
+
 extern "C" void request_stop(int) {
   // A second Ctrl-C ends at once.
   if (stop_requested.exchange(true)) _exit(130);
+  ::alarm(kGrace);
+}
+
+void heed_signals() {
+  struct sigaction action {};
+  action.sa_handler = end_now;
+  sigaction(SIGALRM, &action, nullptr);
+  action.sa_handler = request_stop;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a write that fails, with its message
+}
+
+/// Where no exception can pass, as out of a destructor, want of memory still has its message.
+[[noreturn]] void end_at_once() {
+  constexpr std::string_view kNoMemory =
+      "lacuna: not enough memory for this workload; try a smaller one\n";
+  constexpr std::string_view kOther = "lacuna: internal error: an exception nobody took\n";
+  std::string_view message = kOther;
+  int code = 3;
+  try {
+    if (const auto error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    message = kNoMemory;
+    code = 2;
+  } catch (...) {
+  }
+  // Nothing that would ask for memory.
+  while (!message.empty()) {
+    const auto written = ::write(STDERR_FILENO, message.data(), message.size());
+    if (written <= 0) break;
+    message.remove_prefix(static_cast<std::size_t>(written));
+  }
+  _exit(code);
 }
 
 int run_main(int argc, char** argv) {
@@ -65,11 +111,7 @@ int run_main(int argc, char** argv) {
     complain(fmt::format("{}; try 'lacuna {}--help'", error.what(), command));
     return 2;
   }
-  struct sigaction action {};
-  action.sa_handler = request_stop;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a write that fails, with its message
+  heed_signals();
   for (const auto& [sub, command] : commands) {
     if (!sub->parsed()) continue;
     const int code = command();
@@ -81,23 +123,22 @@ int run_main(int argc, char** argv) {
 
 }  // namespace
 
-const std::function<bool()>& interrupted() {
-  static const std::function<bool()> asked = [] { return stop_requested.load(); };
-  return asked;
-}
-
 }  // namespace lacuna
 
 int main(int argc, char** argv) {
+  std::set_terminate(lacuna::end_at_once);
   try {
     return lacuna::run_main(argc, argv);
   } catch (const lacuna::InputError& error) {
     lacuna::complain(error.what());
     return 2;
-  } catch (const lacuna::sim::Interrupted&) {
+  } catch (const lacuna::Interrupted&) {
     lacuna::complain("interrupted, nothing was written");
     return 130;
   } catch (const std::bad_alloc&) {
+    lacuna::complain("not enough memory for this workload; try a smaller one");
+    return 2;
+  } catch (const std::length_error&) {  // of a container: more than any memory
     lacuna::complain("not enough memory for this workload; try a smaller one");
     return 2;
   } catch (const std::exception& error) {

@@ -17,7 +17,7 @@ namespace lacuna {
 
 [[nodiscard]] inline MachineSpec machine_with(const std::string& name,
                                               const std::vector<std::string>& settings) {
-  ConfigTree tree = ConfigTree::load(find_config("arch", name));
+  ConfigTree tree = load_config("arch", name);
   for (const auto& setting : settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
   MachineSpec machine = read_machine(reader);

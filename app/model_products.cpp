@@ -10,6 +10,8 @@
 #include "app/model_placement.hpp"
 #include "app/model_run.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "base/whole.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 
 namespace lacuna {
@@ -35,7 +37,7 @@ class ProductRunner {
     check_sizes();
     const auto count = boost::num_vertices(workload_.graph);
     for (OperationId v = 0; v < count; ++v) {
-      if (options_.interrupted != nullptr && (*options_.interrupted)()) throw sim::Interrupted();
+      stop_if_requested();
       run_operation(workload_.graph[v], repeat_of(workload_.graph, v));
     }
     finish();
@@ -127,7 +129,7 @@ class ProductRunner {
     const Bytes bytes = op.weight_bytes + op.cache_read_bytes + op.cache_write_bytes +
                         op.activation_read_bytes + op.activation_write_bytes;
     const double cycles = static_cast<double>(bytes.count()) / machine_.dram.bytes_per_cycle;
-    out.statistics.cycles_bound = Cycles(static_cast<std::uint64_t>(cycles));
+    out.statistics.cycles_bound = Cycles(whole_down(cycles));
     out.statistics.cycles =
         out.statistics.cycles_bound + machine_.dram.latency + Cycles(bytes.count() > 0 ? 1 : 0);
     out.statistics.bounds["dram"] = out.statistics.cycles_bound;

@@ -11,6 +11,7 @@
 #include "app/fabric_vector.hpp"
 #include "app/model_placement.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "sim/timeline.hpp"
 
 namespace lacuna {
@@ -38,7 +39,7 @@ class ModelRunner {
         place_operations(workload_.graph, static_cast<double>(machine_.glb.capacity.count()),
                          {arrays.columns, std::max(arrays.columns, arrays.across_m * arrays.rows)});
     for (OperationId v = 0; v < placed.size(); ++v) {
-      if (options_.interrupted != nullptr && (*options_.interrupted)()) throw sim::Interrupted();
+      stop_if_requested();
       if (!run_operation(v, placed[v])) return std::move(total_);
     }
     finish();

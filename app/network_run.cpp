@@ -10,6 +10,7 @@
 #include "app/model_run.hpp"
 #include "app/network_workload.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/random.hpp"
 #include "sim/simulation.hpp"
 #include "workloads/prune.hpp"
@@ -102,10 +103,6 @@ class LayerSum {
   std::set<std::string> notes_;
 };
 
-void stop_when(const std::function<bool()>* interrupted) {
-  if (interrupted != nullptr && (*interrupted)()) throw sim::Interrupted();
-}
-
 /// The sparsest pattern of the menu that is at least as dense as A.
 const Pattern& pattern_for(const FabricSpec& machine, double density) {
   for (const FabricPattern& entry : machine.a.patterns) {
@@ -152,7 +149,7 @@ RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload
   one.timeline = false;
   double least_kept = 1, kept_sum = 0;
   for (const LayerWorkload& layer : workload.layers) {
-    stop_when(options.interrupted);
+    stop_if_requested();
     double kept = 1;
     FabricWorkload product;
     product.name = layer.name;
@@ -189,7 +186,7 @@ RunResult run_network(const MachineSpec& machine, const NetworkWorkload& workloa
   ProductOptions one = options;
   one.timeline = false;
   for (const LayerWorkload& layer : workload.layers) {
-    stop_when(options.interrupted);
+    stop_if_requested();
     const GemmOperands& operands = *layer.instance.operands;
     ProductWorkload product;
     product.name = layer.name;

@@ -108,7 +108,7 @@ class Activations {
 void add_table_layers(const NetworkWorkloadSpec& spec, const Activations& activations,
                       NetworkWorkload& out) {
   const auto file = find_config("networks", spec.network);
-  const ConfigReader reader(ConfigTree::load(file));
+  const ConfigReader reader(load_config_file("networks", file));
   const Network network = read_network(reader, spec.images);
   reader.finish();
   out.name = network.name;
@@ -158,6 +158,30 @@ void add_folder_layers(const NetworkWorkloadSpec& spec, const Activations& activ
   }
   out.name = fs::path(folder).filename().string();
   out.notes.push_back("columns of A in the order of the files; a file holds no values");
+}
+
+/// What the layers of a folder and of a table each have no use for.
+void refuse_idle(const NetworkWorkloadSpec& spec) {
+  const NetworkWorkloadSpec unset;
+  if (spec.network.rfind(kFolder, 0) == 0) {
+    if (spec.weights != unset.weights) {
+      throw InputError("--weights: the files of a folder say which weights are there",
+                       "leave it out, or prune them further with --re-prune");
+    }
+    if (spec.images != unset.images) {
+      throw InputError("--images: a folder's layers have their columns",
+                       "give them with --n or --columns");
+    }
+    return;
+  }
+  if (spec.re_prune) {
+    throw InputError("--re-prune: the layers of a table take any pattern",
+                     "give it with --weights");
+  }
+  if (!spec.columns.empty() || spec.n != unset.n) {
+    throw InputError("--columns and --n: the layers of a table have their columns",
+                     "leave them out, or give several --images");
+  }
 }
 
 }  // namespace
@@ -236,14 +260,11 @@ NetworkWorkload make_network_workload(const NetworkWorkloadSpec& spec) {
   NetworkWorkload out;
   out.re_prune = spec.re_prune;
   out.seed = spec.seed;
+  refuse_idle(spec);
   const Activations activations(spec);
   if (spec.network.rfind(kFolder, 0) == 0) {
     add_folder_layers(spec, activations, out);
   } else {
-    if (spec.re_prune) {
-      throw InputError("--re-prune: the layers of a table take any pattern",
-                       "give it with --weights");
-    }
     add_table_layers(spec, activations, out);
   }
   activations.check(out, spec.densities);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,11 +14,11 @@
 #include "app/matrix_folder.hpp"
 #include "app/product_run.hpp"
 #include "app/report/gnuplot_text.hpp"
-#include "app/report/plots.hpp"
+#include "app/report/result_folder.hpp"
 #include "app/workload_spec.hpp"
 #include "base/file.hpp"
+#include "base/interrupt.hpp"
 #include "base/quantity_text.hpp"
-#include "sim/simulation.hpp"
 #include "validation/overbooking.hpp"
 #include "workloads/matrix_source.hpp"
 
@@ -110,14 +112,14 @@ OverbookingPoint run_point(const ProductWorkload& workload, std::uint64_t capaci
 
   const double start = processor_seconds();
   const std::function<bool()> stop = [&] {
-    return interrupted()() || processor_seconds() - start > arguments.limit_s;
+    return processor_seconds() - start > arguments.limit_s;
   };
   ProductOptions options;
   options.interrupted = &stop;
   try {
     fill_point(run_product(spec, workload, options), workload, spec, point);
-  } catch (const sim::Interrupted&) {
-    if (interrupted()()) throw;
+  } catch (const Interrupted&) {
+    if (stop_requested) throw;
     point.skipped = fmt::format("takes more than {:g} s", arguments.limit_s);
   }
   point.host_s = processor_seconds() - start;
@@ -154,13 +156,17 @@ void run_job(const Job& job, const FigureArguments& arguments, const fs::path& f
 /// Runs run_job() in a child process; its id.
 pid_t start_job(const Job& job, const FigureArguments& arguments, const fs::path& file) {
   std::fflush(nullptr);
+  const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) throw InputError("no process can be started", "use fewer --jobs");
   if (child > 0) return child;
+  // It has nobody to work for when its parent ends, however that ends, now or in between.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(130);
   int code = 0;
   try {
     run_job(job, arguments, file);
-  } catch (const sim::Interrupted&) {
+  } catch (const Interrupted&) {
     code = 130;
   } catch (const std::exception& error) {
     fmt::print(stderr, "lacuna: {}: {}\n", job.source, error.what());
@@ -186,6 +192,10 @@ std::vector<OverbookingPoint> run_all(const std::vector<Job>& jobs,
     int status = 0;
     const pid_t ended = waitpid(-1, &status, 0);
     const auto job = running.find(ended);
+    if (stop_requested) {
+      for (const auto& [process, index] : running) kill(process, SIGTERM);
+      failure = 130;
+    }
     if (job == running.end()) continue;  // interrupted by a signal
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 3;
     if (code == 0) {
@@ -194,12 +204,12 @@ std::vector<OverbookingPoint> run_all(const std::vector<Job>& jobs,
       fs::remove(part(job->second));
       fmt::print("{}: {} points\n", matrix_name(jobs[job->second].source), of_job.size());
       std::fflush(stdout);
-    } else if (code != 2) {
+    } else if (code != 2 && failure == 0) {
       failure = code;  // a matrix that cannot be read has told so and is left out
     }
     running.erase(job);
   }
-  if (failure == 130) throw sim::Interrupted();
+  if (failure == 130) throw Interrupted();
   if (failure != 0) throw std::runtime_error("a point of the figure failed");
   if (points.empty()) throw InputError("no matrix could be run");
   std::stable_sort(points.begin(), points.end(), [](const auto& x, const auto& y) {
@@ -250,24 +260,28 @@ std::string share_script(double y) {
 
 }  // namespace
 
+std::vector<std::string> overbooking_names() {
+  std::vector<std::string> names{"overbooking.csv", "overbooking_ratios.csv", "summary.txt"};
+  for (const std::string script : {"overbooking_ratios", "overbooking_share"}) {
+    for (const char* ending : {".gp", ".svg", ".png"}) names.push_back(script + ending);
+  }
+  return names;
+}
+
 int figure_overbooking(const FigureArguments& arguments) {
   const auto bars = validation::load_tailors(validation::published_file("tailors.csv"));
   const double y = machine_with("extensor-ob", arguments.settings).tiling.overbooked_share;
-  StagedFolder folder(arguments.out);
+  StagedFolder& folder = *arguments.folder;
   const auto points = run_all(all_jobs(arguments), arguments, folder.path());
   const std::string summary = validation::overbooking_summary(points, y, bars);
-  write_file(folder.path() / "result.json", "{\"schema\": \"lacuna.figure/1\"}\n");
   write_file(folder.path() / "overbooking.csv", validation::points_csv(points));
   write_file(folder.path() / "overbooking_ratios.csv", validation::improvements_csv(points));
   write_file(folder.path() / "summary.txt", summary);
   write_file(folder.path() / "overbooking_ratios.gp", ratios_script());
   write_file(folder.path() / "overbooking_share.gp", share_script(y));
-  const auto rendered = report::render_plots(folder.path());
-  folder.commit();
+  const auto notes = report::draw_and_commit(folder);
   fmt::print("\n{}", summary);
-  for (const auto& warning : rendered.warnings) fmt::print("note: {}\n", warning);
-  if (!rendered.note.empty()) fmt::print("note: {}\n", rendered.note);
-  fmt::print("results: {}\n", arguments.out);
+  report::print_folder(arguments.out, notes, false);
   return 0;
 }
 

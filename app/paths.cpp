@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <set>
 
 #include "base/error.hpp"
@@ -40,18 +41,43 @@ std::vector<std::string> shipped(const std::string& kind) {
   return {names.begin(), names.end()};
 }
 
-fs::path find_config(const std::string& kind, const std::string& name) {
+namespace {
+
+std::optional<fs::path> shipped_file(const std::string& kind, const std::string& name) {
   std::error_code ignored;
-  if (fs::is_regular_file(name, ignored)) return name;
   for (const auto& folder : config_folders()) {
     for (const char* ending : {"", ".yaml", ".json"}) {
       const fs::path candidate = folder / kind / (name + ending);
       if (fs::is_regular_file(candidate, ignored)) return candidate;
     }
   }
-  throw InputError(Place{name, 0, {}},
+  return std::nullopt;
+}
+
+}  // namespace
+
+fs::path find_config(const std::string& kind, const std::string& name) {
+  std::error_code ignored;
+  // A pipe is a file too.
+  if (fs::exists(name, ignored) && !fs::is_directory(name, ignored)) return name;
+  if (auto file = shipped_file(kind, name)) return *file;
+  throw InputError(Place{shortened(name), 0, {}},
                    fmt::format("no such file, and no shipped {} has this name", kind),
                    suggest(name, shipped(kind)));
+}
+
+ConfigTree load_config(const std::string& kind, const std::string& name) {
+  return load_config_file(kind, find_config(kind, name));
+}
+
+ConfigTree load_config_file(const std::string& kind, const fs::path& file) {
+  return ConfigTree::load(file, [&kind](const std::string& name, const Place& asked_by) {
+    if (auto found = shipped_file(kind, name)) return *found;
+    throw InputError(asked_by,
+                     fmt::format("'{}' is no file beside this one, and no shipped {} has this name",
+                                 shortened(name), kind),
+                     suggest(name, shipped(kind)));
+  });
 }
 
 }  // namespace lacuna

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/config.hpp"
+
 namespace lacuna {
 
 /// Where shipped configurations may lie, nearest first: LACUNA_CONFIGS, the source tree this binary
@@ -15,6 +17,12 @@ namespace lacuna {
 /// configs/arch/extensor-ob.yaml. `kind` is the folder below configs ("arch"). Throws InputError
 /// with the nearest shipped name.
 [[nodiscard]] std::filesystem::path find_config(const std::string& kind, const std::string& name);
+
+/// find_config(), read; what its file `extends:` may be a shipped file of the kind too.
+[[nodiscard]] ConfigTree load_config(const std::string& kind, const std::string& name);
+/// A file that was found otherwise, likewise.
+[[nodiscard]] ConfigTree load_config_file(const std::string& kind,
+                                          const std::filesystem::path& file);
 
 /// Names of the shipped files of a kind, sorted, without their ending.
 [[nodiscard]] std::vector<std::string> shipped(const std::string& kind);

@@ -28,7 +28,7 @@ struct ProductOptions {
   bool check = false;
   bool timeline = false;
   sim::StallInjection stalls;
-  const std::function<bool()>* interrupted = nullptr;
+  const std::function<bool()>* interrupted = nullptr;  // ends the simulation, beside the user
   CsrMatrix* product = nullptr;  // of a checked run: Z, on a machine for sparse products
 };
 

@@ -19,7 +19,7 @@ std::string machine_schema(const std::string& kind) {
   std::optional<ConfigShape> shape;
   std::set<std::string> kinds;
   for (const auto& name : shipped("arch")) {
-    ConfigTree tree = ConfigTree::load(find_config("arch", name));
+    ConfigTree tree = load_config("arch", name);
     const ConfigTree* given = tree.find("kind");
     const std::string its_kind = given == nullptr ? "extensor" : given->scalar;
     kinds.insert(its_kind);

@@ -86,9 +86,7 @@ RunResult run_published(const validation::PublishedRun& published,
   WorkloadSpec spec;
   spec.matrix = file.string();
   const ProductWorkload workload = make_workload(spec, false, {});
-  ProductOptions options;
-  options.interrupted = &interrupted();
-  return run_product(machine_with(published.machine, published.settings), workload, options);
+  return run_product(machine_with(published.machine, published.settings), workload, {});
 }
 
 struct Totals {
@@ -182,6 +180,10 @@ int execute(const std::string& matrices, const std::string& only) {
   if (!only.empty() && std::find(names.begin(), names.end(), only) == names.end()) {
     throw InputError(fmt::format("--only {}: not a group of published numbers", only),
                      suggest(only, names));
+  }
+  if (!matrices.empty() && !only.empty() && only != "extensor") {
+    throw InputError(fmt::format("--matrices: the group {} reads none", only),
+                     "leave it out; --only extensor takes them");
   }
   if (only.empty() || only == "extensor") add(validate_extensor(matrices));
   for (const Group& group : kGroups) {

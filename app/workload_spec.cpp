@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/quantity_text.hpp"
 #include "sparse_formats/pattern.hpp"
 #include "sparse_formats/pattern_bits.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
@@ -19,7 +20,15 @@ struct GemmShape {
   Coordinate m, n, k;
 };
 
-GemmShape parse_gemm(const std::string& text) {
+/// `place`: where a file gives it; on the command line it is the option.
+GemmShape parse_gemm(const std::string& text, const Place& place) {
+  constexpr Coordinate kMost = 1U << 24;  // parameter: its square is far beyond any memory
+  const auto fail = [&](const std::string& problem) {
+    const std::string given = fmt::format("--gemm {}: ", shortened(text));
+    throw InputError(
+        place, (place.file.empty() ? given : std::string()) + problem,
+        fmt::format("write MxNxK, like 1024x512x2048, each size from 1 to {}", grouped(kMost)));
+  };
   GemmShape shape{};
   Coordinate* const edges[] = {&shape.m, &shape.n, &shape.k};
   const char* at = text.data();
@@ -27,13 +36,27 @@ GemmShape parse_gemm(const std::string& text) {
   for (int i = 0; i < 3; ++i) {
     const auto [next, error] = std::from_chars(at, end, *edges[i]);
     const bool separator = i == 2 ? next == end : next != end && *next == 'x';
-    if (error != std::errc{} || *edges[i] == 0 || *edges[i] > (1U << 24) || !separator) {
-      throw InputError(fmt::format("--gemm {}: expected three sizes", text),
-                       "write MxNxK, like 1024x512x2048");
+    if (error == std::errc::invalid_argument || !separator) fail("expected three sizes");
+    if (error != std::errc{} || *edges[i] == 0 || *edges[i] > kMost) {
+      fail(fmt::format("{} is not a size of a product", std::string(at, next)));
     }
     at = next + 1;
   }
   return shape;
+}
+
+/// Before memory is taken: a bit for every position, four bytes for every nonzero.
+void check_size(const Pattern& pattern, Coordinate rows, Coordinate cols, const char* operand) {
+  constexpr double kMostPositions = 17179869184.0;  // parameters: 2^34, 2 GiB of bits,
+  constexpr double kMostNonzeros = 1073741824.0;    // and 2^30, 4 GiB of coordinates
+  const double positions = static_cast<double>(rows) * cols;
+  const double nonzeros = positions * pattern.density().value();
+  if (positions <= kMostPositions && nonzeros <= kMostNonzeros) return;
+  throw InputError(
+      fmt::format("{} of {} x {} has {:.3g} positions and about {:.3g} nonzeros, more than the "
+                  "{:.3g} and {:.3g} that are taken",
+                  operand, rows, cols, positions, nonzeros, kMostPositions, kMostNonzeros),
+      "make the product smaller or sparser");
 }
 
 std::string beside(const std::string& source, const fs::path& folder) {
@@ -100,6 +123,7 @@ WorkloadSpec read_workload(const ConfigReader& config, const fs::path& folder) {
     spec.transpose_b = config.boolean("transpose_b", false);
     spec.dense_columns = config.integer("dense_columns", {0, 1e9}, 0);
   } else {
+    (void)parse_gemm(spec.gemm, config.place("gemm"));
     const auto first = [&config](std::string_view key) {
       const auto texts = config.texts(key);
       return texts.empty() ? std::string("dense") : texts.front();
@@ -146,23 +170,34 @@ ConfigTree to_config(const WorkloadSpec& spec) {
   return tree;
 }
 
+std::string name_of(const WorkloadSpec& spec) {
+  if (!spec.name.empty()) return spec.name;
+  if (spec.gemm.empty()) return matrix_name(spec.matrix);
+  return fmt::format("gemm-{}-a-{}-b-{}", spec.gemm,
+                     parse_pattern(spec.a_pattern, Place{"", 0, "--a"}).text(),
+                     parse_pattern(spec.b_pattern, Place{"", 0, "--b"}).text());
+}
+
 ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
                               const std::function<void(double)>& progress) {
+  if (spec.dense_columns > 0 && (!spec.matrix_b.empty() || spec.transpose_b)) {
+    throw InputError("a dense B and another B are given",
+                     "give --dense-b alone, or --matrix-b and --bt");
+  }
   ProductWorkload workload;
+  workload.name = name_of(spec);
   workload.tiles = spec.tiles;
   workload.seed = spec.seed;
   if (!spec.gemm.empty()) {
-    const GemmShape shape = parse_gemm(spec.gemm);
+    const GemmShape shape = parse_gemm(spec.gemm, {});
     const Pattern a = parse_pattern(spec.a_pattern, Place{"", 0, "--a"});
     const Pattern b = parse_pattern(spec.b_pattern, Place{"", 0, "--b"});
-    workload.name = spec.name.empty()
-                        ? fmt::format("gemm-{}-a-{}-b-{}", spec.gemm, a.text(), b.text())
-                        : spec.name;
+    check_size(a, shape.m, shape.k, "A");
+    check_size(b, shape.k, shape.n, "B");
     workload.a = make_occupancy(a, shape.m, shape.k, spec.seed, {Axis::along_row, "A"}).to_csr();
     workload.b_transposed =
         make_occupancy(b, shape.n, shape.k, spec.seed, {Axis::along_row, "B"}).to_csr();
   } else {
-    workload.name = spec.name.empty() ? matrix_name(spec.matrix) : spec.name;
     workload.a = make_matrix(spec.matrix, progress);
     note_input(workload, spec.matrix);
     if (spec.dense_columns > 0) {

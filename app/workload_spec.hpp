@@ -37,6 +37,9 @@ struct WorkloadSpec {
 /// The mapping that read_workload() reads back.
 [[nodiscard]] ConfigTree to_config(const WorkloadSpec& spec);
 
+/// Of its result: its own, or what it multiplies.
+[[nodiscard]] std::string name_of(const WorkloadSpec& spec);
+
 /// Loads or generates the operands; values are drawn for patterns when `values` are needed.
 [[nodiscard]] ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
                                             const std::function<void(double)>& progress);

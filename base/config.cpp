@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/config.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -20,29 +23,55 @@ namespace {
 
 using Kind = ConfigValue::Kind;
 
-/// Path steps are joined by '.', list items are "[i]".
-template <class Tree>
-Tree* walk(Tree* tree, std::string_view path) {
+// A path is a row of steps, each a key behind kKey or the index of a list's item behind kItem. Keys
+// are the user's own text, dots and brackets included, but hold no control characters.
+constexpr char kKey = '\x1f';
+constexpr char kItem = '\x1e';
+
+struct Step {
+  bool item = false;
+  std::string_view text;
+
+  [[nodiscard]] std::size_t index() const {
+    return static_cast<std::size_t>(parse_integer(text).value_or(0));
+  }
+};
+
+/// Takes the first step off the path, which must not be empty.
+Step next_step(std::string_view& path) {
+  const bool item = path.front() == kItem;
+  path.remove_prefix(1);
+  constexpr std::array<char, 2> kMarks{kKey, kItem};
+  const auto end = std::min(path.size(), path.find_first_of({kMarks.data(), kMarks.size()}));
+  const Step step{item, path.substr(0, end)};
+  path.remove_prefix(end);
+  return step;
+}
+
+/// As messages write it: a.b[0].c
+std::string display(std::string_view path) {
+  std::string text;
+  while (!path.empty()) {
+    const Step step = next_step(path);
+    if (step.item) {
+      text += fmt::format("[{}]", step.text);
+    } else {
+      text += fmt::format("{}{}", text.empty() ? "" : ".", step.text);
+    }
+  }
+  return text;
+}
+
+const ConfigTree* walk(const ConfigTree* tree, std::string_view path) {
   while (tree != nullptr && !path.empty()) {
-    if (path.front() == '.') path.remove_prefix(1);
-    if (path.front() == '[') {
-      const auto close = path.find(']');
-      const auto index = parse_integer(path.substr(1, close - 1));
-      if (tree->kind != ConfigTree::Kind::sequence || !index || *index >= tree->items.size()) {
-        return nullptr;
-      }
-      tree = &tree->items[static_cast<std::size_t>(*index)];
-      path.remove_prefix(close + 1);
-      continue;
+    const Step step = next_step(path);
+    if (step.item) {
+      const bool there =
+          tree->kind == ConfigTree::Kind::sequence && step.index() < tree->items.size();
+      tree = there ? &tree->items[step.index()] : nullptr;
+    } else {
+      tree = tree->find(step.text);
     }
-    const auto end = std::min(path.find('.'), path.find('['));
-    const auto key = path.substr(0, end);
-    Tree* next = nullptr;
-    for (auto& [name, value] : tree->children) {
-      if (name == key) next = &value;
-    }
-    tree = next;
-    path.remove_prefix(end == std::string_view::npos ? path.size() : end);
   }
   return tree;
 }
@@ -50,19 +79,14 @@ Tree* walk(Tree* tree, std::string_view path) {
 ConfigTree& make(ConfigTree& root, std::string_view path) {
   ConfigTree* tree = &root;
   while (!path.empty()) {
-    if (path.front() == '.') path.remove_prefix(1);
-    if (path.front() == '[') {
-      const auto close = path.find(']');
-      const auto index = static_cast<std::size_t>(*parse_integer(path.substr(1, close - 1)));
+    const Step step = next_step(path);
+    if (step.item) {
       tree->kind = ConfigTree::Kind::sequence;
-      if (tree->items.size() <= index) tree->items.resize(index + 1);
-      tree = &tree->items[index];
-      path.remove_prefix(close + 1);
-      continue;
+      if (tree->items.size() <= step.index()) tree->items.resize(step.index() + 1);
+      tree = &tree->items[step.index()];
+    } else {
+      tree = &tree->at_or_add(step.text);
     }
-    const auto end = std::min(path.find('.'), path.find('['));
-    tree = &tree->at_or_add(path.substr(0, end));
-    path.remove_prefix(end == std::string_view::npos ? path.size() : end);
   }
   return *tree;
 }
@@ -90,6 +114,20 @@ std::string to_energy(double value) {
   return fmt::format("{} pJ/bit", value);
 }
 
+/// A whole number of bytes, or of PiB where it is one.
+std::string range_text(double bytes) {
+  constexpr double kPiB = 1125899906842624.0;
+  if (bytes >= kPiB && std::fmod(bytes, kPiB) == 0) return fmt::format("{:g} PiB", bytes / kPiB);
+  return to_text(Bytes(static_cast<std::uint64_t>(bytes)));
+}
+
+/// What was written, against the range of its parameter.
+void within(const ConfigReader& config, std::string_view key, const std::string& written,
+            double value, Range range, const std::string& expected) {
+  if (value >= range.low && value <= range.high) return;
+  config.fail(key, fmt::format("'{}' is out of range", shortened(written)), "expected " + expected);
+}
+
 template <class Value, class Write>
 void remember(ConfigShape& shape, Kind kind, const std::optional<Value>& def, const Write& write,
               std::optional<Range> range = {}) {
@@ -103,6 +141,11 @@ std::vector<std::string> to_vector(const std::set<std::string>& names) {
 }
 
 }  // namespace
+
+Place blamed(std::initializer_list<Place> places) {
+  const auto* const setting = std::find_if(places.begin(), places.end(), is_setting);
+  return setting != places.end() ? *setting : *places.begin();
+}
 
 ConfigReader::ConfigReader(ConfigTree root) : memory_(std::make_shared<Memory>()) {
   memory_->root = std::move(root);
@@ -135,12 +178,11 @@ ConfigShape ConfigReader::shape() const {
 }
 
 std::string ConfigReader::path_of(std::string_view key) const {
-  if (path_.empty()) return std::string(key);
-  return key.empty() ? path_ : fmt::format("{}.{}", path_, key);
+  return key.empty() ? path_ : fmt::format("{}{}{}", path_, kKey, key);
 }
 
 const ConfigTree* ConfigReader::node() const {
-  return walk(static_cast<const ConfigTree*>(&memory_->root), path_);
+  return walk(&memory_->root, path_);
 }
 
 const ConfigTree* ConfigReader::child(std::string_view key) const {
@@ -196,7 +238,7 @@ std::vector<ConfigReader> ConfigReader::mappings(std::string_view key) const {
   if (found == nullptr) return readers;
   if (found->kind != ConfigTree::Kind::sequence) fail(key, fmt::format("{} must be a list", key));
   for (std::size_t i = 0; i < found->items.size(); ++i) {
-    const std::string path = fmt::format("{}[{}]", path_of(key), i);
+    const std::string path = fmt::format("{}{}{}", path_of(key), kItem, i);
     ConfigReader reader(memory_, path, &shape.items.front());
     if (found->items[i].kind != ConfigTree::Kind::mapping) {
       reader.fail({}, "expected a mapping of keys to values");
@@ -271,7 +313,9 @@ std::uint64_t ConfigReader::integer(std::string_view key, Range range,
   std::uint64_t result = def.value_or(0);
   if (value) {
     const auto parsed = parse_integer(*value);
-    if (!parsed) fail(key, fmt::format("'{}' is not a whole number", *value), "expected digits");
+    if (!parsed)
+      fail(key, fmt::format("'{}' is not a whole number", shortened(*value)),
+           fmt::format("expected digits, in [{}, {}]", range.low, range.high));
     result = *parsed;
   }
   if (value &&
@@ -290,7 +334,9 @@ double ConfigReader::number(std::string_view key, Range range, std::optional<dou
   double result = def.value_or(0);
   if (value) {
     const auto parsed = parse_number(*value);
-    if (!parsed) fail(key, fmt::format("'{}' is not a number", *value), "expected a plain number");
+    if (!parsed)
+      fail(key, fmt::format("'{}' is not a number", shortened(*value)),
+           fmt::format("expected a plain number in [{}, {}]", range.low, range.high));
     result = *parsed;
     if (result < range.low || result > range.high) {
       fail(key, fmt::format("{} is out of range", result),
@@ -308,7 +354,8 @@ bool ConfigReader::boolean(std::string_view key, std::optional<bool> def) const 
   bool result = def.value_or(false);
   if (value) {
     if (*value != "true" && *value != "false") {
-      fail(key, fmt::format("'{}' is not a truth value", *value), "expected true or false");
+      fail(key, fmt::format("'{}' is not a truth value", shortened(*value)),
+           "expected true or false");
     }
     result = *value == "true";
   }
@@ -316,42 +363,51 @@ bool ConfigReader::boolean(std::string_view key, std::optional<bool> def) const 
   return result;
 }
 
-Bytes ConfigReader::bytes(std::string_view key, std::optional<Bytes> def) const {
-  remember(remembered(key), Kind::bytes, def, [](Bytes bytes) { return to_text(bytes); });
+Bytes ConfigReader::bytes(std::string_view key, std::optional<Bytes> def, Range range) const {
+  remember(
+      remembered(key), Kind::bytes, def, [](Bytes bytes) { return to_text(bytes); }, range);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a size, like 64 KiB");
   Bytes result = def.value_or(Bytes(0));
   if (value) {
     const auto parsed = parse_bytes(*value);
+    const std::string limits =
+        fmt::format("from {} to {}", range_text(range.low), range_text(range.high));
     if (!parsed) {
-      fail(key, fmt::format("'{}' is not a size", *value),
-           "expected whole bytes with a unit: B, KiB, MiB, GiB (2^n) or kB, MB, GB (10^n)");
+      fail(key, fmt::format("'{}' is not a size", shortened(*value)),
+           fmt::format("expected whole bytes, {}, with a unit: B, KiB, MiB, GiB (2^n) or kB, MB, "
+                       "GB (10^n)",
+                       limits));
     }
+    within(*this, key, *value, static_cast<double>(parsed->count()), range, "a size " + limits);
     result = *parsed;
   }
   note(key, to_text(result));
   return result;
 }
 
-Hertz ConfigReader::hertz(std::string_view key, std::optional<Hertz> def) const {
-  remember(remembered(key), Kind::hertz, def, to_hertz);
+Hertz ConfigReader::hertz(std::string_view key, std::optional<Hertz> def, Range range) const {
+  remember(remembered(key), Kind::hertz, def, to_hertz, range);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a frequency, like 1 GHz");
   Hertz result = def.value_or(Hertz(0));
   if (value) {
     const auto parsed = parse_hertz(*value);
     if (!parsed) {
-      fail(key, fmt::format("'{}' is not a frequency", *value),
+      fail(key, fmt::format("'{}' is not a frequency", shortened(*value)),
            "expected a number with MHz or GHz");
     }
+    within(*this, key, *value, parsed->count(), range,
+           fmt::format("a frequency from {:g} MHz to {:g} GHz", range.low / 1e6, range.high / 1e9));
     result = *parsed;
   }
   note(key, to_hertz(result));
   return result;
 }
 
-double ConfigReader::bandwidth(std::string_view key, Hertz clock, std::optional<double> def) const {
-  remember(remembered(key), Kind::bandwidth, def, to_bandwidth);
+double ConfigReader::bandwidth(std::string_view key, Hertz clock, std::optional<double> def,
+                               Range range) const {
+  remember(remembered(key), Kind::bandwidth, def, to_bandwidth, range);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a bandwidth, like 64 B/cycle");
   double result = def.value_or(0);
@@ -360,42 +416,52 @@ double ConfigReader::bandwidth(std::string_view key, Hertz clock, std::optional<
   } else if (value) {
     const auto parsed = parse_bytes_per_cycle(*value, clock);
     if (!parsed) {
-      fail(key, fmt::format("'{}' is not a bandwidth", *value),
+      fail(key, fmt::format("'{}' is not a bandwidth", shortened(*value)),
            "expected bytes per cycle or second: 64 B/cycle, 68.256 GiB/s, unbounded");
     }
+    within(
+        *this, key, *value, *parsed, range,
+        fmt::format("a bandwidth from {:g} to {:g} B/cycle, or unbounded", range.low, range.high));
     result = *parsed;
   }
   note(key, value && !std::isinf(result) ? *value : to_bandwidth(result));
   return result;
 }
 
-Cycles ConfigReader::cycles(std::string_view key, Hertz clock, std::optional<Cycles> def) const {
-  remember(remembered(key), Kind::cycles, def, to_cycles);
+Cycles ConfigReader::cycles(std::string_view key, Hertz clock, std::optional<Cycles> def,
+                            Range range) const {
+  remember(remembered(key), Kind::cycles, def, to_cycles, range);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "a time, like 100 cycles");
   Cycles result = def.value_or(Cycles(0));
   if (value) {
     const auto parsed = parse_cycles(*value, clock);
+    const std::string limits = fmt::format("from {:g} to {:g} cycles", range.low, range.high);
     if (!parsed) {
-      fail(key, fmt::format("'{}' is not a time", *value),
-           "expected cycles or ns: 100 cycles, 40 ns");
+      fail(key, fmt::format("'{}' is not a time", shortened(*value)),
+           fmt::format("expected cycles or ns, {}: 100 cycles, 40 ns", limits));
     }
+    within(*this, key, *value, static_cast<double>(parsed->count()), range, "a time " + limits);
     result = *parsed;
   }
   note(key, to_cycles(result));
   return result;
 }
 
-double ConfigReader::picojoules_per_bit(std::string_view key, std::optional<double> def) const {
-  remember(remembered(key), Kind::picojoules_per_bit, def, to_energy);
+double ConfigReader::picojoules_per_bit(std::string_view key, std::optional<double> def,
+                                        Range range) const {
+  remember(remembered(key), Kind::picojoules_per_bit, def, to_energy, range);
   const auto value = scalar(key);
   if (!value && !def) missing(key, "an energy, like 8 pJ/bit");
   double result = def.value_or(0);
   if (value) {
     const auto parsed = parse_picojoules_per_bit(*value);
     if (!parsed) {
-      fail(key, fmt::format("'{}' is not an energy per bit", *value), "expected pJ/bit or pJ/B");
+      fail(key, fmt::format("'{}' is not an energy per bit", shortened(*value)),
+           "expected pJ/bit or pJ/B");
     }
+    within(*this, key, *value, *parsed, range,
+           fmt::format("an energy from {:g} to {:g} pJ/bit", range.low, range.high));
     result = *parsed;
   }
   note(key, to_energy(result));
@@ -404,18 +470,19 @@ double ConfigReader::picojoules_per_bit(std::string_view key, std::optional<doub
 
 void ConfigReader::finish() const {
   for (const auto& [path, names] : memory_->asked) {
-    const ConfigTree* tree = walk(static_cast<const ConfigTree*>(&memory_->root), path);
+    const ConfigTree* tree = walk(&memory_->root, path);
     if (tree == nullptr || tree->kind != ConfigTree::Kind::mapping) continue;
     for (const auto& [key, value] : tree->children) {
       if (names.contains(key)) continue;
-      throw InputError({value.file, value.line, path.empty() ? key : path + "." + key},
-                       fmt::format("unknown key '{}'", key), suggest(key, to_vector(names)));
+      throw InputError({value.file, value.line, display(fmt::format("{}{}{}", path, kKey, key))},
+                       fmt::format("unknown key '{}'", shortened(key)),
+                       suggest(key, to_vector(names)));
     }
   }
 }
 
 ConfigTree ConfigReader::resolved() const {
-  const ConfigTree* here = walk(static_cast<const ConfigTree*>(&memory_->resolved), path_);
+  const ConfigTree* here = walk(&memory_->resolved, path_);
   return here == nullptr ? ConfigTree{} : *here;
 }
 
@@ -423,11 +490,11 @@ Place ConfigReader::place(std::string_view key) const {
   const std::string path = path_of(key);
   // The nearest ancestor that stands in a file says where a missing key should have been.
   for (std::string_view at = path;;) {
-    const ConfigTree* tree = walk(static_cast<const ConfigTree*>(&memory_->root), at);
-    if (tree != nullptr && !tree->file.empty()) return {tree->file, tree->line, path};
-    if (at.empty()) return {memory_->root.file, 0, path};
-    const auto cut = at.find_last_of(".[");
-    at = cut == std::string_view::npos ? std::string_view{} : at.substr(0, cut);
+    const ConfigTree* tree = walk(&memory_->root, at);
+    if (tree != nullptr && !tree->file.empty()) return {tree->file, tree->line, display(path)};
+    if (at.empty()) return {memory_->root.file, 0, display(path)};
+    constexpr std::array<char, 2> kMarks{kKey, kItem};
+    at = at.substr(0, at.find_last_of({kMarks.data(), kMarks.size()}));
   }
 }
 
@@ -438,16 +505,23 @@ void ConfigReader::fail(std::string_view key, const std::string& problem,
 
 void ConfigReader::missing(std::string_view key, std::string_view expected) const {
   const ConfigTree* here = node();
-  std::string suggestion;
+  std::vector<std::string> unasked;
   if (here != nullptr) {
     const auto& asked = memory_->asked[path_];
     for (const auto& [name, value] : here->children) {
-      if (!asked.contains(name) && !nearest(name, {std::string(key)}).empty()) {
-        suggestion = fmt::format("is '{}' meant?", name);
-      }
+      if (!asked.contains(name)) unasked.push_back(name);
     }
   }
-  fail(key, fmt::format("'{}' is required: expected {}", key, expected), suggestion);
+  const std::string meant = nearest(key, unasked);
+  const bool only_case =
+      std::equal(meant.begin(), meant.end(), key.begin(), key.end(), [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) ==
+               std::tolower(static_cast<unsigned char>(b));
+      });
+  fail(key, fmt::format("'{}' is required: expected {}", key, expected),
+       meant.empty() ? std::string()
+       : only_case   ? fmt::format("'{}' is written '{}'", meant, key)
+                     : fmt::format("is '{}' meant?", meant));
 }
 
 }  // namespace lacuna

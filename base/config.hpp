@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 
 #include "base/config_shape.hpp"
 #include "base/error.hpp"
+#include "base/message_text.hpp"
 #include "base/units.hpp"
 
 namespace lacuna {
@@ -43,9 +45,14 @@ struct ConfigTree {
   [[nodiscard]] const ConfigTree* find(std::string_view key) const;
   ConfigTree& at_or_add(std::string_view key);
 
+  /// Where a name after `extends:` that is no file beside the extending one is found; throws
+  /// InputError when it is nowhere.
+  using FindBase =
+      std::function<std::filesystem::path(const std::string& name, const Place& asked_by)>;
+
   /// Reads a file and the files it `extends:` (relative to it, one or a list; later and nearer
-  /// win).
-  static ConfigTree load(const std::filesystem::path& path);
+  /// win), each once and all within the limits of config_yaml.hpp.
+  static ConfigTree load(const std::filesystem::path& path, const FindBase& find_base = {});
   static ConfigTree parse(const std::string& text, const std::string& name);
   /// Applies "a.b.c=value"; the value is YAML. Missing mappings on the way are made, so that a
   /// misspelt path is caught by finish() with its suggestion.
@@ -54,6 +61,21 @@ struct ConfigTree {
   void merge(const ConfigTree& other);
   [[nodiscard]] std::string to_yaml() const;
 };
+
+/// A place that a setting (--set) gave, not a file.
+[[nodiscard]] bool is_setting(const Place& place);
+/// Of the places of values that do not go together, the one to name: a setting before a file's
+/// line, else the first.
+[[nodiscard]] Place blamed(std::initializer_list<Place> places);
+
+/// Parameters: what a quantity may be where its reader says nothing narrower. Wide enough for any
+/// machine, narrow enough that sums and products of them stay within 64 bits and finite.
+inline constexpr Range kAnyBytes{0, 1125899906842624.0};   // 1 PiB
+inline constexpr Range kSomeBytes{1, 1125899906842624.0};  // not zero
+inline constexpr Range kAnyClock{1e6, 1e11};               // Hz
+inline constexpr Range kAnyBandwidth{1e-3, 1e9};           // B/cycle
+inline constexpr Range kAnyCycles{0, 1e9};
+inline constexpr Range kAnyPicojoulesPerBit{0, 1e6};
 
 /// One mapping of a configuration while it is being read. Cheap to copy; copies share their memory
 /// of what was asked.
@@ -83,21 +105,25 @@ class ConfigReader {
   [[nodiscard]] double number(std::string_view key, Range range,
                               std::optional<double> def = {}) const;
   [[nodiscard]] bool boolean(std::string_view key, std::optional<bool> def = {}) const;
-  [[nodiscard]] Bytes bytes(std::string_view key, std::optional<Bytes> def = {}) const;
-  [[nodiscard]] Hertz hertz(std::string_view key, std::optional<Hertz> def = {}) const;
+  [[nodiscard]] Bytes bytes(std::string_view key, std::optional<Bytes> def = {},
+                            Range range = kAnyBytes) const;
+  [[nodiscard]] Hertz hertz(std::string_view key, std::optional<Hertz> def = {},
+                            Range range = kAnyClock) const;
   /// "64 B/cycle" or "68.256 GiB/s", in bytes per cycle; "unbounded" is infinity when allowed.
-  [[nodiscard]] double bandwidth(std::string_view key, Hertz clock,
-                                 std::optional<double> def = {}) const;
-  [[nodiscard]] Cycles cycles(std::string_view key, Hertz clock,
-                              std::optional<Cycles> def = {}) const;
-  [[nodiscard]] double picojoules_per_bit(std::string_view key,
-                                          std::optional<double> def = {}) const;
+  [[nodiscard]] double bandwidth(std::string_view key, Hertz clock, std::optional<double> def = {},
+                                 Range range = kAnyBandwidth) const;
+  [[nodiscard]] Cycles cycles(std::string_view key, Hertz clock, std::optional<Cycles> def = {},
+                              Range range = kAnyCycles) const;
+  [[nodiscard]] double picojoules_per_bit(std::string_view key, std::optional<double> def = {},
+                                          Range range = kAnyPicojoulesPerBit) const;
 
   template <class Enum>
   using Choices = std::initializer_list<std::pair<std::string_view, Enum>>;
+  /// `elsewhere`: names that other readers take, for the suggestion.
   template <class Enum>
   [[nodiscard]] Enum choice(std::string_view key, Choices<Enum> choices,
-                            std::optional<Enum> def = {}) const {
+                            std::optional<Enum> def = {},
+                            std::initializer_list<std::string_view> elsewhere = {}) const {
     std::vector<std::string> names;
     std::optional<std::string> def_name;
     for (const auto& [name, value] : choices) {
@@ -108,7 +134,9 @@ class ConfigReader {
     for (const auto& [name, value] : choices) {
       if (name == given) return value;
     }
-    fail(key, fmt::format("'{}' is not a value of {}", given, key), suggest(given, names));
+    names.insert(names.end(), elsewhere.begin(), elsewhere.end());
+    fail(key, fmt::format("'{}' is not a value of {}", shortened(given), key),
+         suggest(given, names));
   }
 
   /// Rejects every key, at any depth, that nobody asked for.

@@ -4,80 +4,120 @@
 #include <algorithm>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "base/config.hpp"
+#include "base/config_yaml.hpp"
+#include "base/quantity_text.hpp"
 
 namespace lacuna {
 namespace {
 
-ConfigTree convert(const YAML::Node& node, const std::string& file) {
-  ConfigTree tree;
-  tree.file = file;
-  tree.line = node.Mark().line < 0 ? 0 : static_cast<std::uint64_t>(node.Mark().line) + 1;
-  switch (node.Type()) {
-    case YAML::NodeType::Scalar:
-      tree.kind = ConfigTree::Kind::scalar;
-      tree.scalar = node.Scalar();
-      break;
-    case YAML::NodeType::Sequence:
-      tree.kind = ConfigTree::Kind::sequence;
-      for (const auto& item : node) tree.items.push_back(convert(item, file));
-      break;
-    case YAML::NodeType::Map: {
-      tree.kind = ConfigTree::Kind::mapping;
-      std::set<std::string> seen;
-      for (const auto& entry : node) {
-        const std::string key = entry.first.Scalar();
-        if (!seen.insert(key).second) {
-          throw InputError({file, static_cast<std::uint64_t>(entry.first.Mark().line) + 1, key},
-                           "the key is given twice", "keep one of them");
-        }
-        tree.children.emplace_back(key, convert(entry.second, file));
-      }
-      break;
-    }
-    default:
-      break;
+constexpr std::string_view kSetOrigin = "--set ";
+
+namespace fs = std::filesystem;
+using FindBase = ConfigTree::FindBase;
+
+/// An empty text is a mapping without keys.
+ConfigTree as_mapping(ConfigTree tree, const std::string& name) {
+  if (tree.kind == ConfigTree::Kind::null) {
+    tree.kind = ConfigTree::Kind::mapping;
+    tree.file = name;
+  }
+  if (tree.kind != ConfigTree::Kind::mapping) {
+    throw InputError({name, tree.line, {}}, "expected a mapping of keys to values");
   }
   return tree;
 }
 
-ConfigTree load_file(const std::filesystem::path& path, std::vector<std::filesystem::path>& stack) {
-  std::error_code ignored;
-  const auto canonical = std::filesystem::weakly_canonical(path, ignored);
-  if (std::find(stack.begin(), stack.end(), canonical) != stack.end()) {
-    throw InputError({path.string(), 0, "extends"}, "the file extends itself");
-  }
-  std::ifstream stream(path);
-  if (!stream || std::filesystem::is_directory(path, ignored)) {
-    throw InputError({path.string(), 0, {}}, "cannot read the file",
-                     "check the path; `lacuna list` shows what ships");
-  }
-  std::stringstream text;
-  text << stream.rdbuf();
-  ConfigTree own = ConfigTree::parse(text.str(), path.string());
+/// The files of one configuration: each is read once, however often it is extended.
+class Loader {
+ public:
+  explicit Loader(const FindBase& find_base) : find_base_(find_base) {}
 
-  const ConfigTree* extends = own.find("extends");
-  if (extends == nullptr) return own;
-  std::vector<ConfigTree> bases =
-      extends->kind == ConfigTree::Kind::sequence ? extends->items : std::vector{*extends};
-  stack.push_back(canonical);
-  ConfigTree merged;
-  merged.kind = ConfigTree::Kind::mapping;
-  for (const auto& base : bases) {
-    if (base.kind != ConfigTree::Kind::scalar) {
-      throw InputError({base.file, base.line, "extends"}, "expected a file name or a list of them");
+  const ConfigTree& load(const fs::path& path, const Place& asked_by) {
+    std::error_code ignored;
+    const fs::path canonical = fs::weakly_canonical(path, ignored);
+    if (const auto loaded = loaded_.find(canonical); loaded != loaded_.end()) {
+      return loaded->second;
     }
-    merged.merge(load_file(path.parent_path() / base.scalar, stack));
+    if (!open_.insert(canonical).second) {
+      throw InputError(named(asked_by, path), "the file extends itself", "take it out of the list");
+    }
+    if (++budget_.files > ConfigLimits::kFiles) {
+      throw InputError(named(asked_by, path),
+                       fmt::format("more than {} files extend one another", ConfigLimits::kFiles),
+                       "put what they say into fewer files");
+    }
+    ConfigTree own = as_mapping(parse_yaml(text_of(path), path.string(), budget_), path.string());
+    if (const ConfigTree* extends = own.find("extends")) own = extended(path, *extends, own);
+    open_.erase(canonical);
+    return loaded_.emplace(canonical, std::move(own)).first->second;
   }
-  stack.pop_back();
-  std::erase_if(own.children, [](const auto& child) { return child.first == "extends"; });
-  merged.merge(own);
-  merged.file = own.file;
-  merged.line = own.line;
-  return merged;
-}
+
+ private:
+  /// The place that asked for the file; the file itself, when nobody did.
+  static Place named(const Place& asked_by, const fs::path& path) {
+    return asked_by.file.empty() ? Place{path.string(), 0, "extends"} : asked_by;
+  }
+
+  static std::string text_of(const fs::path& path) {
+    std::error_code ignored;
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream || fs::is_directory(path, ignored)) {
+      throw InputError({path.string(), 0, {}}, "cannot read the file",
+                       "check the path; `lacuna list` shows what ships");
+    }
+    // As much as is there, but never more than a configuration may hold: it may be a pipe or a
+    // device without an end.
+    std::string text;
+    constexpr std::size_t kPiece = std::size_t{1} << 16;
+    while (stream && text.size() <= ConfigLimits::kFileBytes) {
+      const std::size_t before = text.size();
+      text.resize(before + kPiece);
+      stream.read(text.data() + before, kPiece);
+      text.resize(before + static_cast<std::size_t>(stream.gcount()));
+    }
+    if (text.size() > ConfigLimits::kFileBytes) {
+      throw InputError({path.string(), 0, {}},
+                       fmt::format("larger than {}, more than any configuration needs",
+                                   to_text(Bytes(ConfigLimits::kFileBytes))),
+                       "expected a machine, a workload, a network or an energy table in YAML");
+    }
+    return text;
+  }
+
+  [[nodiscard]] fs::path base_path(const fs::path& path, const ConfigTree& base) const {
+    std::error_code ignored;
+    fs::path beside = path.parent_path() / base.scalar;
+    const bool there = fs::exists(beside, ignored) && !fs::is_directory(beside, ignored);
+    if (!find_base_ || there) return beside;
+    return find_base_(base.scalar, {base.file, base.line, "extends"});
+  }
+
+  ConfigTree extended(const fs::path& path, const ConfigTree& extends, const ConfigTree& own) {
+    const std::vector<ConfigTree> bases =
+        extends.kind == ConfigTree::Kind::sequence ? extends.items : std::vector{extends};
+    ConfigTree merged;
+    merged.kind = ConfigTree::Kind::mapping;
+    for (const auto& base : bases) {
+      const Place place{base.file, base.line, "extends"};
+      if (base.kind != ConfigTree::Kind::scalar || base.scalar.empty()) {
+        throw InputError(place, "expected a file name or a list of them");
+      }
+      merged.merge(load(base_path(path, base), place));
+    }
+    merged.merge(own);
+    std::erase_if(merged.children, [](const auto& child) { return child.first == "extends"; });
+    merged.file = own.file;
+    merged.line = own.line;
+    return merged;
+  }
+
+  const FindBase& find_base_;
+  ConfigBudget budget_;
+  std::map<fs::path, ConfigTree> loaded_;
+  std::set<fs::path> open_;  // being read: the way down from the first file
+};
 
 void emit(YAML::Emitter& out, const ConfigTree& tree) {
   switch (tree.kind) {
@@ -133,51 +173,51 @@ ConfigTree& ConfigTree::at_or_add(std::string_view key) {
   return children.back().second;
 }
 
-ConfigTree ConfigTree::load(const std::filesystem::path& path) {
-  std::vector<std::filesystem::path> stack;
-  return load_file(path, stack);
+ConfigTree ConfigTree::load(const std::filesystem::path& path, const FindBase& find_base) {
+  return Loader(find_base).load(path, {});
 }
 
 ConfigTree ConfigTree::parse(const std::string& text, const std::string& name) {
-  try {
-    ConfigTree tree = convert(YAML::Load(text), name);
-    if (tree.kind == Kind::null) {
-      tree.kind = Kind::mapping;
-      tree.file = name;
-    }
-    if (tree.kind != Kind::mapping) {
-      throw InputError({name, tree.line, {}}, "expected a mapping of keys to values");
-    }
-    return tree;
-  } catch (const YAML::Exception& error) {
-    throw InputError({name, static_cast<std::uint64_t>(error.mark.line + 1), {}},
-                     "not valid YAML: " + error.msg);
+  if (text.size() > ConfigLimits::kFileBytes) {
+    throw InputError({name, 0, {}}, fmt::format("larger than {}, more than any configuration needs",
+                                                to_text(Bytes(ConfigLimits::kFileBytes))));
   }
+  ConfigBudget budget;
+  return as_mapping(parse_yaml(text, name, budget), name);
 }
 
 void ConfigTree::set(std::string_view assignment) {
+  constexpr std::string_view kExample = "write it like --set buffers.llb.capacity=15MiB";
   const auto equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0) {
-    throw InputError(fmt::format("--set {}: expected key=value", assignment),
-                     "write it like --set buffers.llb.capacity=15MiB");
+    throw InputError(fmt::format("--set {}: expected key=value", shortened(assignment)),
+                     std::string(kExample));
   }
-  std::string_view path = assignment.substr(0, equals);
-  const std::string origin = fmt::format("--set {}", assignment);
+  const std::string origin = fmt::format("{}{}", kSetOrigin, shortened(assignment));
+  ConfigBudget budget;
+  ConfigTree value = parse_yaml(std::string(assignment.substr(equals + 1)), origin, budget, false);
+  value.file = origin;
   ConfigTree* node = this;
-  while (true) {
+  std::uint64_t depth = 0;
+  for (std::string_view path = assignment.substr(0, equals);;) {
     const auto dot = path.find('.');
+    if (path.substr(0, dot).empty() || ++depth > ConfigLimits::kDepth) {
+      throw InputError({origin, 0, {}}, "the key is not a path of names", std::string(kExample));
+    }
+    if (node->kind != Kind::mapping) {
+      *node = ConfigTree{};
+      node->kind = Kind::mapping;
+    }
+    if (node->file.empty()) node->file = origin;
     node = &node->at_or_add(path.substr(0, dot));
     if (dot == std::string_view::npos) break;
     path.remove_prefix(dot + 1);
-    if (node->kind != Kind::mapping) *node = ConfigTree{};
-    if (node->file.empty()) node->file = origin;
   }
-  try {
-    *node = convert(YAML::Load(std::string(assignment.substr(equals + 1))), origin);
-    node->line = 0;
-  } catch (const YAML::Exception& error) {
-    throw InputError({origin, 0, {}}, "the value is not valid YAML: " + error.msg);
-  }
+  *node = std::move(value);
+}
+
+bool is_setting(const Place& place) {
+  return place.file.starts_with(kSetOrigin);
 }
 
 void ConfigTree::merge(const ConfigTree& other) {

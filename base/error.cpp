@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 
 namespace lacuna {
@@ -22,6 +23,21 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+/// A message is read by people: what a file is full of is not repeated whole.
+std::string bounded(std::string text) {
+  constexpr std::size_t kHead = 3000, kTail = 1000;
+  if (text.size() <= kHead + kTail) return text;
+  const std::size_t left_out = text.size() - kHead - kTail;
+  return fmt::format("{} ... [{} characters] ... {}", text.substr(0, kHead), left_out,
+                     text.substr(text.size() - kTail));
+}
+
 std::string compose(const Place& place, const std::string& problem, const std::string& suggestion) {
   std::string text = place.text();
   if (!text.empty()) text += ": ";
@@ -40,14 +56,19 @@ std::string Place::text() const {
 }
 
 InputError::InputError(Place place, const std::string& problem, const std::string& suggestion)
-    : std::runtime_error(compose(place, problem, suggestion)), place_(std::move(place)) {}
+    : std::runtime_error(bounded(compose(place, problem, suggestion))), place_(std::move(place)) {}
 
+// Upper and lower case are one here, and a name that shares no letter with the word is never near.
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
+  constexpr std::size_t kLongest = 256;  // nothing longer is a misspelt name
+  if (word.size() > kLongest) return {};
+  const std::string plain = lower(word);
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const auto& candidate : known) {
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
+    if (candidate.size() > kLongest) continue;
+    const std::size_t distance = edit_distance(plain, lower(candidate));
+    if (distance < best_distance && distance < std::max(word.size(), candidate.size())) {
       best_distance = distance;
       best = candidate;
     }

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 
 namespace lacuna {
 namespace {
@@ -51,6 +52,7 @@ FileReader::FileReader(const fs::path& path) : path_(path) {
   errno = 0;
   file_.reset(gzopen(path.c_str(), "rb"));
   if (!file_) {
+    stop_if_requested();  // a pipe that nobody writes to is waited for until a signal
     throw InputError({path.string(), 0, {}},
                      fmt::format("cannot read the file: {}", std::strerror(errno)));
   }
@@ -66,6 +68,7 @@ FileReader::FileReader(const fs::path& path) : path_(path) {
 FileReader::~FileReader() = default;
 
 bool FileReader::read(std::string& content) {
+  stop_if_requested();
   const gzFile file = as_gz(file_.get());
   const std::size_t before = content.size();
   content.resize(before + kPiece);
@@ -74,6 +77,7 @@ bool FileReader::read(std::string& content) {
   int status = Z_OK;
   const char* message = gzerror(file, &status);
   if (got < 0 || (got == 0 && status == Z_BUF_ERROR)) {
+    stop_if_requested();
     throw InputError({path_.string(), 0, {}}, fmt::format("cannot inflate the file: {}",
                                                           got < 0 ? message : "it is cut short"));
   }

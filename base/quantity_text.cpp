@@ -84,7 +84,8 @@ std::optional<Hertz> parse_hertz(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, double>, 4> units{
       {{"Hz", 1.0}, {"kHz", 1e3}, {"MHz", 1e6}, {"GHz", 1e9}}};
   for (const auto& [name, factor] : units) {
-    if (name == parsed->unit) return Hertz(parsed->number * factor);
+    const double hertz = parsed->number * factor;
+    if (name == parsed->unit && std::isfinite(hertz)) return Hertz(hertz);
   }
   return std::nullopt;
 }
@@ -97,9 +98,10 @@ std::optional<double> parse_bytes_per_cycle(std::string_view text, Hertz clock) 
   const auto factor = byte_unit(trim(parsed->unit.substr(0, slash)));
   const auto per = trim(parsed->unit.substr(slash + 1));
   if (!factor) return std::nullopt;
-  if (per == "cycle") return parsed->number * *factor;
-  if (per == "s") return parsed->number * *factor / clock.count();
-  return std::nullopt;
+  if (per != "cycle" && per != "s") return std::nullopt;
+  const double bytes = parsed->number * *factor / (per == "s" ? clock.count() : 1.0);
+  if (!std::isfinite(bytes) || bytes <= 0) return std::nullopt;
+  return bytes;
 }
 
 std::optional<double> parse_picojoules_per_bit(std::string_view text) {

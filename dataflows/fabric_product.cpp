@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/whole.hpp"
 #include "sparse_formats/encoding.hpp"
 
 namespace lacuna {
@@ -142,7 +143,7 @@ std::uint64_t FabricProduct::block_offset_bits() const {
   }
   const BitMatrix& sample = ops_.b_transposed().sample();
   const double bits = d(block_offset_metadata(sample, h1, h0).count());
-  return static_cast<std::uint64_t>(std::llround(bits * d(ops_.n()) / d(sample.rows())));
+  return whole_near(bits * d(ops_.n()) / d(sample.rows()));
 }
 
 std::string FabricProduct::key_of_a() const {
@@ -229,7 +230,7 @@ void FabricProduct::cut_k() {
   if (overbooks && map.a_room > 0) {
     wanted = std::max(wanted, d(map.rows) * k_bytes * (a.width + 0.125) / half);
   }
-  tables_.chunks = std::min(steps_, static_cast<std::uint64_t>(std::ceil(wanted)));
+  tables_.chunks = std::min(steps_, whole_up(wanted));
   tables_.m_tiles = ceil_div(ops_.m(), map.rows);
   tables_.n_tiles = ceil_div(ops_.n(), map.columns);
   tables_.word_bytes = spec_.word_bytes();

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/whole.hpp"
 
 namespace lacuna {
 
@@ -20,7 +21,7 @@ struct FabricSchedule::Layout {
     at.push_back(0);
     for (const FabricWords& w : words) {
       sum += w.all() * word_bytes;
-      at.push_back(static_cast<std::uint64_t>(std::llround(sum)));
+      at.push_back(whole_near(sum));
     }
   }
   [[nodiscard]] std::uint64_t begin(std::uint64_t tile, std::uint64_t chunk = 0) const {
@@ -136,7 +137,7 @@ class Walker {
 
   std::uint64_t z_bytes(std::uint64_t tile) {
     z_sum_ += t_.z_bytes[tile];
-    const auto upto = static_cast<std::uint64_t>(std::llround(z_sum_));
+    const auto upto = whole_near(z_sum_);
     const std::uint64_t bytes = upto - z_given_;
     z_given_ = upto;
     return bytes;
@@ -222,7 +223,7 @@ FabricSchedule::FabricSchedule(const FabricSpec& spec, FabricTables tables,
   if (mapping.a_whole) a_.total = a_.tile = a_layout_->total();
   double z = 0;
   for (const double bytes : tables_.z_bytes) z += bytes;
-  z_bytes_ = static_cast<std::uint64_t>(std::llround(z));
+  z_bytes_ = whole_near(z);
 }
 
 std::function<bool(FabricStep&)> FabricSchedule::walk() const {
@@ -287,7 +288,7 @@ FabricProgram make_program(std::vector<ScheduledProduct> products, std::uint64_t
   const std::uint64_t for_a = one && a_stays ? 0 : one && b_stays ? spare : spare / 2;
   program.a_capacity = a_tile + for_a;
   program.b_capacity = b_tile + spare - for_a;
-  program.z_backlog = static_cast<std::uint64_t>(std::ceil(z));
+  program.z_backlog = whole_up(z);
   auto sequence = std::make_shared<Sequence>(std::move(products));
   program.next = [sequence](FabricStep& step) { return sequence->next(step); };
   return program;

@@ -15,8 +15,34 @@ namespace lacuna::sim {
 /// Time in 2^-20 cycles, so that a transfer shorter than a cycle still takes its share.
 using Ticks = std::uint64_t;
 inline constexpr unsigned kTickBits = 20;
+/// Sums of ticks over many blocks, as for idle time of all elements.
+__extension__ using WideTicks = unsigned __int128;
+
+/// The longest run: half of what 64 bits of ticks hold, so that a sum of two times is never lost
+/// before it is looked at.
+inline constexpr Cycles kMostCycles{std::uint64_t{1} << (63 - kTickBits)};
+inline constexpr Ticks kMostTicks = kMostCycles.count() << kTickBits;
+/// Throws InputError: a workload or a parameter makes the run too long.
+[[noreturn]] void run_too_long(Cycles longest = kMostCycles);
+
+/// Every sum of times passes here before another is made of it.
+constexpr Ticks checked(Ticks ticks) {
+  if (ticks >= kMostTicks) [[unlikely]]
+    run_too_long();
+  return ticks;
+}
 constexpr Ticks to_ticks(Cycles cycles) {
+  if (cycles >= kMostCycles) [[unlikely]]
+    run_too_long();
   return cycles.count() << kTickBits;
+}
+/// To the nearest tick.
+inline Ticks to_ticks(double cycles) {
+  const double ticks = std::round(std::ldexp(cycles, kTickBits));
+  if (!(ticks < static_cast<double>(kMostTicks))) [[unlikely]]
+    run_too_long();
+  LACUNA_CHECK(ticks >= 0, "a time of {} cycles", cycles);
+  return static_cast<Ticks>(ticks);
 }
 constexpr Cycles to_cycles_up(Ticks ticks) {
   return Cycles((ticks + (Ticks{1} << kTickBits) - 1) >> kTickBits);
@@ -28,6 +54,7 @@ class BandwidthPort {
   /// Infinity (or zero) means unbounded.
   explicit BandwidthPort(double bytes_per_cycle) {
     if (std::isfinite(bytes_per_cycle) && bytes_per_cycle > 0) {
+      LACUNA_CHECK(bytes_per_cycle >= kLeastRate, "a port of {} B/cycle", bytes_per_cycle);
       // All bits of the double are kept, and no floating point is left on the path of time.
       fraction_per_byte_ =
           static_cast<Wide>(std::ldexp(1.0, kTickBits + kFractionBits) / bytes_per_cycle);
@@ -42,6 +69,9 @@ class BandwidthPort {
     }
     // What is left of a tick is carried on: transfers back to back move at the exact rate.
     const Wide service = fraction_per_byte_ * bytes + fraction_;
+    if (bytes >= kMostBytes || free_at_ + (service >> kFractionBits) >= kMostTicks) [[unlikely]] {
+      run_too_long();
+    }
     const auto ticks = static_cast<Ticks>(service >> kFractionBits);
     fraction_ = static_cast<std::uint64_t>(service & ((Wide{1} << kFractionBits) - 1));
     free_at_ += ticks;
@@ -52,15 +82,21 @@ class BandwidthPort {
 
   /// Of a transfer that starts at a whole tick.
   [[nodiscard]] Ticks service_time(std::uint64_t bytes) const {
-    return static_cast<Ticks>((fraction_per_byte_ * bytes) >> kFractionBits);
+    const Wide ticks = (fraction_per_byte_ * bytes) >> kFractionBits;
+    if (bytes >= kMostBytes || ticks >= kMostTicks) [[unlikely]]
+      run_too_long();
+    return static_cast<Ticks>(ticks);
   }
   [[nodiscard]] Ticks free_at() const { return free_at_; }
   [[nodiscard]] Ticks busy() const { return busy_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
-  __extension__ using Wide = unsigned __int128;
+  using Wide = WideTicks;
   static constexpr unsigned kFractionBits = 40;
+  // Their quotient times 2^60 stays below 2^128.
+  static constexpr double kLeastRate = 1e-5;
+  static constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 50;
 
   Wide fraction_per_byte_ = 0;  // 2^-40 ticks
   std::uint64_t fraction_ = 0;  // of a tick, beyond free_at_

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/simulation.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "base/error.hpp"
+#include "base/whole.hpp"
 
 namespace lacuna::sim {
 namespace {
@@ -25,8 +29,10 @@ Simulation::Simulation(SimulationOptions options)
   sc_core::sc_default_global_context = context_.get();
   // Every time of the model is a whole number of periods, so now() is exact whatever the clock.
   sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
-  period_ = static_cast<std::uint64_t>(std::llround(1e15 / options_.clock.count()));
+  period_ = whole_near(1e15 / options_.clock.count());
   LACUNA_CHECK(period_ >= 1, "clock of {} Hz", options_.clock.count());
+  last_cycle_ = std::min(kMostCycles - Cycles(1),
+                         Cycles(std::numeric_limits<std::uint64_t>::max() / period_ - 1));
   sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   last_time_ = sc_core::sc_time_stamp();
 }
@@ -52,6 +58,7 @@ Cycles Simulation::now() const {
 }
 
 void Simulation::at(Cycles when, sc_core::sc_event& event) const {
+  if (when > last_cycle_) run_too_long(last_cycle_);
   LACUNA_CHECK(when >= now(), "event for cycle {} at cycle {}", when.count(), now().count());
   event.notify(time_of(when - now()));
 }
@@ -70,10 +77,9 @@ void Simulation::count_activation() {
   }
   LACUNA_CHECK(++at_this_time_ < options_.zero_time_limit,
                "the model loops without time passing at cycle {}", now().count());
-  if (options_.interrupted != nullptr && activations_ % kActivationsPerLook == 0 &&
-      (*options_.interrupted)()) {
-    throw Interrupted();
-  }
+  if (activations_ % kActivationsPerLook != 0) return;
+  stop_if_requested();
+  if (options_.interrupted != nullptr && (*options_.interrupted)()) throw Interrupted();
 }
 
 void Simulation::run() {

@@ -10,6 +10,7 @@
 #include <systemc>
 #include <vector>
 
+#include "base/interrupt.hpp"
 #include "base/random.hpp"
 #include "base/units.hpp"
 #include "sim/port.hpp"
@@ -30,14 +31,9 @@ struct SimulationOptions {
   Timeline* timeline = nullptr;
   /// Activations without time passing after which the model is taken to loop.
   std::uint64_t zero_time_limit = 10'000'000;
-  /// Polled every few activations; true ends the run with Interrupted.
+  /// Polled every few activations beside the user's wish to end; true ends the run with
+  /// Interrupted.
   const std::function<bool()>* interrupted = nullptr;
-};
-
-/// The user asked for an end; nothing of the run is kept.
-class Interrupted : public std::exception {
- public:
-  [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
 };
 
 /// One at a time. Modules are made between construction and run(), and die before the Simulation.
@@ -61,6 +57,8 @@ class Simulation {
   [[nodiscard]] Cycles now() const;
   [[nodiscard]] Ticks now_ticks() const { return to_ticks(now()); }
   [[nodiscard]] sc_core::sc_time time_of(Cycles cycles) const {
+    if (cycles > last_cycle_) [[unlikely]]
+      run_too_long(last_cycle_);
     return sc_core::sc_time::from_value(cycles.count() * period_);
   }
   /// Whole cycles that a delay of another model (a TLM target) takes, rounded up.
@@ -95,6 +93,7 @@ class Simulation {
   sc_core::sc_simcontext* outer_;
   sc_core::sc_simcontext* outer_default_;
   std::uint64_t period_;  // of the clock, in units of the kernel's resolution (1 fs)
+  Cycles last_cycle_;     // that the kernel's 64 bits and ours reach
   RandomStream stall_stream_;
   std::uint64_t outstanding_ = 0;
   Cycles last_retired_;

@@ -14,9 +14,10 @@ std::uint64_t lines(std::uint64_t entries_of_32_bits) {
 
 }  // namespace
 
-ElementPairs::ElementPairs(const TileProgram& program, IntersectKind kind)
+ElementPairs::ElementPairs(const TileProgram& program, IntersectKind kind, Bytes peb_line)
     : program_(program),
       kind_(kind),
+      peb_line_(peb_line.count()),
       a_shape_(program.a().shape()),
       b_shape_(program.b().shape()),
       stride_(std::min(b_shape_.outer, program.b_matrix_transposed().rows)),
@@ -104,7 +105,7 @@ void ElementPairs::end_z() {
 std::uint64_t ElementPairs::run(std::size_t a_index, std::size_t b_index) {
   const auto& a_fibers = a_.fibers[a_index];
   const auto& b_fibers = b_.fibers[b_index];
-  // The pair moves into the PE's buffers: coordinates, pointers and values in 64-bit lines.
+  // The pair moves to the PE: coordinates, pointers and values in words of 64 bits.
   std::uint64_t a_lines = 2 * lines(a_fibers.size()), b_lines = 2 * lines(b_fibers.size());
   std::uint64_t a_entries = 0, b_entries = 0;
   for (const Fiber& fiber : a_fibers) {
@@ -115,7 +116,7 @@ std::uint64_t ElementPairs::run(std::size_t a_index, std::size_t b_index) {
     b_lines += lines(fiber.end - fiber.begin) + (fiber.end - fiber.begin);
     b_entries += fiber.end - fiber.begin;
   }
-  counts_.peb_fills += a_lines + b_lines;
+  counts_.peb_fills += ceil_div(8 * a_lines, peb_line_) + ceil_div(8 * b_lines, peb_line_);
   Buffet a_buffer(a_entries), b_buffer(b_entries);
   for (std::uint64_t i = 0; i < a_entries; ++i) a_buffer.fill();
   for (std::uint64_t i = 0; i < b_entries; ++i) b_buffer.fill();

@@ -21,7 +21,7 @@ struct ElementCounts {
   std::uint64_t adds = 0;
   std::uint64_t m0 = 0;         // fibers of A walked
   std::uint64_t n0 = 0;         // fibers of B walked, once per fiber of A
-  std::uint64_t peb_fills = 0;  // 64-bit lines
+  std::uint64_t peb_fills = 0;  // lines of the PE buffer
   std::uint64_t peb_reads = 0;
   std::uint64_t z_before = 0;  // nonzeros found by visits of Z microtiles
   std::uint64_t z_added = 0;
@@ -29,7 +29,8 @@ struct ElementCounts {
 
 class ElementPairs {
  public:
-  ElementPairs(const TileProgram& program, IntersectKind kind);
+  /// `peb_line`: bytes of an access of a PE buffer.
+  ElementPairs(const TileProgram& program, IntersectKind kind, Bytes peb_line);
 
   void begin_tile(const StationaryTile& tile);
   void begin_row(const RowInstruction& row);
@@ -65,6 +66,7 @@ class ElementPairs {
 
   const TileProgram& program_;
   IntersectKind kind_;
+  std::uint64_t peb_line_;
   MicrotileShape a_shape_, b_shape_;
   Coordinate stride_;  // of the accumulator: columns of a Z microtile
   Tiles a_, b_;

@@ -51,17 +51,20 @@ void PeArray::charge_waits(std::uint32_t pe, sim::Ticks& idle) {
 }
 
 StallBreakdown PeArray::breakdown(sim::Ticks end) const {
+  const auto cycles = [](sim::WideTicks ticks) {
+    return static_cast<std::uint64_t>(ticks >> sim::kTickBits);
+  };
   const auto idle = [&](Cause cause) { return idle_waits_[static_cast<std::size_t>(cause)]; };
   StallBreakdown out;
-  sim::Ticks tail = idle(Cause::barrier);
+  sim::WideTicks tail = idle(Cause::barrier);
   for (std::uint32_t pe = 0; pe < count_; ++pe) tail += flow_.last_end - free_[pe];
   for (const std::uint64_t busy : busy_) out.busy += busy;
-  out.wait_a = idle(Cause::a) >> sim::kTickBits;
-  out.wait_b = idle(Cause::b) >> sim::kTickBits;
-  out.wait_output = idle(Cause::output) >> sim::kTickBits;
-  out.wait_network = flow_.idle_network >> sim::kTickBits;
-  out.wait_intersect = flow_.idle_pair >> sim::kTickBits;
-  out.imbalance = tail >> sim::kTickBits;
+  out.wait_a = cycles(idle(Cause::a));
+  out.wait_b = cycles(idle(Cause::b));
+  out.wait_output = cycles(idle(Cause::output));
+  out.wait_network = cycles(flow_.idle_network);
+  out.wait_intersect = cycles(flow_.idle_pair);
+  out.imbalance = cycles(tail);
   const std::uint64_t total = sim::to_cycles_up(end).count() * count_;
   const std::uint64_t spent = out.busy + out.wait_a + out.wait_b + out.wait_output +
                               out.wait_network + out.wait_intersect + out.imbalance;

@@ -65,12 +65,13 @@ class PeArray {
 
  private:
   using Waits = std::array<sim::Ticks, kCauses>;
+  using IdleWaits = std::array<sim::WideTicks, kCauses>;  // of all elements
   /// What every pair changes.
   struct Flow {
     sim::BandwidthPort port;
-    std::uint32_t turn = 0;  // the element whose turn it is
-    sim::Ticks idle_network = 0;
-    sim::Ticks idle_pair = 0;
+    std::uint32_t turn = 0;           // the element whose turn it is
+    sim::WideTicks idle_network = 0;  // of all elements: 64 bits end after 2^44 cycles of theirs
+    sim::WideTicks idle_pair = 0;
     sim::Ticks last_end = 0;
   };
   Placement place_one(Flow& flow, sim::Ticks ready, std::uint64_t bytes, std::uint64_t busy,
@@ -96,7 +97,8 @@ class PeArray {
   std::vector<sim::Ticks> slot_free_;  // count x slots, a ring for each element
   std::vector<std::uint32_t> next_slot_;
   std::vector<std::uint64_t> busy_;
-  Waits waits_{}, idle_waits_{};
+  Waits waits_{};
+  IdleWaits idle_waits_{};
   std::uint64_t epoch_ = 0;  // counts the changes of waits_
   std::vector<std::uint64_t> seen_epoch_;
   std::vector<Waits> seen_;  // waits_ at each element's last pair

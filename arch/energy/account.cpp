@@ -12,7 +12,11 @@ EnergyAccount::EnergyAccount(ComponentSet set) : set_(std::move(set)) {}
 void EnergyAccount::add(std::string_view component, std::string_view action, double count) {
   LACUNA_CHECK(std::isfinite(count) && count >= 0, "{} {} actions of '{}'", count, action,
                component);
-  (void)set_.at(component).energy(action);
+  if (const double each = set_.at(component).energy(action).count(); !std::isfinite(each)) {
+    throw InputError(fmt::format("'{}' of '{}' costs {} pJ by the energy table {}", action,
+                                 component, each, set_.name),
+                     "look for rows of it that are nearly one and the same");
+  }
   counts_[std::string(component)][std::string(action)] += count;
 }
 

@@ -69,11 +69,7 @@ struct Spec {
   }
   [[nodiscard]] Precision precision(std::string_view key) const {
     const std::string text = config.text(key);
-    try {
-      return Precision::parse(text);
-    } catch (const InputError& error) {
-      config.fail(key, error.what());
-    }
+    return Precision::parse(text, config.place(key));
   }
 
   [[nodiscard]] ComponentEnergy memory() const {

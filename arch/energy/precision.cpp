@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "base/error.hpp"
+#include "base/message_text.hpp"
 #include "base/quantity_text.hpp"
 
 namespace lacuna {
@@ -22,7 +22,7 @@ constexpr std::array<std::pair<std::string_view, unsigned>, 9> kFloats{{{"fp64",
 
 }  // namespace
 
-Precision Precision::parse(std::string_view text) {
+Precision Precision::parse(std::string_view text, const Place& place) {
   std::vector<std::string> known{"int4", "int8", "int16", "int32"};
   for (const auto& [name, bits] : kFloats) {
     if (name == text) return {Kind::floating, bits, std::string(text)};
@@ -35,7 +35,8 @@ Precision Precision::parse(std::string_view text) {
       return {Kind::integer, static_cast<unsigned>(*bits), std::string(text)};
     }
   }
-  throw InputError(fmt::format("'{}' is not a precision", text), suggest(text, known));
+  throw InputError(place, fmt::format("'{}' is not a precision", shortened(text)),
+                   suggest(text, known));
 }
 
 }  // namespace lacuna

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
+
 namespace lacuna {
 
 /// A number format of a datapath. For floating point `bits` = sign + exponent + stored fraction,
@@ -16,8 +18,8 @@ struct Precision {
   std::string name = "int8";
 
   /// "int1" to "int64" (or "uint..."), fp64, fp32, tf32, fp16, bf16, fp8 (= fp8_e4m3), fp8_e5m2,
-  /// fp4. Throws InputError with the nearest name.
-  static Precision parse(std::string_view text);
+  /// fp4. Throws InputError at the place, with the nearest name.
+  static Precision parse(std::string_view text, const Place& place = {});
   friend bool operator==(const Precision&, const Precision&) = default;
 };
 

@@ -9,6 +9,7 @@
 
 #include "arch/energy/node_scaling.hpp"
 #include "base/quantity_text.hpp"
+#include "base/whole.hpp"
 
 namespace lacuna {
 namespace {
@@ -95,7 +96,13 @@ Rows rows_of(const std::vector<SramPoint>& points, Figure figure) {
 }
 
 std::string bytes_text(double bytes) {
-  return to_text(Bytes(static_cast<std::uint64_t>(std::llround(bytes))));
+  return to_text(Bytes(whole_near(bytes)));
+}
+
+/// A power law through two points; a line where one of them is zero, as an idle energy may be.
+double between(double x0, double y0, double x1, double y1, double x) {
+  if (y0 <= 0 || y1 <= 0) return y0 + (y1 - y0) * (x - x0) / (x1 - x0);
+  return y0 * std::pow(y1 / y0, std::log(x / x0) / std::log(x1 / x0));
 }
 
 /// One figure of one lifted memory; `beyond` collects how far it leaves the points.
@@ -116,7 +123,7 @@ struct Interpolation {
     }
     const auto& [x0, y0] = *std::prev(high);
     const auto& [x1, y1] = *high;
-    return y0 * std::pow(y1 / y0, std::log(capacity / x0) / std::log(x1 / x0));
+    return between(x0, y0, x1, y1, capacity);
   }
 
   double across(const std::map<double, Row>& rows, double width, double capacity) const {
@@ -133,7 +140,7 @@ struct Interpolation {
     const auto& [w1, row1] = *high;
     const double y0 = along(row0, w0, capacity);
     const double y1 = along(row1, w1, capacity);
-    return y0 * std::pow(y1 / y0, std::log(width / w0) / std::log(w1 / w0));
+    return between(w0, y0, w1, y1, width);
   }
 
   double at(const Rows& all, unsigned ports, double width, double capacity) const {

@@ -25,6 +25,19 @@ double words_per_access(const FabricSpec& spec, const ComponentSet& set, std::st
   return width == 0 ? 1.0 : static_cast<double>(width) / spec.word_bits;
 }
 
+/// A kind that the table does not have is the machine's fault, at its place.
+ComponentEnergy priced_dram(const FabricSpec& spec, const EnergyTable& table) {
+  if (table.dram_pj_per_bit.contains(spec.dram.kind)) {
+    return dram_component(table, "dram", spec.dram.kind);
+  }
+  std::vector<std::string> known;
+  for (const auto& [kind, energy] : table.dram_pj_per_bit) known.push_back(kind);
+  throw InputError(spec.dram.kind_place,
+                   fmt::format("the energy table {} has no kind of DRAM named '{}'", table.name,
+                               shortened(spec.dram.kind)),
+                   suggest(spec.dram.kind, known));
+}
+
 }  // namespace
 
 ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table) {
@@ -32,7 +45,7 @@ ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table)
   set.name = table.name;
   set.node_nm = table.node_nm;
   const std::uint64_t arrays = spec.arrays.across_m * spec.arrays.across_n;
-  set.components.push_back(dram_component(table, "dram", spec.dram.kind));
+  set.components.push_back(priced_dram(spec, table));
   // Banks and ports are the released designs'.
   const auto line = static_cast<unsigned>(spec.glb.line_words * spec.word_bits);
   const std::uint64_t slices = spec.glb.slices;
@@ -42,7 +55,7 @@ ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table)
     const Bytes metadata(ceil_div(spec.glb.metadata.count(), slices));
     set.components.push_back(sram_component(table, "smem_metadata", {metadata, 64, 1, 1}, slices));
   }
-  const Bytes rf(spec.arrays.rf_words * spec.word_bits / 8);
+  const Bytes rf = bytes_for(Bits(spec.arrays.rf_words * spec.word_bits));
   set.components.push_back(sram_component(table, "rf", {rf, spec.word_bits, 16, 2}, arrays));
   if (is_outer(spec)) {
     set.components.push_back(memory_component(table, "lrf", 64, 16, arrays));

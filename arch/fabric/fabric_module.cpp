@@ -83,9 +83,7 @@ class ArraysModule : public sc_core::sc_module {
       }
       waits_for_ = nullptr;
     }
-    const auto ticks =
-        static_cast<sim::Ticks>(std::llround(std::ldexp(current_.cycles, sim::kTickBits)));
-    free_at_ = start + ticks;
+    free_at_ = sim::checked(start + sim::to_ticks(current_.cycles));
     timing_.busy += current_.cycles;
     ++timing_.instructions;
     running_ = true;
@@ -133,7 +131,6 @@ FabricTiming run_fabric_program(const FabricSpec& spec, const FabricProgram& pro
   simulation_options.clock = spec.clock;
   simulation_options.stalls = options.stalls;
   simulation_options.timeline = options.timeline;
-  simulation_options.interrupted = options.interrupted;
   sim::Simulation simulation(simulation_options);
   // Reads and writes have a channel each, as in the released designs.
   const DramSpec read = channel(spec, spec.dram.read_words);

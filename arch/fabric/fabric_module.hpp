@@ -24,7 +24,6 @@ struct FabricTiming {
 struct FabricRunOptions {
   sim::StallInjection stalls;
   sim::Timeline* timeline = nullptr;
-  const std::function<bool()>* interrupted = nullptr;
 };
 
 /// Executes the program. Throws ModelError when bytes do not balance.

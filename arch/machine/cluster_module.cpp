@@ -41,12 +41,14 @@ ClusterModule::ClusterModule(const sc_core::sc_module_name& name, sim::Simulatio
       timer_("timer"),
       finished_event_("finished") {
   if (std::isfinite(spec.intersect_k1.tries_per_cycle)) {
-    ticks_per_try_ = static_cast<sim::Ticks>(
-        std::llround(std::ldexp(1.0, sim::kTickBits) / spec.intersect_k1.tries_per_cycle));
+    ticks_per_try_ = sim::to_ticks(1.0 / spec.intersect_k1.tries_per_cycle);
   }
   LACUNA_CHECK(std::has_single_bit(spec.llb.line.count()), "line of {} bytes",
                spec.llb.line.count());
+  LACUNA_CHECK(std::has_single_bit(spec.peb.line.count()), "line of {} bytes",
+               spec.peb.line.count());
   line_shift_ = static_cast<unsigned>(std::countr_zero(spec.llb.line.count()));
+  peb_line_shift_ = static_cast<unsigned>(std::countr_zero(spec.peb.line.count()));
   LACUNA_METHOD(dispatch);
   sensitive << rows.written() << a.arrival() << b.arrival() << timer_;
   LACUNA_METHOD(collect);
@@ -260,16 +262,20 @@ inline std::uint64_t ClusterModule::count_pair(const Microtile& a, const Microti
   const std::uint64_t within = (std::uint64_t{1} << line_shift_) - 1;
   counts.llb_read_lines +=
       ((a.padded_payload + within) >> line_shift_) + ((b.padded_payload + within) >> line_shift_);
-  counts.peb_fill_lines += bytes / 8;
+  const std::uint64_t within_peb = (std::uint64_t{1} << peb_line_shift_) - 1;
+  counts.peb_fill_lines += ((a.padded_payload + within_peb) >> peb_line_shift_) +
+                           ((b.padded_payload + within_peb) >> peb_line_shift_);
   return bytes + excess;
 }
 
 void ClusterModule::took_place(PeArray::Placement placed) {
-  clock_ = placed.sent;  // pairs leave in order: the next one is produced behind this one
-  row_end_ = std::max(row_end_, placed.end);
+  clock_ =
+      sim::checked(placed.sent);  // pairs leave in order: the next one is produced behind this one
+  row_end_ = std::max(row_end_, sim::checked(placed.end));
 }
 
 void ClusterModule::end_column(std::uint64_t tries) {
+  clock_ = sim::checked(clock_);
   counts_.k1_tries += tries;
   if (in_z_) elements_->end_z();
   // With K1 spread over the elements, the next Z microtile starts when this one is done.

@@ -100,7 +100,8 @@ class ClusterModule : public sc_core::sc_module {
   ClusterCounts counts_;
   std::uint64_t z_room_;
   std::uint64_t peb_bytes_;
-  unsigned line_shift_ = 0;  // log2 of the last-level buffer's line
+  unsigned line_shift_ = 0;      // log2 of the last-level buffer's line
+  unsigned peb_line_shift_ = 0;  // log2 of a PE buffer's line
 
   // The row at hand.
   bool active_ = false;

@@ -6,13 +6,15 @@
 
 #include "arch/machine/cluster_module.hpp"
 #include "arch/machine/sequencer_module.hpp"
+#include "base/whole.hpp"
 
 namespace lacuna {
 namespace {
 
 std::uint64_t share_of(const LlbSpec& llb, double share) {
-  return std::max<std::uint64_t>(
-      1, static_cast<std::uint64_t>(share * static_cast<double>(llb.capacity.count())));
+  const auto bytes = static_cast<std::uint64_t>(share * static_cast<double>(llb.capacity.count()));
+  LACUNA_CHECK(bytes > 0, "a share of {} of {} bytes", share, llb.capacity.count());
+  return bytes;
 }
 
 /// The blocks and their wiring. Members are made in this order and die in the reverse one.
@@ -44,7 +46,7 @@ struct Blocks {
 
 Cycles work_over_rate(std::uint64_t work, double rate) {
   if (!std::isfinite(rate)) return Cycles(0);
-  return Cycles(static_cast<std::uint64_t>(std::ceil(static_cast<double>(work) / rate - 1e-9)));
+  return Cycles(whole_up(static_cast<double>(work) / rate - 1e-9));
 }
 
 void fill_traffic(const Blocks& blocks, MachineStatistics& out) {
@@ -84,9 +86,14 @@ void fill_actions(const MachineSpec& spec, const Blocks& blocks, MachineStatisti
   out.actions["llb"]["write"] = lines(read) + lines(written) + lines(spill);
   out.actions["llb"]["read"] = counts.llb_read_lines + lines(written) + lines(partial) +
                                lines(spill) + lines(counts.peb_overflow_bytes);
-  out.actions["peb"]["write"] = counts.peb_fill_lines + counts.multiplies + partial / 8;
-  out.actions["peb"]["read"] =
-      2 * (counts.k0_tries + counts.multiplies) + counts.adds + written / 8;
+  // A coordinate or a value is a word of 64 bits: it takes every line that it spans.
+  constexpr std::uint64_t kWord = 8;
+  const std::uint64_t peb_line = spec.peb.line.count();
+  const std::uint64_t of_word = ceil_div(kWord, peb_line);
+  out.actions["peb"]["write"] =
+      counts.peb_fill_lines + of_word * counts.multiplies + ceil_div(partial, peb_line);
+  out.actions["peb"]["read"] = of_word * (2 * (counts.k0_tries + counts.multiplies) + counts.adds) +
+                               ceil_div(written, peb_line);
   out.actions["intersect_k0"]["try"] = counts.k0_tries;
   out.actions["intersect_k0"]["match"] = counts.multiplies;
   out.actions["intersect_k1"]["try"] = counts.k1_tries;
@@ -166,9 +173,11 @@ RunOutcome run_machine(const MachineSpec& spec, TileProgram& program, const RunO
   const bool exact_steps = options.fidelity == Fidelity::element;
   std::optional<ElementPairs> elements;
   if (exact_steps || options.carry_values) {
-    elements.emplace(program, spec.intersect_k0.kind == IntersectUnitKind::skip_ahead
-                                  ? IntersectKind::skip_ahead
-                                  : IntersectKind::two_finger);
+    elements.emplace(program,
+                     spec.intersect_k0.kind == IntersectUnitKind::skip_ahead
+                         ? IntersectKind::skip_ahead
+                         : IntersectKind::two_finger,
+                     spec.peb.line);
   }
   Blocks blocks(simulation, spec, program, elements ? &*elements : nullptr, exact_steps);
   simulation.run();

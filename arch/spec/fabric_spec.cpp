@@ -4,12 +4,44 @@
 #include <algorithm>
 
 #include "arch/energy/precision.hpp"
+#include "base/quantity_text.hpp"
 #include "sparse_formats/encoding.hpp"
 
 namespace lacuna {
 namespace {
 
 constexpr double kMost = 1e9;
+constexpr double kLeastRate = 1e-3;            // words per cycle
+constexpr Range kChunk{0, 1U << 30};           // bytes of one request
+constexpr std::uint64_t kMetadataAccess = 64;  // bits of one access of the metadata's memory
+
+/// Words per cycle of a port that may be left out of the model by a zero.
+double rate_or_none(const ConfigReader& config, std::string_view key) {
+  const double rate = config.number(key, {0, kMost}, 0.0);
+  if (rate > 0 && rate < kLeastRate) {
+    config.fail(
+        key, fmt::format("{} is out of range", rate),
+        fmt::format("expected a number in [{}, {}], or 0: never waited for", kLeastRate, kMost));
+  }
+  return rate;
+}
+
+/// The width of the words that the file's rates, lines and registers are stated in. A precision of
+/// another width would change what they mean in bytes without a word.
+std::uint32_t read_word_bits(const ConfigReader& config, const std::string& precision) {
+  const std::uint32_t bits = Precision::parse(precision, config.place("precision")).bits;
+  const std::uint64_t stated = config.integer("word_bits", {1, 64}, bits);
+  if (stated == bits) return bits;
+  throw InputError(
+      blamed({config.place("precision"), config.place("word_bits")}),
+      fmt::format("precision {} has words of {} bits, and what this machine states per word is "
+                  "stated for words of {} bits",
+                  precision, bits, stated),
+      fmt::format("restate dram.read_words_per_cycle, dram.write_words_per_cycle, glb.line_words, "
+                  "glb.words_per_cycle and arrays.rf_words for words of {} bits, and say so: "
+                  "word_bits: {}",
+                  bits, bits));
+}
 
 bool is_family(const std::string& text) {
   return text.find('{') != std::string::npos;
@@ -67,36 +99,80 @@ FabricOperandSpec read_operand(const ConfigReader& config) {
 FabricSpec::Dram read_dram(const ConfigReader& config, Hertz clock) {
   FabricSpec::Dram dram;
   dram.kind = config.text("kind", dram.kind);
-  dram.read_words = config.number("read_words_per_cycle", {1e-3, kMost}, dram.read_words);
-  dram.write_words = config.number("write_words_per_cycle", {1e-3, kMost}, dram.write_words);
+  dram.kind_place = config.place("kind");
+  dram.read_words = config.number("read_words_per_cycle", {kLeastRate, kMost}, dram.read_words);
+  dram.write_words = config.number("write_words_per_cycle", {kLeastRate, kMost}, dram.write_words);
   dram.latency = config.cycles("latency", clock, Cycles(0));
-  dram.chunk = config.bytes("chunk", dram.chunk);
+  dram.chunk = config.bytes("chunk", dram.chunk, kChunk);
   if (dram.chunk.count() == 0) config.fail("chunk", "chunk must not be zero");
   dram.outstanding = config.integer("outstanding", {1, 1e6}, dram.outstanding);
   return dram;
 }
 
-FabricSpec::Glb read_glb(const ConfigReader& config) {
+/// Each slice is a memory that holds at least the bits of one access.
+void check_slices(const ConfigReader& config, const FabricSpec::Glb& glb, std::uint32_t word_bits) {
+  const auto slice = [&glb](Bytes bytes) { return bytes.count() / glb.slices; };
+  const std::uint64_t line = bytes_for(Bits(glb.line_words * word_bits)).count();
+  if (slice(glb.capacity) < line) {
+    throw InputError(
+        blamed({config.place("capacity"), config.place("line_words"), config.place("slices")}),
+        fmt::format("a slice of {} B ({} in {}) is smaller than its line of {} B",
+                    slice(glb.capacity), to_text(glb.capacity), glb.slices, line),
+        "make the buffer larger, its line shorter or its slices fewer");
+  }
+  const std::uint64_t metadata = slice(glb.metadata);
+  if (glb.metadata.count() > 0 && metadata < kMetadataAccess / 8) {
+    throw InputError(blamed({config.place("metadata"), config.place("slices")}),
+                     fmt::format("{} B of metadata in each slice are less than one access of {} B",
+                                 metadata, kMetadataAccess / 8),
+                     "make it larger, or 0 B for a machine without");
+  }
+}
+
+FabricSpec::Glb read_glb(const ConfigReader& config, std::uint32_t word_bits) {
   FabricSpec::Glb glb;
   glb.capacity = config.bytes("capacity");
   if (glb.capacity.count() < 1024) config.fail("capacity", "the buffer is smaller than 1 KiB");
   glb.metadata = config.bytes("metadata", Bytes(0));
   glb.line_words = config.integer("line_words", {1, 65536}, glb.line_words);
   glb.slices = config.integer("slices", {1, 65536}, glb.slices);
+  check_slices(config, glb, word_bits);
   glb.policy = config.choice<BufferPolicy>(
       "policy", {{"buffet", BufferPolicy::buffet}, {"tailors", BufferPolicy::tailors}},
       BufferPolicy::buffet);
   glb.window = config.bytes("window", Bytes(0));  // kept for a policy switched on by --set
   if (glb.policy == BufferPolicy::tailors &&
       (glb.window.count() == 0 || glb.window.count() * 4 > glb.capacity.count())) {
-    config.fail("window",
-                "Tailors needs a streaming window above zero, a quarter of the buffer at "
-                "most",
-                "16 KiB hides 500 cycles of DRAM latency at 32 B/cycle");
+    throw InputError(
+        blamed({config.place("window"), config.place("capacity"), config.place("policy")}),
+        fmt::format("Tailors needs a streaming window above zero, a quarter of the buffer at most: "
+                    "glb.window is {}, glb.capacity {}",
+                    to_text(glb.window), to_text(glb.capacity)),
+        "16 KiB hides 500 cycles of DRAM latency at 32 B/cycle");
   }
-  glb.words_per_cycle = config.number("words_per_cycle", {1e-3, kMost});
-  glb.write_words_per_cycle = config.number("write_words_per_cycle", {0, kMost}, 0.0);
+  glb.words_per_cycle = config.number("words_per_cycle", {kLeastRate, kMost});
+  glb.write_words_per_cycle = rate_or_none(config, "write_words_per_cycle");
   return glb;
+}
+
+/// Columns of B under a stationary A, each with a partial sum for every row.
+void read_columns(const ConfigReader& config, FabricSpec::Arrays& arrays) {
+  const auto fail = [&](const std::string& problem, const std::string& suggestion) {
+    throw InputError(
+        blamed({config.place("columns"), config.place("rf_words"), config.place("rows")}), problem,
+        suggestion);
+  };
+  if (arrays.rf_words < arrays.rows) {
+    fail(fmt::format("the RF of {} words holds no partial sum for each of the {} rows",
+                     arrays.rf_words, arrays.rows),
+         "make arrays.rf_words larger or arrays.rows fewer");
+  }
+  arrays.columns = config.integer("columns", {1, kMost}, arrays.rf_words / arrays.rows);
+  if (arrays.columns * arrays.rows > arrays.rf_words) {
+    fail(fmt::format("{} rows of {} columns are more than the {} words of the RF", arrays.rows,
+                     arrays.columns, arrays.rf_words),
+         "make arrays.rf_words larger, or rows or columns fewer");
+  }
 }
 
 FabricSpec::Arrays read_arrays(const ConfigReader& config) {
@@ -109,15 +185,10 @@ FabricSpec::Arrays read_arrays(const ConfigReader& config) {
   arrays.rows = config.integer("rows", {1, 4096});
   arrays.lanes = config.integer("lanes", {1, 4096});
   arrays.rf_words = config.integer("rf_words", {1, kMost});
-  arrays.psum_words_per_cycle = config.number("psum_words_per_cycle", {0, kMost}, 0.0);
+  arrays.psum_words_per_cycle = rate_or_none(config, "psum_words_per_cycle");
   arrays.psum_spill_steps = config.integer("psum_spill_steps", {0, kMost}, 0);
   if (arrays.dataflow == FabricDataflow::inner_product) {
-    arrays.columns = config.integer("columns", {1, kMost}, arrays.rf_words / arrays.rows);
-    if (arrays.columns * arrays.rows > arrays.rf_words) {
-      config.fail("columns", fmt::format("{} rows of {} columns are more than the {} words of the "
-                                         "RF",
-                                         arrays.rows, arrays.columns, arrays.rf_words));
-    }
+    read_columns(config, arrays);
     return arrays;
   }
   for (const auto& tile : config.mappings("tiles")) {
@@ -194,6 +265,23 @@ void apply_features(const ConfigReader& config, FabricSpec& spec) {
   }
 }
 
+/// The lanes hold whole blocks of every pattern that the array follows.
+void check_lanes(const ConfigReader& config, const FabricSpec& spec) {
+  if (spec.arrays.dataflow == FabricDataflow::outer_product) return;
+  for (const FabricPattern& entry : spec.a.patterns) {
+    if (entry.pattern.density() == Ratio{1, 1}) continue;
+    std::uint64_t values = 1;
+    for (const Rule& rule : entry.pattern.ranks) values *= rule.g;
+    if (values <= spec.arrays.lanes) continue;
+    throw InputError(
+        blamed({config.mapping("arrays").place("lanes"),
+                config.mapping("operands").mapping("A").place("patterns")}),
+        fmt::format("{} lanes hold no block of the pattern {} of A, which has {} values",
+                    spec.arrays.lanes, entry.pattern.text(), values),
+        "make arrays.lanes more, or take the pattern out of operands.A.patterns");
+  }
+}
+
 void check_operands(const ConfigReader& operands, const FabricSpec& spec) {
   const bool outer = spec.arrays.dataflow == FabricDataflow::outer_product;
   if (spec.a.skips_unstructured != outer || spec.b.skips_unstructured != outer) {
@@ -213,12 +301,12 @@ FabricSpec read_fabric(const ConfigReader& config) {
   FabricSpec spec;
   spec.name = config.text("name");
   spec.description = config.text("description", "");
-  (void)config.choice<int>("kind", {{kFabricKind, 0}});
+  (void)config.choice<int>("kind", {{kFabricKind, 0}}, {}, {kProductKind});
   spec.clock = config.hertz("clock");
   spec.precision = config.text("precision", spec.precision);
-  spec.word_bits = Precision::parse(spec.precision).bits;
+  spec.word_bits = read_word_bits(config, spec.precision);
   spec.dram = read_dram(config.mapping("dram"), spec.clock);
-  spec.glb = read_glb(config.mapping("glb"));
+  spec.glb = read_glb(config.mapping("glb"), spec.word_bits);
   spec.arrays = read_arrays(config.mapping("arrays"));
   const auto operands = config.mapping("operands");
   spec.a = read_operand(operands.mapping("A"));
@@ -234,6 +322,7 @@ FabricSpec read_fabric(const ConfigReader& config) {
   spec.tiling = read_tiling(config.mapping("tiling"));
   spec.energy = read_energy(config.mapping("energy"));
   apply_features(config.mapping("features"), spec);
+  check_lanes(config, spec);
   return spec;
 }
 

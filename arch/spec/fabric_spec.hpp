@@ -74,6 +74,7 @@ struct FabricSpec {
     Bytes chunk{2048};
     std::uint64_t outstanding = 8;
     std::string kind = "lpddr4";
+    Place kind_place;  // where the machine says so: whether there is such a kind a table knows
   } dram;
   struct Glb {
     Bytes capacity, metadata;
@@ -133,9 +134,6 @@ struct FabricSpec {
     return glb.capacity.count() + glb.metadata.count();
   }
 };
-
-/// `kind` of a machine file that read_fabric() reads.
-inline constexpr const char* kFabricKind = "mac-array";
 
 /// Reads and validates. Throws InputError with file, line and field.
 [[nodiscard]] FabricSpec read_fabric(const ConfigReader& config);

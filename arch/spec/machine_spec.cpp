@@ -11,18 +11,68 @@ namespace lacuna {
 namespace {
 
 constexpr double kHuge = 1e15;
+constexpr Range kChunk{0, 1U << 30};        // bytes of one request
+constexpr Range kLine{0, 8192};             // bytes: the widest memories that tables price
+constexpr Range kStored{0, 65536};          // bytes of one microtile's, fiber's, nonzero's share
+constexpr Range kTriesPerCycle{1e-3, 1e4};  // a try takes whole ticks, 2^-20 cycles
 
 void require_positive(const ConfigReader& config, std::string_view key, Bytes bytes) {
   if (bytes.count() == 0) config.fail(key, fmt::format("{} must not be zero", key));
+}
+
+Bytes read_line(const ConfigReader& config, Bytes def, Bytes capacity) {
+  const Bytes line = config.bytes("line", def, kLine);
+  if (!std::has_single_bit(line.count())) config.fail("line", "a line must be a power of two");
+  if (line > capacity) {
+    throw InputError(blamed({config.place("line"), config.place("capacity")}),
+                     fmt::format("a line of {} is larger than the buffer of {}", to_text(line),
+                                 to_text(capacity)),
+                     "make the buffer larger or its line shorter");
+  }
+  return line;
+}
+
+std::uint64_t bytes_of(double share, Bytes capacity) {
+  return static_cast<std::uint64_t>(share * static_cast<double>(capacity.count()));
+}
+
+/// Each operand needs some room, and so do the partial outputs that come back.
+void check_shares(const ConfigReader& config, const ConfigReader& shares, const LlbSpec& llb) {
+  for (const auto& [name, share] :
+       {std::pair("A", llb.shares.a), std::pair("B", llb.shares.b), std::pair("Z", llb.shares.z)}) {
+    if (bytes_of(share, llb.capacity) > 0) continue;
+    throw InputError(blamed({shares.place(name), config.place("capacity")}),
+                     fmt::format("{}'s share of the buffer, {:g} of {}, is less than a byte", name,
+                                 share, to_text(llb.capacity)),
+                     "make the share or the buffer larger");
+  }
+}
+
+/// The streaming window is part of B's share.
+void check_window(const ConfigReader& config, const ConfigReader& shares, const LlbSpec& llb) {
+  if (llb.window.count() == 0) {
+    throw InputError(blamed({config.place("window"), config.place("policy")}),
+                     "Tailors needs a streaming window above zero",
+                     "give buffers.llb.window, like 64 KiB");
+  }
+  const std::uint64_t share = bytes_of(llb.shares.b, llb.capacity);
+  if (llb.window.count() <= share) return;
+  throw InputError(
+      blamed({config.place("window"), config.place("capacity"), shares.place("B"),
+              config.place("policy")}),
+      fmt::format("the streaming window (buffers.llb.window) of {} is larger than B's share of {} "
+                  "B, {:g} of {}",
+                  to_text(llb.window), share, llb.shares.b, to_text(llb.capacity)),
+      fmt::format("make the buffer larger, or the window too: buffers.llb.window={}B", share / 2));
 }
 
 DramSpec read_dram(const ConfigReader& config, Hertz clock, EnergySpec& energy) {
   DramSpec dram;
   dram.bytes_per_cycle = config.bandwidth("bandwidth", clock);
   dram.latency = config.cycles("latency", clock, dram.latency);
-  dram.burst = config.bytes("burst", dram.burst);
+  dram.burst = config.bytes("burst", dram.burst, kChunk);
   require_positive(config, "burst", dram.burst);
-  dram.chunk = config.bytes("chunk", dram.chunk);
+  dram.chunk = config.bytes("chunk", dram.chunk, kChunk);
   require_positive(config, "chunk", dram.chunk);
   dram.outstanding = config.integer("outstanding", {1, 1e6}, dram.outstanding);
   energy.dram_picojoules_per_bit = config.picojoules_per_bit("energy");
@@ -34,8 +84,7 @@ LlbSpec read_llb(const ConfigReader& config, Hertz clock) {
   llb.capacity = config.bytes("capacity");
   require_positive(config, "capacity", llb.capacity);
   llb.bytes_per_cycle = config.bandwidth("bandwidth", clock);
-  llb.line = config.bytes("line", llb.line);
-  if (!std::has_single_bit(llb.line.count())) config.fail("line", "a line must be a power of two");
+  llb.line = read_line(config, llb.line, llb.capacity);
   llb.policy = config.choice<BufferPolicy>(
       "policy", {{"buffet", BufferPolicy::buffet}, {"tailors", BufferPolicy::tailors}},
       BufferPolicy::buffet);
@@ -47,23 +96,16 @@ LlbSpec read_llb(const ConfigReader& config, Hertz clock) {
     config.fail("shares", "A and B need a share above zero");
   }
   if (llb.shares.a + llb.shares.b + llb.shares.z > 1 + 1e-9) {
-    config.fail("shares",
-                fmt::format("the shares add up to {:.4g}, more than the buffer",
-                            llb.shares.a + llb.shares.b + llb.shares.z),
-                "make them add up to at most 1");
+    throw InputError(
+        blamed({shares.place("A"), shares.place("B"), shares.place("Z"), config.place("shares")}),
+        fmt::format("the shares add up to {:.4g}, more than the buffer",
+                    llb.shares.a + llb.shares.b + llb.shares.z),
+        "make them add up to at most 1");
   }
+  check_shares(config, shares, llb);
   if (llb.policy == BufferPolicy::tailors) {
     llb.window = config.bytes("window", Bytes(0));
-    const auto share =
-        static_cast<std::uint64_t>(llb.shares.b * static_cast<double>(llb.capacity.count()));
-    if (llb.window.count() == 0)
-      config.fail("window", "Tailors needs a streaming window above zero");
-    if (llb.window.count() > share) {
-      config.fail("window",
-                  fmt::format("the streaming window of {} is larger than B's share of {} B",
-                              to_text(llb.window), share),
-                  "make the window smaller or the buffer larger");
-    }
+    check_window(config, shares, llb);
   } else if (config.has("window")) {
     llb.window = config.bytes("window");  // kept for a policy switched on by --set
   }
@@ -79,17 +121,17 @@ IntersectSpec read_intersect(const ConfigReader& config) {
   if (config.is_scalar("tries_per_cycle") && config.text("tries_per_cycle") == "unbounded") {
     spec.tries_per_cycle = std::numeric_limits<double>::infinity();
   } else {
-    spec.tries_per_cycle = config.number("tries_per_cycle", {1e-6, 1e6}, 1.0);
+    spec.tries_per_cycle = config.number("tries_per_cycle", kTriesPerCycle, 1.0);
   }
   return spec;
 }
 
 OperandFormat read_format(const ConfigReader& config, OperandFormat def) {
   OperandFormat format;
-  format.microtile_bytes = config.bytes("microtile", Bytes(def.microtile_bytes)).count();
-  format.fiber_bytes = config.bytes("fiber", Bytes(def.fiber_bytes)).count();
-  format.nonzero_bytes = config.bytes("nonzero", Bytes(def.nonzero_bytes)).count();
-  format.list_bytes = config.bytes("list", Bytes(def.list_bytes)).count();
+  format.microtile_bytes = config.bytes("microtile", Bytes(def.microtile_bytes), kStored).count();
+  format.fiber_bytes = config.bytes("fiber", Bytes(def.fiber_bytes), kStored).count();
+  format.nonzero_bytes = config.bytes("nonzero", Bytes(def.nonzero_bytes), kStored).count();
+  format.list_bytes = config.bytes("list", Bytes(def.list_bytes), kStored).count();
   format.fibers = config.choice<OperandFormat::Fibers>(
       "count_fibers",
       {{"over-k", OperandFormat::Fibers::over_k}, {"across-k", OperandFormat::Fibers::across_k}},
@@ -176,21 +218,17 @@ MachineSpec read_machine(const ConfigReader& config) {
   MachineSpec spec;
   spec.name = config.text("name");
   spec.description = config.text("description", "");
-  (void)config.choice<int>("kind", {{"extensor", 0}});
+  (void)config.choice<int>("kind", {{kProductKind, 0}}, {}, {kFabricKind});
+  // The kernel counts 64 bits of femtoseconds: beyond the range, slower clocks would wrap and
+  // faster ones lose cycles.
   spec.clock = config.hertz("clock");
-  // The kernel counts 64 bits of femtoseconds: slower clocks would wrap, faster ones lose cycles.
-  if (spec.clock < Hertz(1e6) || spec.clock > Hertz(1e11)) {
-    config.fail("clock", fmt::format("a clock of {:g} Hz cannot be simulated", spec.clock.count()),
-                "choose one from 1 MHz to 100 GHz");
-  }
   spec.dram = read_dram(config.mapping("dram"), spec.clock, spec.energy);
   const auto buffers = config.mapping("buffers");
   spec.llb = read_llb(buffers.mapping("llb"), spec.clock);
   const auto peb = buffers.mapping("peb");
   spec.peb.capacity = peb.bytes("capacity");
   require_positive(peb, "capacity", spec.peb.capacity);
-  spec.peb.line = peb.bytes("line", spec.peb.line);
-  require_positive(peb, "line", spec.peb.line);
+  spec.peb.line = read_line(peb, spec.peb.line, spec.peb.capacity);
   spec.peb.pairs_in_flight = peb.integer("pairs_in_flight", {1, 64}, spec.peb.pairs_in_flight);
   spec.peb.operand_share = peb.number("operand_share", {0.01, 1}, spec.peb.operand_share);
   spec.strict = buffers.boolean("strict", false);
@@ -213,7 +251,7 @@ MachineSpec read_machine(const ConfigReader& config) {
       read_format(formats.mapping("A"), {8, 8, 12, 0, OperandFormat::Fibers::over_k, false});
   spec.formats.b =
       read_format(formats.mapping("B"), {8, 8, 12, 8, OperandFormat::Fibers::over_k, false});
-  spec.formats.z_nonzero_bytes = formats.mapping("Z").bytes("nonzero", Bytes(16)).count();
+  spec.formats.z_nonzero_bytes = formats.mapping("Z").bytes("nonzero", Bytes(16), kStored).count();
   spec.formats.a_tuples_of_whole_list = formats.boolean("a_tuples_of_whole_list", false);
   spec.tiling = read_tiling(config.mapping("tiling"), spec.microtile);
   spec.energy.table = config.mapping("energy").text("table", "45nm");

@@ -162,6 +162,10 @@ struct MachineSpec {
   std::uint64_t lookahead = 8;  // row instructions decoded ahead of the processing elements
 };
 
+/// `kind` of a machine file that read_machine() reads, and of one that read_fabric() does.
+inline constexpr const char* kProductKind = "extensor";
+inline constexpr const char* kFabricKind = "mac-array";
+
 /// Reads and validates a machine. Throws InputError with file, line and field.
 [[nodiscard]] MachineSpec read_machine(const ConfigReader& config);
 

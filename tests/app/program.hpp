@@ -20,6 +20,7 @@ struct Finished {
 struct Launch {
   std::filesystem::path folder;           // where it runs
   std::uint64_t largest_file = 0;         // bytes it may write to one file; 0 = any
+  std::uint64_t address_space = 0;        // bytes it may map; 0 = any
   std::string output_to;                  // a file for its standard output; empty: `out` above
   int signal_after_ms = 0;                // 0: none; never before the program handles it
   int signal = 2;                         // SIGINT

@@ -179,8 +179,15 @@ TEST_CASE("program: an earlier result is replaced, whole") {
       with({"run", "--arch", "extensor-ob", "--no-plots", "--out", "r"}, kGenerated);
   REQUIRE(run_in(folder, arguments).code == 0);
   const auto before = everything_in(folder);
-  std::ofstream(folder / "r" / "left-over.csv") << "x";
+  std::ofstream(folder / "r" / "notes.csv") << "x";
+  const auto other =
+      with({"run", "--arch", "extensor-n", "--arch", "extensor-p", "--no-plots", "--out", "r"},
+           kGenerated);
+  REQUIRE(run_in(folder, other).code == 0);
+  CHECK(fs::exists(folder / "r" / "extensor-p" / "resolved.yaml"));
+  CHECK_FALSE(fs::exists(folder / "r" / "resolved.yaml"));
   REQUIRE(run_in(folder, arguments).code == 0);
+  REQUIRE(fs::remove(folder / "r" / "notes.csv"));  // the user's, so it stayed
   CHECK(everything_in(folder) == before);
 }
 
@@ -234,11 +241,8 @@ TEST_CASE("program: Ctrl-C while it runs leaves nothing and says so") {
 TEST_CASE("program: Ctrl-C while results are written leaves nothing") {
   const fs::path folder = scratch("interrupt_writing");
   const auto writing = [&] {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      std::error_code gone;
-      if (!fs::is_empty(entry.path(), gone) && !gone) return true;
-    }
-    return false;
+    std::error_code gone;
+    return !fs::is_empty(folder / "results" / ".lacuna-staging", gone) && !gone;
   };
   const Finished f = run_lacuna(
       with({"run", "--arch", "extensor-ob", "--out", "results"}, kGenerated),

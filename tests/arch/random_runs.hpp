@@ -40,12 +40,13 @@ T pick(RandomStream& random, const T (&values)[n]) {
 inline std::vector<std::string> random_settings(RandomStream& random) {
   std::vector<std::string> s;
   const std::uint64_t capacity = pick<std::uint64_t>(random, {64, 300, 1000, 4096, 65536});
-  const double share_a = pick(random, {0.01, 0.2, 0.45}), share_b = pick(random, {0.1, 0.5});
+  const double share_a = pick(random, {0.02, 0.2, 0.45}), share_b = pick(random, {0.1, 0.5});
   const auto b_bytes = static_cast<std::uint64_t>(share_b * static_cast<double>(capacity));
   s.push_back(fmt::format("buffers.llb.capacity={} B", capacity));
   s.push_back(fmt::format("buffers.llb.shares={{A: {}, B: {}, Z: {}}}", share_a, share_b,
-                          pick(random, {0.0, 0.05, 0.05})));
-  s.push_back(fmt::format("buffers.llb.line={} B", pick<int>(random, {1, 8, 64, 512})));
+                          pick(random, {0.02, 0.05, 0.05})));
+  const std::uint64_t line = pick<std::uint64_t>(random, {1, 8, 64, 512});
+  s.push_back(fmt::format("buffers.llb.line={} B", line > capacity ? 64 : line));
   if (random.below(3) != 0) {
     const std::uint64_t windows[] = {1, b_bytes, 1 + random.below(b_bytes), b_bytes / 2 + 1};
     s.push_back("buffers.llb.policy=tailors");

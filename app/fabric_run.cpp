@@ -51,8 +51,9 @@ TilingReport tiling_of_a(const FabricPlan& plan) {
   TilingReport tiling;
   tiling.strategy = "mapper";
   tiling.ranks = {"M", "K"};
-  const std::uint64_t edge =
-      part.mapping.a_whole ? operands.m() : std::min(operands.m(), part.mapping.rows);
+  const FabricMapping& mapping = part.mapping;
+  const std::uint64_t rows = mapping.a_outer ? mapping.tile_rows : mapping.rows;
+  const std::uint64_t edge = mapping.a_whole ? operands.m() : std::min(operands.m(), rows);
   tiling.shape = {edge, operands.k()};
   tiling.tiles = ceil_div(operands.m(), edge);
   tiling.clamped = tiling.tiles == 1;
@@ -234,6 +235,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["b_refetched_bytes"] = plan.b_again_bytes;
   result.beside["fill_and_drain_allowance"] =
       cycles_up(plan.fill_cycles + plan.drain_cycles).count();
+  result.beside["mapper_cycles"] = whole(plan.expected_cycles);
   result.beside["fill_cycles"] = timing.fill;
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;

@@ -6,19 +6,28 @@
 
 #include "app/fabric_result.hpp"
 #include "arch/fabric/fabric_module.hpp"
+#include "base/error.hpp"
 
 namespace lacuna {
 namespace {
+
+constexpr double kMostPieces = 5e7;
 
 /// Equal pieces, each no more than a sixteenth of the buffer, so that reading and writing overlap.
 FabricProgram stream_program(const FabricSpec& spec, const VectorTraffic& traffic, double cycles) {
   const auto read = whole(traffic.dram_read), written = whole(traffic.dram_write);
   const double most = std::max(traffic.dram_read, traffic.dram_write);
-  const auto pieces = static_cast<std::uint64_t>(
-      std::clamp(std::ceil(16 * most / static_cast<double>(spec.glb.capacity.count())), 8.0, 1e6));
+  const double wanted = std::ceil(16 * most / static_cast<double>(spec.glb.capacity.count()));
+  if (wanted > kMostPieces) {
+    throw InputError(fmt::format("{:.0f} bytes pass the {} bytes of {}'s global buffer in {:.3g} "
+                                 "pieces, at most {:.0e} are taken",
+                                 most, spec.glb.capacity.count(), spec.name, wanted, kMostPieces),
+                     "give the buffer more room (glb.capacity)");
+  }
+  const auto pieces = static_cast<std::uint64_t>(std::max(8.0, wanted));
   FabricProgram program;
   program.a_bytes = read;
-  program.a_capacity = std::max<std::uint64_t>(2 * ceil_div(read, pieces), spec.glb_bytes() / 2);
+  program.a_capacity = spec.glb_bytes() / 2;
   program.b_capacity = 1;
   program.z_backlog = 2 * ceil_div(written, pieces);
   program.next = [=, at = std::uint64_t{0}](FabricStep& step) mutable {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "dataflows/fabric_expectation.hpp"
 #include "dataflows/fabric_outer.hpp"
 #include "dataflows/fabric_product.hpp"
@@ -35,6 +36,7 @@ void FabricProduct::inner_cycles() {
   const double port = spec_.glb.words_per_cycle;
   double words_check = 0;
   for (std::uint64_t i = 0; i < tables_.m_tiles; ++i) {
+    stop_if_requested();
     for (std::uint64_t j = 0; j < tables_.n_tiles; ++j) {
       for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
         const double steps = d(first_step(c + 1) - first_step(c)) * db_;
@@ -144,21 +146,26 @@ void FabricProduct::outer_product() {
   }
 }
 
-/// Returns the products of the first K step.
-double FabricProduct::from_data(double tile) {
-  FabricCounts& counts = part_.counts;
-  const FabricMapping& map = part_.mapping;
+OuterFetch FabricProduct::outer_fetch(const FabricMapping& map) const {
   OuterFetch fetch;
   if (part_.a_compressed) fetch.a_mask_words = d(map.array_rows) * tiled_mask(map.array_rows);
   if (part_.b_compressed) {
     fetch.b_mask_words = d(map.array_columns) * tiled_mask(map.array_columns);
   }
-  fetch.spill_words = spilled(tile);
-  OuterSteps outer(spec_, ops_, map, fetch);
+  fetch.spill_words = spilled(d(map.array_rows) * d(map.array_columns));
+  return fetch;
+}
+
+/// Returns the products of the first K step.
+double FabricProduct::from_data(double tile) {
+  FabricCounts& counts = part_.counts;
+  const FabricMapping& map = part_.mapping;
+  OuterSteps outer(spec_, ops_, map, outer_fetch(map));
   const double drain =
       spec_.arrays.psum_words_per_cycle > 0 ? tile / spec_.arrays.psum_words_per_cycle : 0;
   for (std::uint64_t i = 0; i < tables_.m_tiles; ++i) {
     for (std::uint64_t j = 0; j < tables_.n_tiles; ++j) {
+      stop_if_requested();
       double* const cycles = &tables_.cycles[(i * tables_.n_tiles + j) * tables_.chunks];
       for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
         cycles[c] = outer.cycles(i, j, k_of(first_step(c)), k_of(first_step(c + 1)));
@@ -174,15 +181,21 @@ double FabricProduct::from_data(double tile) {
   return totals.first_products;
 }
 
+/// Issue slots of every array by the released law.
+double FabricProduct::expected_slots(const FabricMapping& map) const {
+  const double a = ops_.a_density(), b = ops_.b_density();
+  return d(ops_.m()) * d(ops_.n()) * d(ops_.k()) * a * b /
+         (d(spec_.macs()) * lane_utilisation(a, map.array_rows, spec_.arrays.rows) *
+          lane_utilisation(b, map.array_columns, spec_.arrays.lanes));
+}
+
 double FabricProduct::from_expectation() {
   FabricCounts& counts = part_.counts;
   const FabricMapping& map = part_.mapping;
   const std::uint64_t rows = spec_.arrays.rows, lanes = spec_.arrays.lanes;
   const double a = ops_.a_density(), b = ops_.b_density();
   const double m = d(ops_.m()), n = d(ops_.n()), k = d(ops_.k());
-  counts.compute_cycles = m * n * k * a * b /
-                          (d(spec_.macs()) * lane_utilisation(a, map.array_rows, rows) *
-                           lane_utilisation(b, map.array_columns, lanes));
+  counts.compute_cycles = expected_slots(map);
   const double tiles = m / d(map.array_rows) * (n / d(map.array_columns));
   const double na = a * d(map.array_rows), nb = b * d(map.array_columns);
   const double entries = na * (expected_groups(b, map.array_columns, lanes) + 1) +

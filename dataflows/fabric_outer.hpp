@@ -41,6 +41,9 @@ class OuterSteps {
     std::uint64_t across;
     /// The tiles of one output tile, and what they are.
     [[nodiscard]] std::vector<std::uint32_t> kinds(std::uint64_t output) const;
+    [[nodiscard]] bool repeats() const {
+      return counts->counts.size() < counts->tiles() * counts->k;
+    }
     [[nodiscard]] const std::uint16_t* of_kind(std::uint32_t kind) const {
       return counts->counts.data() + kind * counts->k;
     }
@@ -61,6 +64,7 @@ class OuterSteps {
   std::vector<std::uint16_t> a_groups_, b_groups_;  // ceil(count / lanes) by count
   std::vector<double> port_;                        // GLB cycles of each step of the tile
   OuterTotals totals_, step_;                       // of all; of what is being computed
+  bool repeats_;                                    // some tiles are alike
   std::map<Key, Known> known_;                      // output tiles that are alike are computed once
 };
 

@@ -95,7 +95,7 @@ void fill_time(const FabricTiming& timing, MachineStatistics& out) {
   out.stalls.busy = whole(timing.busy);
   out.stalls.wait_a = timing.wait_a;
   out.stalls.wait_b = timing.wait_b;
-  out.stalls.wait_network = timing.wait_z;
+  out.stalls.wait_output = timing.wait_z;
   out.stalls.drain = timing.fill + timing.drain;
 }
 

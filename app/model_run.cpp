@@ -10,6 +10,7 @@
 #include "app/fabric_result.hpp"
 #include "app/fabric_vector.hpp"
 #include "app/model_placement.hpp"
+#include "app/run_limits.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "sim/timeline.hpp"
@@ -213,6 +214,7 @@ class ModelRunner {
     total_.host.events = s.activations;
     LACUNA_CHECK(s.cycles >= s.cycles_bound, "{} cycles, the bound is {}", s.cycles.count(),
                  s.cycles_bound.count());
+    check_sum_limits(machine_, total_);
   }
 
   const FabricSpec& machine_;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/report/result_json.hpp"
-#include "app/workload_spec.hpp"
 #include "arch/energy/energy_table.hpp"
 #include "arch/energy/ert.hpp"
 #include "arch/spec/fabric_spec.hpp"
@@ -40,12 +39,6 @@ FUZZ_TARGET(setting) {
   ConfigTree tree = ConfigTree::parse("buffers: {llb: {capacity: 1 KiB}}", "machine.yaml");
   tree.set(bytes);
   (void)tree.to_yaml();
-}
-
-FUZZ_TARGET(run_file) {
-  const ConfigReader config = reader_of(bytes);
-  for (const WorkloadSpec& spec : read_workloads(config, {})) (void)to_config(spec).to_yaml();
-  config.finish();
 }
 
 FUZZ_TARGET(network) {

@@ -71,8 +71,8 @@ CsrMatrix load_matrix(const fs::path& path, const std::function<void(double)>& p
                      "a Matrix Market file starts with %%MatrixMarket, an SMTX file with 'rows, "
                      "columns, nonzeros'");
   }
-  // What does not begin as one is refused by its beginning.
-  if (starts_with_counts(text)) hold(sized ? limits::kContentBytes : limits::kPipeBytes);
+  // An endless device is refused by its beginning.
+  if (sized || starts_with_counts(text)) hold(sized ? limits::kContentBytes : limits::kPipeBytes);
   CsrMatrix matrix = parse_smtx(text, path.string());
   if (progress) progress(1.0);
   return matrix;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "app/commands.hpp"
@@ -11,27 +12,51 @@
 namespace lacuna {
 namespace {
 
+std::vector<std::string> figure_names() {
+  std::vector<std::string> names{"overbooking"};
+  for (const FabricFigure& figure : fabric_figures()) names.emplace_back(figure.name);
+  return names;
+}
+
 int draw(const std::string& name, const FigureArguments& arguments) {
   if (name == "overbooking") return figure_overbooking(arguments);
-  std::vector<std::string> names{"overbooking"};
   for (const FabricFigure& figure : fabric_figures()) {
     if (figure.name == name) return figure.draw(arguments);
-    names.emplace_back(figure.name);
   }
-  throw InputError(fmt::format("{}: not a figure", name), suggest(name, names));
+  throw InputError(fmt::format("{}: not a figure", name), suggest(name, figure_names()));
 }
 
 /// Each into a folder of its own; overbooking only where there are matrices for it.
 int draw_all(const FigureArguments& arguments) {
   FigureArguments one = arguments;
   const std::filesystem::path out = arguments.out;
+  int worst = 0;
   for (const FabricFigure& figure : fabric_figures()) {
     fmt::print("{}\n", figure.name);
     one.out = (out / figure.name).string();
-    (void)figure.draw(one);
+    worst = std::max(worst, figure.draw(one));
   }
   one.out = (out / "overbooking").string();
-  return figure_overbooking(one);
+  return std::max(worst, figure_overbooking(one));
+}
+
+/// What one figure takes and the others have no use for.
+void refuse_stray(const CLI::App& app, const std::string& name, bool all) {
+  const std::pair<const char*, std::vector<std::string>> takers[] = {
+      {"--edge", {"sparsity-sweep"}}, {"--matrices", {"overbooking", "ablation"}},
+      {"--only", {"overbooking"}},    {"--jobs", {"overbooking"}},
+      {"--limit", {"overbooking"}},   {"--set", {"overbooking", "attention-forms"}}};
+  const auto names = figure_names();
+  if (!all && std::find(names.begin(), names.end(), name) == names.end()) return;  // told later
+  for (const auto& [option, figures] : takers) {
+    if (app.count(option) == 0) continue;
+    // Settings are of one machine's keys, and figures have machines of several kinds.
+    const bool taken = all ? std::string(option) != "--set"
+                           : std::find(figures.begin(), figures.end(), name) != figures.end();
+    if (taken) continue;
+    throw InputError(fmt::format("{}: {} takes none", option, all ? "--all" : name),
+                     fmt::format("leave it out; it is of {}", fmt::join(figures, " and ")));
+  }
 }
 
 int execute(const std::string& name, bool all, const FigureArguments& arguments) {
@@ -65,7 +90,10 @@ Command add_figure(CLI::App& app) {
   app.add_option("--jobs", arguments->jobs, "matrices at once")->check(CLI::Range(1U, 256U));
   app.add_option("--limit", arguments->limit_s, "processor seconds that one point may take")
       ->check(CLI::PositiveNumber);
-  return [name, all, arguments] { return execute(*name, *all, *arguments); };
+  return [name, all, arguments, &app] {
+    refuse_stray(app, *name, *all);
+    return execute(*name, *all, *arguments);
+  };
 }
 
 }  // namespace lacuna

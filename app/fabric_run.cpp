@@ -196,6 +196,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.name = machine.name;
   result.workload = workload.name;
   result.clock = machine.clock;
+  result.format = {machine.precision, machine.word_bits};
   result.provenance.seed = workload.seed;
   result.provenance.version = LACUNA_VERSION;
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
@@ -211,6 +212,10 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   const ComponentSet& components = options.components != nullptr ? *options.components : own;
   FabricPlan plan = compile_fabric(machine, workload.instances, options.mode);
   result.provenance.warnings = plan.warnings;
+  if (options.fidelity == Fidelity::element) {
+    result.provenance.warnings.emplace_back(
+        "element fidelity steps and counts every multiply here; cycles are those of tile fidelity");
+  }
   if (!plan.unsupported.empty()) {
     result.unsupported = plan.unsupported;
     return result;
@@ -240,7 +245,13 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;
   if (elements) result.check = step_elements(machine, plan, *workload.values, options.outputs);
-  if (options.timeline) result.timeline = timeline.chrome_trace();
+  if (options.timeline) {
+    result.timeline = timeline.chrome_trace();
+    if (timeline.dropped() > 0) {
+      result.provenance.warnings.push_back(
+          fmt::format("the timeline left out {} later slices", timeline.dropped()));
+    }
+  }
   result.host.wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   rusage usage{};

@@ -8,6 +8,7 @@
 #include "app/explicit_rows.hpp"
 #include "app/model_placement.hpp"
 #include "app/model_run.hpp"
+#include "app/run_limits.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/whole.hpp"
@@ -145,6 +146,7 @@ class ProductRunner {
     Moved& moved = out.statistics.traffic["dram"]["vector"];
     moved.read_bytes = (op.weight_bytes + op.cache_read_bytes + op.activation_read_bytes).count();
     moved.write_bytes = (op.cache_write_bytes + op.activation_write_bytes).count();
+    out.statistics.meters.ports = {{"dram", {bytes.count(), 1, 0, 0}}, {"llb", {}}};
     const double picojoules =
         static_cast<double>(bytes.count()) * 8 * machine_.energy.dram_picojoules_per_bit;
     out.energy.components["dram"].picojoules = picojoules;
@@ -158,6 +160,8 @@ class ProductRunner {
     total_.provenance.fidelity = "tile";
     total_.provenance.seed = workload_.sparsity.seed;
     total_.provenance.inputs = workload_.inputs;
+    for (const char* buffer : {"llb", "llb.A", "llb.B", "llb.Z"}) s.meters.high_water[buffer];
+    check_sum_limits(machine_, total_);
     auto& warnings = total_.provenance.warnings;
     warnings = workload_.notes;
     warnings.insert(warnings.end(), notes_.begin(), notes_.end());

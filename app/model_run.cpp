@@ -8,6 +8,7 @@
 #include "app/fabric_result.hpp"
 #include "app/fabric_vector.hpp"
 #include "app/model_placement.hpp"
+#include "app/run_limits.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "sim/timeline.hpp"
@@ -183,6 +184,7 @@ class ModelRunner {
                       widest_bits_, machine_.precision));
     }
     finish_total(total_);
+    check_sum_limits(machine_, total_);
   }
 
   const FabricSpec& machine_;

@@ -8,6 +8,7 @@
 #include "app/fabric_result.hpp"
 #include "app/model_run.hpp"
 #include "app/network_workload.hpp"
+#include "app/run_limits.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/random.hpp"
@@ -156,6 +157,7 @@ RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload
     sum.add(layer, result);
   }
   RunResult total = sum.finish(workload.layers.size());
+  check_sum_limits(machine, total);
   if (workload.re_prune) {
     total.provenance.warnings.push_back(fmt::format(
         "re-pruned by drawn magnitudes: {:.1f} % of a layer's nonzeros kept in the "
@@ -204,6 +206,7 @@ RunResult run_network(const MachineSpec& machine, const NetworkWorkload& workloa
         "windows of convolutions overlap: this machine fetches what they share once for each");
   }
   if (options.timeline) total.timeline = operations_timeline(total.operations);
+  check_sum_limits(machine, total);
   return total;
 }
 

@@ -10,6 +10,7 @@
 #include "app/result.hpp"
 #include "arch/machine/machine.hpp"
 #include "dataflows/tiling.hpp"
+#include "sparse_formats/product_check.hpp"
 
 namespace lacuna {
 
@@ -26,6 +27,8 @@ struct ProductWorkload {
 struct ProductOptions {
   Fidelity fidelity = Fidelity::tile;
   bool check = false;
+  /// A machine that cannot check this product says so beside its result, instead of an error.
+  bool check_where_possible = false;
   bool timeline = false;
   sim::StallInjection stalls;
   const std::function<bool()>* interrupted = nullptr;  // ends the simulation, beside the user
@@ -34,6 +37,7 @@ struct ProductOptions {
 
 /// Of every machine for sparse products.
 [[nodiscard]] NumberFormat product_format();
+[[nodiscard]] CheckReport check_report(ProductCheck check);
 
 [[nodiscard]] RunResult run_product(const MachineSpec& machine, const ProductWorkload& workload,
                                     const ProductOptions& options);

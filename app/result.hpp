@@ -49,6 +49,7 @@ struct CheckReport {
   bool passed = false;
   double max_relative_error = 0;
   std::string reference;  // which library's product
+  std::string problem;    // of one that did not pass: where, and how
 };
 
 struct Provenance {

@@ -85,6 +85,22 @@ constexpr std::uint64_t StallBreakdown::*kStalls[] = {
     &StallBreakdown::wait_intersect, &StallBreakdown::wait_network, &StallBreakdown::wait_output,
     &StallBreakdown::imbalance,      &StallBreakdown::drain};
 
+/// Operations run one after another: the fullest window and moment of any of them.
+void add_meters(Meters& total, const Meters& one, std::uint64_t times) {
+  for (const auto& [name, use] : one.ports) {
+    PortUse& sum = total.ports[name];
+    sum.total += use.total * times;
+    sum.transfers += use.transfers * times;
+    if (use.fullest <= sum.fullest) continue;
+    sum.fullest = use.fullest;
+    sum.fullest_transfers = use.fullest_transfers;
+  }
+  for (const auto& [name, bytes] : one.high_water) {
+    std::uint64_t& most = total.high_water[name];
+    most = std::max(most, bytes);
+  }
+}
+
 void add_statistics(MachineStatistics& total, const MachineStatistics& one, std::uint64_t times) {
   total.cycles += one.cycles * times;
   total.cycles_bound += one.cycles_bound * times;
@@ -115,6 +131,7 @@ void add_statistics(MachineStatistics& total, const MachineStatistics& one, std:
   total.adds += one.adds * times;
   total.z_nonzeros += one.z_nonzeros * times;
   total.activations += one.activations;
+  add_meters(total.meters, one.meters, times);
 }
 
 void add_energy(EnergyReport& total, const EnergyReport& one, double times) {

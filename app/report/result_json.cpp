@@ -73,6 +73,14 @@ Json bounds_json(const std::map<std::string, Cycles>& bounds) {
   return out;
 }
 
+Json meters_json(const Meters& meters) {
+  Json ports = Json::object();
+  for (const auto& [name, use] : meters.ports) {
+    ports[name] = {{"total", use.total}, {"fullest_1024_cycles", use.fullest}};
+  }
+  return {{"ports", ports}, {"high_water_bytes", meters.high_water}};
+}
+
 void add_measured(Json& out, const RunResult& r) {
   const MachineStatistics& s = r.statistics;
   out["macs"] = {{"dense", r.macs_dense},
@@ -137,6 +145,7 @@ void add_extras(Json& out, const RunResult& r) {
       {"adds", s.adds}, {"z_nonzeros", s.z_nonzeros}, {"b_bytes_as_read", s.b_bytes_as_read}};
   out["actions"] = actions_json(s.actions, r.energy);
   out["pe_busy"] = s.pe_busy;
+  if (!s.meters.ports.empty()) out["meters"] = meters_json(s.meters);
   out["beside"] = r.beside;
   if (r.step.tokens > 0) add_step(out, r);
   if (!r.operations.empty()) out["operations"] = operations_json(r.operations);

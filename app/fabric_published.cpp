@@ -29,7 +29,11 @@ class Record {
   void put(const std::string& column, const std::string& value) { cells_[column] = value; }
   [[nodiscard]] const std::string& text(const std::string& column) const {
     const auto found = cells_.find(column);
-    if (found == cells_.end()) throw InputError(place_, fmt::format("no column '{}'", column));
+    if (found == cells_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, text] : cells_) names.push_back(name);
+      throw InputError(place_, fmt::format("no column '{}'", column), suggest(column, names));
+    }
     return found->second;
   }
   [[nodiscard]] double number(const std::string& column) const {

@@ -220,6 +220,10 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
     warnings.emplace_back(
         "element fidelity steps and counts every multiply here; cycles are those of tile fidelity");
   }
+  if (workload.values != nullptr) {
+    const auto& notes = workload.values->notes;
+    warnings.insert(warnings.begin(), notes.begin(), notes.end());
+  }
   if (!plan.unsupported.empty()) {
     result.unsupported = plan.unsupported;
     return result;

@@ -179,7 +179,9 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.provenance.version = LACUNA_VERSION;
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
-  result.provenance.warnings = tiling.notes;
+  result.provenance.warnings = workload.notes;
+  result.provenance.warnings.insert(result.provenance.warnings.end(), tiling.notes.begin(),
+                                    tiling.notes.end());
   if (options.timeline) {
     result.timeline = timeline.chrome_trace();
     if (timeline.dropped() > 0) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "app/report/result_json.hpp"
 #include "app/report/stall_names.hpp"
 #include "base/error.hpp"
+#include "base/json_text.hpp"
 
 namespace lacuna::report {
 namespace {
@@ -249,14 +249,7 @@ RunResult read_result(const Value& root) {
 }
 
 Json parse(std::string_view text, const std::string& file) {
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    // nlohmann's message begins with its own error number in brackets.
-    std::string what = error.what();
-    if (const auto end = what.find("] "); end != std::string::npos) what.erase(0, end + 2);
-    throw InputError(Place{file, 0, {}}, "not valid JSON: " + what);
-  }
+  return parse_json<Json>(text, {file, 1, limits::kContentBytes});
 }
 
 }  // namespace

@@ -106,6 +106,11 @@ void check_invariants(const MachineSpec& machine, const ProductOperands& operand
 
 }  // namespace
 
+NumberFormat product_format() {
+  const Precision precision = Precision::parse(kProductPrecision);
+  return {precision.name, precision.bits};
+}
+
 CheckReport check_report(ProductCheck check) {
   return {true, check.passed, check.max_relative_error, "Eigen", std::move(check.problem)};
 }
@@ -135,6 +140,7 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.name = machine.name;
   result.workload = workload.name;
   result.clock = machine.clock;
+  result.format = product_format();
   result.statistics = std::move(outcome.statistics);
   result.macs_dense = std::uint64_t{operands.a.rows} * operands.a.cols * operands.b_transposed.rows;
   result.macs_skipped = result.macs_dense - result.statistics.macs_effectual;

@@ -290,6 +290,11 @@ void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
     } else {
       if (!occupancies) occupancies = fabric_workload(workload);
       results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, options));
+      if (workload.tiles.m1 != 0) {
+        results.back().provenance.warnings.emplace_back(
+            "the workload's tiles are for machines of the ExTensor kind; this one mapped by "
+            "itself");
+      }
     }
   }
 }
@@ -387,6 +392,13 @@ void refuse_stray(const CLI::App& app) {
     if (app.count(name) > 0 && app.count("--model") + app.count("--network") == 0) {
       throw InputError(fmt::format("{} is of a model or a network, and neither is given", name),
                        "add --model or --network, or write it into the workload's file");
+    }
+  }
+  for (const char* name : {"--matrix-b", "--bt", "--dense-b"}) {
+    for (const char* other : {"--gemm", "--model", "--network"}) {
+      if (app.count(name) == 0 || app.count(other) == 0) continue;
+      throw InputError(fmt::format("{} is of a matrix, and {} says what B is", name, other),
+                       "leave it out");
     }
   }
 }

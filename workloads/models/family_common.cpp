@@ -105,6 +105,7 @@ void read_trunk(const ConfigJson& config, ModelSpec& spec) {
   spec.vocabulary = config.integer("vocab_size", 1, kMaxVocabulary);
   spec.tied_embeddings = config.boolean("tie_word_embeddings", false);
   spec.layers.resize(config.integer("num_hidden_layers", 1, kMaxLayers));
+  spec.max_positions = config.integer("max_position_embeddings", 1, std::uint64_t{1} << 40, 0);
 }
 
 std::vector<std::uint64_t> windows_by_layer_type(const ConfigJson& config, std::uint64_t layers,

@@ -83,7 +83,7 @@ class ArraysModule : public sc_core::sc_module {
       }
       waits_for_ = nullptr;
     }
-    free_at_ = sim::checked(start + sim::to_ticks(current_.cycles));
+    free_at_ = sim::sum(start, sim::to_ticks(current_.cycles));
     timing_.busy += current_.cycles;
     ++timing_.instructions;
     running_ = true;

@@ -24,7 +24,4 @@ Command add_dial(CLI::App& app);
 Command add_schema(CLI::App& app);
 Command add_list(CLI::App& app);
 
-/// True once the user has pressed Ctrl-C; commands end without leaving anything half-written.
-[[nodiscard]] const std::function<bool()>& interrupted();
-
 }  // namespace lacuna

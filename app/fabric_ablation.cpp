@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <set>
 
-#include "app/commands.hpp"
 #include "app/network_workload.hpp"
-#include "sim/simulation.hpp"
+#include "base/interrupt.hpp"
 #include "workloads/matrix_source.hpp"
 
 namespace lacuna {
@@ -138,7 +137,7 @@ std::vector<AblationPoint> ablation(std::vector<FabricWorkload> workloads) {
     for (const bool hss : kBoth) {
       for (const bool tailors : kBoth) {
         for (const bool swiftiles : kBoth) {
-          if (interrupted()()) throw sim::Interrupted();
+          stop_if_requested();
           AblationPoint point;
           point.operands = workload.name;
           point.hss = hss;

@@ -2,36 +2,88 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
 #include <memory>
 
 #include "app/commands.hpp"
 #include "app/figure_fabric.hpp"
+#include "app/figure_files.hpp"
+#include "app/out_option.hpp"
+#include "app/report/staged_folder.hpp"
 #include "base/error.hpp"
 
 namespace lacuna {
 namespace {
 
-int draw(const std::string& name, const FigureArguments& arguments) {
-  if (name == "overbooking") return figure_overbooking(arguments);
-  std::vector<std::string> names{"overbooking"};
+struct Figure {
+  std::string name;
+  std::function<int(const FigureArguments&)> draw;
+  std::vector<std::string> files;  // that it leaves
+};
+
+std::vector<Figure> all_figures() {
+  std::vector<Figure> figures;
   for (const FabricFigure& figure : fabric_figures()) {
-    if (figure.name == name) return figure.draw(arguments);
-    names.emplace_back(figure.name);
+    figures.push_back({figure.name, figure.draw, figure_files(figure.name)});
+  }
+  figures.push_back({"overbooking", figure_overbooking, overbooking_names()});
+  return figures;
+}
+
+int draw(const std::string& name, FigureArguments arguments) {
+  std::vector<std::string> names;
+  for (const Figure& figure : all_figures()) {
+    names.push_back(figure.name);
+    if (figure.name != name) continue;
+    StagedFolder folder(arguments.out, "figure", figure.files);
+    arguments.folder = &folder;
+    return figure.draw(arguments);
   }
   throw InputError(fmt::format("{}: not a figure", name), suggest(name, names));
 }
 
 /// Each into a folder of its own; overbooking only where there are matrices for it.
 int draw_all(const FigureArguments& arguments) {
-  FigureArguments one = arguments;
-  const std::filesystem::path out = arguments.out;
-  for (const FabricFigure& figure : fabric_figures()) {
-    fmt::print("{}\n", figure.name);
-    one.out = (out / figure.name).string();
-    (void)figure.draw(one);
+  const FolderClaim whole(arguments.out);
+  const auto figures = all_figures();
+  const auto folder_of = [&](const Figure& figure) {
+    return (whole.folder() / figure.name).string();
+  };
+  // A folder that cannot be written is told before the first figure, not after hours.
+  for (const Figure& figure : figures) {
+    StagedFolder probe(folder_of(figure), "figure", figure.files);
   }
-  one.out = (out / "overbooking").string();
-  return figure_overbooking(one);
+  int code = 0;
+  for (const Figure& figure : figures) {
+    fmt::print("{}\n", figure.name);
+    FigureArguments one = arguments;
+    one.out = (std::filesystem::path(arguments.out) / figure.name).string();
+    code = std::max(code, draw(figure.name, one));
+  }
+  return code;
+}
+
+/// Which figures take an option that not all take. Settings are of one machine's keys, and figures
+/// have machines of several kinds.
+void refuse_idle(const CLI::App& app, const std::string& name, bool all) {
+  const std::vector<std::pair<const char*, std::vector<std::string>>> takers{
+      {"--edge", {"sparsity-sweep"}}, {"--matrices", {"ablation", "overbooking"}},
+      {"--only", {"overbooking"}},    {"--jobs", {"overbooking"}},
+      {"--limit", {"overbooking"}},   {"--set", {"attention-forms", "overbooking"}}};
+  const auto known = all_figures();
+  if (!all && std::none_of(known.begin(), known.end(),
+                           [&](const Figure& figure) { return figure.name == name; })) {
+    return;  // told with the nearest name
+  }
+  for (const auto& [option, figures] : takers) {
+    if (app.count(option) == 0) continue;
+    const bool taken = all ? std::string(option) != "--set"
+                           : std::find(figures.begin(), figures.end(), name) != figures.end();
+    if (taken) continue;
+    throw InputError(fmt::format("{}: {} takes none", option, all ? "--all" : name),
+                     fmt::format("leave it out; it is of {}", fmt::join(figures, " and ")));
+  }
 }
 
 int execute(const std::string& name, bool all, const FigureArguments& arguments) {
@@ -57,7 +109,7 @@ Command add_figure(CLI::App& app) {
       ->check(CLI::Range(64U, 16384U));
   app.add_option("--matrices", arguments->matrices,
                  "folder with the matrices; default: LACUNA_MATRICES");
-  app.add_option("--out", arguments->out, "folder for tables and plots")->required();
+  add_out_option(app, arguments->out, "folder for tables and plots")->required();
   app.add_option("--only", arguments->only, "only these matrices, by name; repeatable")
       ->allow_extra_args(false);
   app.add_option("--set", arguments->settings, "override a value of every machine")
@@ -65,7 +117,10 @@ Command add_figure(CLI::App& app) {
   app.add_option("--jobs", arguments->jobs, "matrices at once")->check(CLI::Range(1U, 256U));
   app.add_option("--limit", arguments->limit_s, "processor seconds that one point may take")
       ->check(CLI::PositiveNumber);
-  return [name, all, arguments] { return execute(*name, *all, *arguments); };
+  return [name, all, arguments, &app] {
+    if (*all || !name->empty()) refuse_idle(app, *name, *all);
+    return execute(*name, *all, *arguments);
+  };
 }
 
 }  // namespace lacuna

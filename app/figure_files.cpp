@@ -3,25 +3,26 @@
 
 #include <fmt/format.h>
 
-#include "app/report/plots.hpp"
 #include "app/report/result_folder.hpp"
 #include "base/file.hpp"
 
 namespace lacuna {
 
+std::vector<std::string> figure_files(const std::string& name) {
+  std::vector<std::string> names;
+  for (const char* ending : {".csv", ".gp", ".txt", ".svg", ".png"}) names.push_back(name + ending);
+  return names;
+}
+
 int write_figure(const FigureArguments& arguments, const std::string& name, const std::string& csv,
                  const std::string& script, const std::string& text) {
-  StagedFolder folder(arguments.out, "figure.json");
-  write_file(folder.path() / "figure.json",
-             fmt::format("{{\n  \"schema\": \"lacuna.figure/1\",\n  \"name\": \"{}\"\n}}\n", name));
+  StagedFolder& folder = *arguments.folder;
   write_file(folder.path() / (name + ".csv"), csv);
   write_file(folder.path() / (name + ".gp"), script);
   write_file(folder.path() / (name + ".txt"), text);
-  report::Rendered rendered = report::render_plots(folder.path());
-  folder.commit();
-  if (!rendered.note.empty()) rendered.warnings.push_back(rendered.note);
+  const auto notes = report::draw_and_commit(folder);
   fmt::print("{}", text);
-  report::print_folder(arguments.out, rendered.warnings, false);
+  report::print_folder(arguments.out, notes, false);
   return 0;
 }
 

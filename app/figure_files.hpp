@@ -3,12 +3,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "app/figure_overbooking.hpp"
 
 namespace lacuna {
 
-/// <name>.csv, .gp, .txt and the pictures in the folder of the arguments; prints the text.
+/// The files that write_figure() leaves.
+[[nodiscard]] std::vector<std::string> figure_files(const std::string& name);
+
+/// <name>.csv, .gp, .txt and the pictures in the folder of the arguments, which it commits; prints
+/// the text.
 int write_figure(const FigureArguments& arguments, const std::string& name, const std::string& csv,
                  const std::string& script, const std::string& text);
 

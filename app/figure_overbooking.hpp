@@ -8,6 +8,8 @@
 
 namespace lacuna {
 
+class StagedFolder;
+
 struct FigureArguments {
   std::string matrices;  // folder
   std::string out;
@@ -16,7 +18,11 @@ struct FigureArguments {
   unsigned jobs = 1;                  // workloads at once, each in a process of its own
   double limit_s = 60;                // processor seconds that one point may take
   std::uint64_t edge = 1024;          // of the sparsity sweep's products
+  StagedFolder* folder = nullptr;     // claimed for the figure
 };
+
+/// The files that it leaves.
+[[nodiscard]] std::vector<std::string> overbooking_names();
 
 [[nodiscard]] int figure_overbooking(const FigureArguments& arguments);
 

@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -15,12 +14,11 @@
 
 #include "app/commands.hpp"
 #include "base/error.hpp"
-#include "sim/simulation.hpp"
+#include "base/interrupt.hpp"
 
 namespace lacuna {
 namespace {
 
-std::atomic<bool> stop_requested{false};
 constexpr const char* kNoOutput = "cannot write to the standard output";
 
 /// Never throws: a standard error that cannot be written must not hide the exit code.
@@ -28,9 +26,30 @@ void complain(const std::string& message) {
   std::fputs(("lacuna: " + message + "\n").c_str(), stderr);
 }
 
+/// Seconds from the user's wish to the end of a program that does not poll.
+constexpr unsigned kGrace = 1;
+
+/// Safe at any moment: whoever looks sees a result that is complete, the earlier one or the new.
+extern "C" void end_now(int) {
+  constexpr std::string_view kMessage = "lacuna: interrupted\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  _exit(130);
+}
+
 extern "C" void request_stop(int) {
   // A second Ctrl-C ends at once.
   if (stop_requested.exchange(true)) _exit(130);
+  ::alarm(kGrace);
+}
+
+void heed_signals() {
+  struct sigaction action {};
+  action.sa_handler = end_now;
+  sigaction(SIGALRM, &action, nullptr);
+  action.sa_handler = request_stop;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a write that fails, with its message
 }
 
 /// Where no exception can pass, as out of a destructor, want of memory still has its message.
@@ -92,11 +111,7 @@ int run_main(int argc, char** argv) {
     complain(fmt::format("{}; try 'lacuna {}--help'", error.what(), command));
     return 2;
   }
-  struct sigaction action {};
-  action.sa_handler = request_stop;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a write that fails, with its message
+  heed_signals();
   for (const auto& [sub, command] : commands) {
     if (!sub->parsed()) continue;
     const int code = command();
@@ -108,11 +123,6 @@ int run_main(int argc, char** argv) {
 
 }  // namespace
 
-const std::function<bool()>& interrupted() {
-  static const std::function<bool()> asked = [] { return stop_requested.load(); };
-  return asked;
-}
-
 }  // namespace lacuna
 
 int main(int argc, char** argv) {
@@ -122,7 +132,7 @@ int main(int argc, char** argv) {
   } catch (const lacuna::InputError& error) {
     lacuna::complain(error.what());
     return 2;
-  } catch (const lacuna::sim::Interrupted&) {
+  } catch (const lacuna::Interrupted&) {
     lacuna::complain("interrupted, nothing was written");
     return 130;
   } catch (const std::bad_alloc&) {

@@ -4,9 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "app/commands.hpp"
 #include "app/model_arguments.hpp"
+#include "app/out_option.hpp"
 #include "app/report/result_folder.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -31,28 +33,29 @@ struct ModelArguments {
 double parse_bandwidth(const std::string& text) {
   const auto rate = parse_bytes_per_cycle(text, Hertz(1));  // of one cycle a second
   const auto value = rate && text.find("cycle") == std::string::npos ? rate : parse_number(text);
-  if (!value || *value <= 0) {
+  if (!value || !(*value > 0) || !std::isfinite(*value)) {
     throw InputError(fmt::format("--bandwidth {}: not a bandwidth", text),
                      "expected bytes per second: 3.35e12, 3.35 TB/s");
   }
   return *value;
 }
 
-std::optional<Roofline> roofline_of(const ModelArguments& arguments) {
+std::optional<PeakRates> rates_of(const ModelArguments& arguments) {
   if (arguments.bandwidth.empty()) return std::nullopt;
   if (!(arguments.flops > 0) || !std::isfinite(arguments.flops)) {
     throw InputError(fmt::format("--flops {}: not a peak rate", arguments.flops),
                      "expected FLOP per second: 990e12");
   }
-  return Roofline{arguments.flops, parse_bandwidth(arguments.bandwidth)};
+  return PeakRates{arguments.flops, parse_bandwidth(arguments.bandwidth)};
 }
 
 ReportOptions options_of(const ModelArguments& arguments, const ModelSpec& spec) {
   ReportOptions options;
   const ChosenStep chosen = choose_step(arguments.step, spec);
+  options.notes = chosen.notes;
   options.step = chosen.step;
   options.routing = chosen.routing;
-  options.roofline = roofline_of(arguments);
+  options.rates = rates_of(arguments);
   options.per_layer = arguments.per_layer;
   return options;
 }
@@ -73,32 +76,40 @@ std::string readable_dot(const ModelReport& report, ReportOptions options,
 }
 
 /// Returns what the user should know about the pictures.
-std::vector<std::string> write_folder(const ModelReport& report, const ReportOptions& options,
-                                      const std::string& out) {
-  StagedFolder folder(out, "model.json");
+std::vector<std::string> write_folder(StagedFolder& folder, const ModelReport& report,
+                                      const ReportOptions& options) {
   write_file(folder.path() / "model.json", model_json(report));
   write_file(folder.path() / "operations.csv", operations_csv(report));
   std::vector<std::string> notes;
   write_file(folder.path() / "graph.dot", readable_dot(report, options, notes));
   const bool drawn = render_dot(folder.path() / "graph.dot").has_value();
-  folder.commit();
   if (!drawn) {
     notes.emplace_back(
         "Graphviz did not draw graph.svg; draw it later: dot -Tsvg graph.dot -o graph.svg");
   }
+  const auto kept = folder.commit();
+  notes.insert(notes.end(), kept.begin(), kept.end());
   return notes;
 }
 
 int execute(const ModelArguments& arguments) {
-  ModelSpec spec = load_named_model(arguments.model);
-  std::vector<std::string> notes;
-  if (!arguments.step.precision.empty()) {
-    notes = override_precision(spec, arguments.step.precision);
-  }
-  const ReportOptions options = options_of(arguments, spec);
-  const ModelReport report = make_report(spec, options);
+  std::optional<StagedFolder> folder;  // what cannot be written is told before the work
   if (!arguments.out.empty()) {
-    const auto pictures = write_folder(report, options, arguments.out);
+    folder.emplace(
+        arguments.out, "model",
+        std::vector<std::string>{"model.json", "operations.csv", "graph.dot", "graph.svg"});
+  }
+  ModelSpec spec = load_named_model(arguments.model);
+  std::vector<std::string> notes;  // of the folder
+  std::vector<std::string> changed;
+  if (!arguments.step.precision.empty()) {
+    changed = override_precision(spec, arguments.step.precision);
+  }
+  ReportOptions options = options_of(arguments, spec);
+  options.notes.insert(options.notes.begin(), changed.begin(), changed.end());
+  const ModelReport report = make_report(spec, options);
+  if (folder) {
+    const auto pictures = write_folder(*folder, report, options);
     notes.insert(notes.end(), pictures.begin(), pictures.end());
   }
   fmt::print("{}", arguments.json ? model_json(report) : model_table(report));
@@ -114,12 +125,17 @@ Command add_model(CLI::App& app) {
   add_step_options(app, a->step);
   app.add_flag("--per-layer", a->per_layer, "list every layer's operations");
   app.add_flag("--json", a->json, "print JSON instead of the table");
-  app.add_option("--out", a->out, "folder for model.json, operations.csv and the graph");
+  add_out_option(app, a->out, "folder for model.json, operations.csv and the graph");
   auto* flops = app.add_option("--flops", a->flops, "peak FLOP/s, to time the critical path");
   auto* bandwidth = app.add_option("--bandwidth", a->bandwidth, "with it: 3.35e12 or 3.35 TB/s");
   flops->needs(bandwidth);
   bandwidth->needs(flops);
-  return [a] { return execute(*a); };
+  return [a, &app] {
+    if (app.count("--seed") > 0 && a->step.routing.empty()) {
+      throw InputError("--seed is of synthetic routing, and none is given", "add --routing");
+    }
+    return execute(*a);
+  };
 }
 
 }  // namespace lacuna

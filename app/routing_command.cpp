@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
+#include "app/out_option.hpp"
 #include "app/paths.hpp"
 #include "app/report/plots.hpp"
 #include "app/report/result_folder.hpp"
@@ -83,6 +84,7 @@ std::vector<std::string> facts_of(const ExpertCounts& counts) {
 std::vector<Recording> chosen_recordings(LoadedRouting loaded, const RoutingSpec& spec) {
   std::vector<Recording> out;
   if (auto* trace = std::get_if<RoutingTrace>(&loaded.data)) {
+    refuse_choice_of_set(spec);
     out.emplace_back(std::move(*trace));
     return out;
   }
@@ -271,35 +273,49 @@ std::string folder_name(std::size_t index, const std::string& label) {
   return out.substr(0, kLongest);
 }
 
-std::vector<std::string> write_set(const Described& d, const std::filesystem::path& folder) {
-  const auto files = std::visit([](const auto& data) { return routing_plots(data); }, d.recording);
-  for (const PlotFile& file : files) write_file(folder / file.name, file.content);
-  write_file(folder / "routing_layouts.csv", layouts_csv(d.layouts, d.options));
+std::vector<PlotFile> files_of(const Described& d) {
+  auto files = std::visit([](const auto& data) { return routing_plots(data); }, d.recording);
+  files.push_back({"routing_layouts.csv", layouts_csv(d.layouts, d.options)});
+  return files;
+}
+
+/// What they and the pictures of the scripts among them are called, in a folder of the result.
+std::vector<std::string> names_of(const std::vector<PlotFile>& files, const std::string& folder) {
+  std::vector<std::string> names;
+  for (const PlotFile& file : files) {
+    const std::filesystem::path name = std::filesystem::path(folder) / file.name;
+    names.push_back(name.string());
+    if (name.extension() != ".gp") continue;
+    for (const char* ending : {".svg", ".png"}) {
+      names.push_back(std::filesystem::path(name).replace_extension(ending).string());
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> draw_set(const std::filesystem::path& folder) {
   report::Rendered rendered = report::render_plots(folder);
   if (!rendered.note.empty()) rendered.warnings.push_back(rendered.note);
   return rendered.warnings;
 }
 
-std::vector<std::string> write_folder(const std::string& out, const std::string& json,
+std::vector<std::string> write_folder(StagedFolder& folder, const std::string& json,
                                       const std::vector<Described>& sets) {
-  StagedFolder folder(out, "routing.json");
   write_file(folder.path() / "routing.json", json);
   std::vector<std::string> notes;
+  const auto note = [&notes](std::string text) {
+    if (std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(text);
+  };
   for (std::size_t i = 0; i < sets.size(); ++i) {
-    std::filesystem::path own = folder.path();
-    if (sets.size() > 1) {
-      own /= folder_name(i, sets[i].label);
-      std::error_code error;
-      if (!std::filesystem::create_directory(own, error)) {
-        throw InputError(Place{own.string(), 0, {}}, "cannot write: " + error.message(),
-                         "choose another folder with --out, or free some space");
-      }
-    }
-    for (auto& note : write_set(sets[i], own)) {
-      if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
-    }
+    const std::string own = sets.size() > 1 ? folder_name(i, sets[i].label) : std::string();
+    const auto files = files_of(sets[i]);
+    folder.expect(names_of(files, own));
+    std::error_code error;
+    std::filesystem::create_directories(folder.path() / own, error);
+    for (const PlotFile& file : files) write_file(folder.path() / own / file.name, file.content);
+    for (const auto& text : draw_set(folder.path() / own)) note(text);
   }
-  folder.commit();
+  for (const auto& text : folder.commit()) note(text);
   return notes;
 }
 
@@ -313,6 +329,10 @@ int execute(const RoutingArguments& arguments) {
   if (!spec.mapping.empty() && arguments.model.empty()) {
     throw InputError(fmt::format("#map={} maps to no model", spec.mapping), "name it with --model");
   }
+  std::optional<StagedFolder> folder;  // what cannot be written is told before the work
+  if (!arguments.out.empty()) {
+    folder.emplace(arguments.out, "routing", std::vector<std::string>{"routing.json"});
+  }
   std::optional<ModelSpec> model;
   if (!arguments.model.empty()) model = load_model(find_config("models", arguments.model));
   std::vector<std::string> left_out;
@@ -320,7 +340,7 @@ int execute(const RoutingArguments& arguments) {
                                  arguments, model, spec.mapping, left_out);
   const std::string json = routing_json(spec, sets, left_out);
   std::vector<std::string> notes;
-  if (!arguments.out.empty()) notes = write_folder(arguments.out, json, sets);
+  if (folder) notes = write_folder(*folder, json, sets);
   if (arguments.json) {
     fmt::print("{}", json);
   } else {
@@ -345,7 +365,7 @@ Command add_routing(CLI::App& app) {
                  "config.json or shipped name: checks the trace against it, "
                  "adds FLOP and metadata");
   app.add_flag("--json", a->json, "print JSON instead of the tables");
-  app.add_option("--out", a->out, "folder for routing.json, tables and plots");
+  add_out_option(app, a->out, "folder for routing.json, tables and plots");
   app.add_option("--block", a->block, "rows of a block of block-sparse execution, 128 by default");
   app.add_option("--capacity", a->capacity, "capacity factor, 1.25 by default; 0: largest load");
   return [a] { return execute(*a); };

@@ -11,6 +11,7 @@
 #include "app/fabric_run.hpp"
 #include "app/model_workload.hpp"
 #include "app/network_workload.hpp"
+#include "app/out_option.hpp"
 #include "app/paths.hpp"
 #include "app/product_run.hpp"
 #include "app/report/result_folder.hpp"
@@ -19,7 +20,7 @@
 #include "app/report/terminal_table.hpp"
 #include "app/workload_spec.hpp"
 #include "base/error.hpp"
-#include "base/file.hpp"
+#include "base/interrupt.hpp"
 
 namespace lacuna {
 namespace {
@@ -158,6 +159,7 @@ void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
   const WorkloadSpec& given = arguments.workload;
   if (!given.gemm.empty()) plan.workloads.resize(1);
   WorkloadSpec& first = plan.workloads.front();
+  const bool gives_b = !given.matrix_b.empty() || given.transpose_b || given.dense_columns > 0;
   if (!given.matrix.empty()) first.matrix = given.matrix;
   if (!given.matrix_b.empty()) first.matrix_b = given.matrix_b;
   if (given.transpose_b) first.transpose_b = true;
@@ -170,6 +172,10 @@ void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
   if (!first.gemm.empty() && !first.matrix.empty()) {
     throw InputError("both a matrix and a GEMM are given", "give either --matrix or --gemm");
   }
+  if (gives_b && first.matrix.empty()) {
+    throw InputError("--matrix-b, --bt and --dense-b tell what a matrix is multiplied by",
+                     "add --matrix; a GEMM has --b");
+  }
   const int given_kinds = int{!first.gemm.empty() || !first.matrix.empty()} +
                           int{!plan.model.model.empty()} + int{!plan.network.network.empty()};
   if (given_kinds > 1) {
@@ -180,6 +186,42 @@ void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
     throw InputError("no workload is given",
                      "add --matrix FILE, --gemm MxNxK, --model CONFIG.json, --network NAME or "
                      "--workload FILE");
+  }
+}
+
+/// Those that run a model and record none.
+std::vector<std::string> machines_without_timeline(const RunPlan& plan) {
+  std::vector<std::string> names;
+  for (const ChosenMachine& machine : plan.machines) {
+    const auto* spec = std::get_if<MachineSpec>(&machine.spec);
+    if (spec != nullptr && !plan.model.model.empty()) names.push_back(spec->name);
+  }
+  return names;
+}
+
+/// What these machines and this workload have no use for is told, not ignored.
+void refuse_idle(const RunPlan& plan, const RunArguments& arguments) {
+  const bool model = !plan.model.model.empty(), network = !plan.network.network.empty();
+  for (const ChosenMachine& machine : plan.machines) {
+    const auto* fabric = std::get_if<FabricSpec>(&machine.spec);
+    if (fabric != nullptr && !model && !network && plan.workloads.front().tiles.m1 != 0) {
+      throw InputError(
+          fmt::format("the workload's tiling is in microtiles, and {} has none", fabric->name),
+          "leave it out, or run another machine");
+    }
+  }
+  if (arguments.timeline && arguments.out.empty()) {
+    throw InputError("--timeline writes timeline.json into the result folder, and none is given",
+                     "add --out DIR");
+  }
+  if (arguments.timeline && network) {
+    throw InputError("--timeline: the layers of a network run one by one and have none in common",
+                     "leave it out, or run a layer as a product");
+  }
+  if (arguments.timeline && model &&
+      machines_without_timeline(plan).size() == plan.machines.size()) {
+    throw InputError("--timeline: a model has one on machines of the tensor-core class alone",
+                     "leave it out, or add such a machine");
   }
 }
 
@@ -198,7 +240,7 @@ RunPlan make_plan(const RunArguments& arguments) {
   if (arguments.check) plan.options.check = true;
   if (arguments.no_check) plan.options.check = false;
   plan.options.timeline = arguments.timeline;
-  plan.options.interrupted = &interrupted();
+  refuse_idle(plan, arguments);
   return plan;
 }
 
@@ -221,30 +263,38 @@ ConfigTree resolved_run(const ChosenMachine& machine, const RunPlan& plan,
   return tree;
 }
 
-void stop_if_interrupted() {
-  if (interrupted()()) throw sim::Interrupted();
-}
-
 /// One product on every machine.
 void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
                         std::vector<RunResult>& results) {
   const bool values = plan.options.check || plan.options.fidelity == Fidelity::element;
+  const bool rows = std::any_of(
+      plan.machines.begin(), plan.machines.end(),
+      [](const ChosenMachine& m) { return std::holds_alternative<MachineSpec>(m.spec); });
+  ProductOptions options = plan.options;
+  options.check_where_possible = rows;  // what takes every nonzero checks any product
   ProductWorkload workload;
-  {
+  std::optional<FabricWorkload> occupancies;  // shared by the machines that take bits
+  if (!spec.gemm.empty() && !values && !rows) {
+    occupancies = make_gemm_occupancies(spec);  // as bits they take a thirtieth
+  } else {
     report::ProgressBar bar("reading " + spec.matrix);
     workload = make_workload(spec, values, [draw = bar.callback()](double share) {
-      stop_if_interrupted();
+      stop_if_requested();
       draw(share);
     });
   }
-  std::optional<FabricWorkload> occupancies;  // shared by the machines that take bits
   for (const ChosenMachine& machine : plan.machines) {
-    stop_if_interrupted();
+    stop_if_requested();
     if (const auto* product = std::get_if<MachineSpec>(&machine.spec)) {
-      results.push_back(run_product(*product, workload, plan.options));
+      results.push_back(run_product(*product, workload, options));
     } else {
       if (!occupancies) occupancies = fabric_workload(workload);
-      results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, plan.options));
+      results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, options));
+      if (workload.tiles.m1 != 0) {
+        results.back().provenance.warnings.emplace_back(
+            "the workload's tiles are for machines of the ExTensor kind; this one mapped by "
+            "itself");
+      }
     }
   }
 }
@@ -264,7 +314,7 @@ std::vector<RunResult> on_machines(const RunPlan& plan, Run&& run) {
   }
   std::vector<RunResult> results;
   for (const ChosenMachine& machine : plan.machines) {
-    stop_if_interrupted();
+    stop_if_requested();
     std::visit([&](const auto& spec) { results.push_back(run(spec)); }, machine.spec);
   }
   return results;
@@ -284,10 +334,28 @@ std::vector<RunResult> run_workload(const RunPlan& plan) {
   return run_products(plan);
 }
 
+/// What cannot be written is told before the work, not after it.
+std::optional<StagedFolder> claim_folder(const RunPlan& plan, const RunArguments& arguments) {
+  if (arguments.out.empty()) return std::nullopt;
+  std::vector<RunResult> planned;
+  for (const WorkloadSpec& workload : plan.workloads) {
+    for (const ChosenMachine& machine : plan.machines) {
+      RunResult& result = planned.emplace_back();
+      result.name = std::visit([](const auto& spec) { return spec.name; }, machine.spec);
+      result.workload = plan.workloads.size() > 1 ? name_of(workload) : std::string();
+    }
+  }
+  const bool operations = !plan.model.model.empty() || !plan.network.network.empty();
+  return std::optional<StagedFolder>(
+      std::in_place, arguments.out, "run",
+      report::result_names(planned, {.operations = operations,
+                                     .timeline = plan.options.timeline,
+                                     .plots = !arguments.no_plots}));
+}
+
 int execute(const RunArguments& arguments) {
   const RunPlan plan = make_plan(arguments);
-  // A folder that cannot be written is told before the work, not after it.
-  if (!arguments.out.empty()) StagedFolder probe(arguments.out);
+  std::optional<StagedFolder> folder = claim_folder(plan, arguments);
   std::vector<RunResult> results = run_workload(plan);
   const std::size_t machines = plan.machines.size();
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -295,22 +363,23 @@ int execute(const RunArguments& arguments) {
         resolved_run(plan.machines[i % machines], plan, plan.workloads[i / machines]);
   }
   std::vector<std::string> notes;
-  if (!arguments.out.empty()) {
-    notes =
-        report::write_results(arguments.out, results,
-                              {.plots = !arguments.no_plots, .before_commit = stop_if_interrupted});
-  }
+  if (folder) notes = report::write_results(*folder, results, !arguments.no_plots);
   if (arguments.json) {
     fmt::print("{}\n", report::results_json(results));
   } else {
     fmt::print("{}", report::terminal_table(results, report::wants_color(stdout),
                                             report::terminal_width(stdout)));
-    for (const auto& note : notes) fmt::print("note: {}\n", note);
-    if (!arguments.out.empty()) fmt::print("results: {}\n", arguments.out);
   }
+  if (plan.options.timeline) {
+    for (const std::string& name : machines_without_timeline(plan)) {
+      notes.push_back(name + " records no timeline of a model");
+    }
+  }
+  report::print_folder(arguments.out, notes, arguments.json);
   for (const RunResult& result : results) {
     if (result.check.performed && !result.check.passed) {
-      fmt::print(stderr, "lacuna: {}: the product differs from the reference\n", result.name);
+      fmt::print(stderr, "lacuna: {}: the product differs from the reference: {}\n", result.name,
+                 result.check.problem);
       return 3;
     }
   }
@@ -323,6 +392,13 @@ void refuse_stray(const CLI::App& app) {
     if (app.count(name) > 0 && app.count("--model") + app.count("--network") == 0) {
       throw InputError(fmt::format("{} is of a model or a network, and neither is given", name),
                        "add --model or --network, or write it into the workload's file");
+    }
+  }
+  for (const char* name : {"--matrix-b", "--bt", "--dense-b"}) {
+    for (const char* other : {"--gemm", "--model", "--network"}) {
+      if (app.count(name) == 0 || app.count(other) == 0) continue;
+      throw InputError(fmt::format("{} is of a matrix, and {} says what B is", name, other),
+                       "leave it out");
     }
   }
 }
@@ -339,7 +415,8 @@ Command add_run(CLI::App& app) {
   app.add_option("--matrix-b", arguments->workload.matrix_b, "B, otherwise B is A");
   app.add_flag("--bt", arguments->workload.transpose_b, "multiply by the transpose of B");
   app.add_option("--dense-b", arguments->workload.dense_columns,
-                 "B is dense with this many columns");
+                 "B is dense with this many columns")
+      ->check(CLI::Range(1.0, 1e9));
   auto* gemm = app.add_option("--gemm", arguments->workload.gemm, "MxNxK, with --a and --b");
   app.add_option("--a", arguments->workload.a_pattern, "pattern of A: dense, uniform:0.5, 2:4, ...")
       ->needs(gemm);
@@ -348,10 +425,12 @@ Command add_run(CLI::App& app) {
   add_network_options(app, arguments->network);
   app.add_option("--set", arguments->settings, "override a value: buffers.llb.capacity=15MiB")
       ->allow_extra_args(false);
-  app.add_option("--out", arguments->out, "folder for result.json, CSV, plots");
+  add_out_option(app, arguments->out, "folder for result.json, CSV, plots");
   app.add_option("--fidelity", arguments->fidelity, "tile (default) or element");
-  app.add_flag("--check", arguments->check, "carry values and compare with a reference product");
-  app.add_flag("--no-check", arguments->no_check, "do not, whatever RUN.yaml says");
+  auto* check = app.add_flag("--check", arguments->check,
+                             "carry values and compare with a reference product");
+  app.add_flag("--no-check", arguments->no_check, "do not, whatever RUN.yaml says")
+      ->excludes(check);
   app.add_flag("--json", arguments->json, "print result.json instead of the table");
   app.add_flag("--timeline", arguments->timeline, "record a Chrome trace");
   app.add_flag("--no-plots", arguments->no_plots, "write scripts and data, draw no pictures");

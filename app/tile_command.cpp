@@ -4,15 +4,18 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "app/commands.hpp"
+#include "app/out_option.hpp"
 #include "app/paths.hpp"
 #include "app/report/gnuplot_text.hpp"
-#include "app/report/plots.hpp"
+#include "app/report/result_folder.hpp"
 #include "app/report/terminal.hpp"
 #include "app/workload_spec.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/interrupt.hpp"
 #include "base/quantity_text.hpp"
 #include "dataflows/microtile_tiling.hpp"
 
@@ -41,7 +44,7 @@ std::vector<StrategyRow> try_strategies(const ProductOperands& operands,
   const TiledOperand b = operand_b(operands, machine);
   std::vector<StrategyRow> rows;
   for (const TilingStrategy strategy : kStrategies) {
-    if (interrupted()()) throw sim::Interrupted();
+    stop_if_requested();
     StrategyRow row{tile_product(operands, machine, "", strategy).b, {}, {}};
     row.occupancies = tile_occupancies(b, row.choice.shape);
     row.statistics = summarize(row.occupancies, b.share_bytes);
@@ -150,8 +153,13 @@ std::string occupancy_script(const std::vector<StrategyRow>& rows, const std::st
 }
 
 int execute(const TileArguments& arguments) {
-  // A folder that cannot be written is told before the work, not after it.
-  if (!arguments.out.empty()) StagedFolder probe(arguments.out);
+  std::optional<StagedFolder> folder;  // what cannot be written is told before the work
+  if (!arguments.out.empty()) {
+    folder.emplace(
+        arguments.out, "tile",
+        std::vector<std::string>{"tile_occupancy.csv", "tile_occupancy.dat", "tile_occupancy.gp",
+                                 "tile_occupancy.png", "tile_occupancy.svg"});
+  }
   ConfigTree tree = load_config("arch", arguments.machine);
   for (const auto& setting : arguments.settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
@@ -171,19 +179,15 @@ int execute(const TileArguments& arguments) {
              grouped(operands.b_transposed.cols), grouped(operands.b_transposed.rows),
              grouped(operands.b_grid.nnz()), machine.name);
   print_rows(operands, machine, rows);
-  if (!arguments.out.empty()) {
+  std::vector<std::string> notes;
+  if (folder) {
     const std::uint64_t share = operand_b(operands, machine).share_bytes;
-    StagedFolder folder(arguments.out);
-    write_file(folder.path() / "result.json", "{\"schema\": \"lacuna.tile/1\"}\n");
-    write_file(folder.path() / "tile_occupancy.csv", occupancy_csv(rows, share));
-    write_file(folder.path() / "tile_occupancy.dat", occupancy_data(rows, share));
-    write_file(folder.path() / "tile_occupancy.gp", occupancy_script(rows, workload.name));
-    const auto rendered = report::render_plots(folder.path());
-    folder.commit();
-    for (const auto& warning : rendered.warnings) fmt::print("note: {}\n", warning);
-    if (!rendered.note.empty()) fmt::print("note: {}\n", rendered.note);
-    fmt::print("results: {}\n", arguments.out);
+    write_file(folder->path() / "tile_occupancy.csv", occupancy_csv(rows, share));
+    write_file(folder->path() / "tile_occupancy.dat", occupancy_data(rows, share));
+    write_file(folder->path() / "tile_occupancy.gp", occupancy_script(rows, workload.name));
+    notes = report::draw_and_commit(*folder);
   }
+  report::print_folder(arguments.out, notes, false);
   return 0;
 }
 
@@ -196,7 +200,7 @@ Command add_tile(CLI::App& app) {
   app.add_option("--matrix-b", arguments->workload.matrix_b, "B, otherwise B is A");
   app.add_flag("--bt", arguments->workload.transpose_b, "multiply by the transpose of B");
   app.add_option("--set", arguments->settings, "override a value")->allow_extra_args(false);
-  app.add_option("--out", arguments->out, "folder for the occupancy table and plot");
+  add_out_option(app, arguments->out, "folder for the occupancy table and plot");
   return [arguments] { return execute(*arguments); };
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <unistd.h>
@@ -12,11 +11,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/file_lock.hpp"
 #include "base/file_reader.hpp"
+#include "base/interrupt.hpp"
+#include "base/quantity_text.hpp"
 
 namespace lacuna {
 namespace {
@@ -27,38 +28,13 @@ std::string reason() {
   return std::strerror(errno);
 }
 
-/// The path that a user asked for: a folder being staged goes by the name it will have.
+/// The path that a user asked for: what is being staged goes by the name it will have.
 fs::path shown(const fs::path& path) {
-  const std::string tail = fmt::format(".{}.", ::getpid());
   fs::path out;
   for (const fs::path& part : path) {
-    const std::string name = part.string();
-    const auto at = name.rfind(tail);
-    const bool staged = name.starts_with('.') && name.ends_with(".tmp") && at != std::string::npos;
-    out /= staged ? fs::path(name.substr(1, at - 1)) : part;
+    if (part != kStagingFolder) out /= part;
   }
   return out;
-}
-
-[[noreturn]] void cannot_write(const fs::path& path) {
-  throw InputError({shown(path).string(), 0, {}}, "cannot write: " + reason(),
-                   "choose another folder with --out, or free some space");
-}
-
-/// Unique beside the target, so that the rename stays on one file system.
-fs::path temporary_name(const fs::path& target) {
-  static unsigned counter = 0;
-  return target.parent_path() /
-         fmt::format(".{}.{}.{}.tmp", target.filename().string(), ::getpid(), counter++);
-}
-
-/// result.json goes by its name; other main files may be somebody else's.
-bool is_result(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || file.filename() == "result.json") return static_cast<bool>(stream);
-  std::string head(256, '\0');
-  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
-  return head.find("\"schema\": \"lacuna.") != std::string::npos;
 }
 
 }  // namespace
@@ -74,29 +50,53 @@ std::string read_file(const fs::path& path, const std::function<void(double)>& p
   return content;
 }
 
-void write_file(const fs::path& path, std::string_view content) {
-  const fs::path temporary = temporary_name(path);
-  errno = 0;
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (descriptor < 0) cannot_write(path);
-  const auto give_up = [&] {
-    const int saved = errno;
-    ::close(descriptor);
-    ::unlink(temporary.c_str());
-    errno = saved;
-    cannot_write(path);
-  };
-  while (!content.empty()) {
-    const auto written = ::write(descriptor, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) give_up();
-    content.remove_prefix(static_cast<std::size_t>(written));
+std::string read_small_file(const fs::path& path, std::uint64_t most, const std::string& expected) {
+  FileReader reader(path);
+  reader.expect_at_most(
+      most, fmt::format("holds more than {} bytes; expected {}", grouped(most), expected));
+  std::string content;
+  while (reader.read(content)) {
   }
-  if (::close(descriptor) != 0 || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int saved = errno;
+  return content;
+}
+
+void cannot_write(const fs::path& path) {
+  throw InputError({shown(path).string(), 0, {}}, "cannot write: " + reason(),
+                   "choose another place with --out, or free some space");
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  // Beside the target, so that the rename stays on one file system; and by a fixed name, so that
+  // what a killed process left is found and used up.
+  const fs::path temporary =
+      path.parent_path() / fmt::format(".{}.lacuna-tmp", path.filename().string());
+  const auto file = LockedFile::open(temporary);
+  if (!file && errno == EWOULDBLOCK) {
+    throw InputError({shown(path).string(), 0, {}}, "another process is writing this file",
+                     "wait for it, or choose another name with --out");
+  }
+  if (!file) cannot_write(path);
+  try {
+    const auto check = [&](bool good) {
+      if (!good) cannot_write(path);
+    };
+    check(::ftruncate(file->descriptor(), 0) == 0);
+    constexpr std::size_t kPiece = std::size_t{16} << 20;
+    while (!content.empty()) {
+      stop_if_requested();
+      const auto written =
+          ::write(file->descriptor(), content.data(), std::min(content.size(), kPiece));
+      if (written < 0 && errno == EINTR) continue;
+      check(written >= 0);
+      content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    // A network's file system tells of a full disk only when a descriptor is closed; the lock
+    // stays.
+    check(::close(::dup(file->descriptor())) == 0);
+    check(std::rename(temporary.c_str(), path.c_str()) == 0);
+  } catch (...) {
     ::unlink(temporary.c_str());
-    errno = saved;
-    cannot_write(path);
+    throw;
   }
 }
 
@@ -147,76 +147,6 @@ std::string sha256_of(const fs::path& path) {
   std::string text = "sha256:";
   for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
   return text;
-}
-
-StagedFolder::StagedFolder(fs::path target, const std::string& marker)
-    : target_(std::move(target)) {
-  if (target_.filename().empty()) target_ = target_.parent_path();
-  std::error_code error;
-  if (fs::exists(target_, error)) {
-    if (!fs::is_directory(target_, error)) {
-      throw InputError({target_.string(), 0, {}}, "exists and is not a folder",
-                       "choose another name with --out");
-    }
-    if (!fs::is_empty(target_, error) && !is_result(target_ / marker)) {
-      throw InputError(
-          {target_.string(), 0, {}},
-          fmt::format("the folder holds files that are not an earlier result ({})", marker),
-          "choose a new or empty folder with --out");
-    }
-    if (::access(target_.c_str(), W_OK) != 0) cannot_write(target_);
-  }
-  const auto fail = [&] {
-    remove_made_parents();
-    errno = error.value();
-    cannot_write(target_);
-  };
-  for (fs::path parent = target_.parent_path(); !parent.empty() && !fs::exists(parent, error);
-       parent = parent.parent_path()) {
-    made_ = parent;
-  }
-  if (!target_.parent_path().empty()) {
-    fs::create_directories(target_.parent_path(), error);
-    if (error) fail();
-  }
-  staging_ = temporary_name(target_);
-  if (!fs::create_directory(staging_, error)) fail();
-}
-
-/// From the nearest to the topmost, as long as they are empty.
-void StagedFolder::remove_made_parents() const {
-  if (made_.empty()) return;
-  std::error_code error;
-  for (fs::path parent = target_.parent_path();; parent = parent.parent_path()) {
-    if (!fs::remove(parent, error) && fs::exists(parent, error)) return;
-    if (parent == made_ || parent.empty()) return;
-  }
-}
-
-StagedFolder::~StagedFolder() {
-  if (committed_) return;
-  std::error_code ignored;
-  fs::remove_all(staging_, ignored);
-  remove_made_parents();
-}
-
-void StagedFolder::commit() {
-  // The earlier result is out of the way only while its name is given to the new one, and back when
-  // that fails.
-  const fs::path aside = staging_.string() + ".old";
-  std::error_code error, ignored;
-  const bool replaces = fs::exists(target_, ignored);
-  if (replaces) fs::rename(target_, aside, error);
-  if (!error) {
-    fs::rename(staging_, target_, error);
-    if (error && replaces) fs::rename(aside, target_, ignored);
-  }
-  if (error) {
-    errno = error.value();
-    cannot_write(target_);
-  }
-  committed_ = true;
-  if (replaces) fs::remove_all(aside, ignored);
 }
 
 }  // namespace lacuna

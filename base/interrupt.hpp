@@ -3,6 +3,8 @@
 // it stands, so that Ctrl-C is heeded within a moment.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <exception>
 
@@ -21,6 +23,7 @@ inline std::atomic<bool> stop_requested{false};
 /// tile, not for every nonzero.
 inline void stop_if_requested() {
   if (stop_requested.load(std::memory_order_relaxed)) [[unlikely]] {
+    ::alarm(0);  // that ends a program which does not poll: this one does, and cleans up in peace
     throw Interrupted();
   }
 }

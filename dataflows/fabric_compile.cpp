@@ -2,8 +2,10 @@
 #include "dataflows/fabric_compile.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
-#include <numeric>
+#include <optional>
+#include <utility>
 
 #include "base/error.hpp"
 #include "dataflows/fabric_product.hpp"
@@ -51,7 +53,8 @@ class Compiler {
     for (const FabricProduct& product : products_) {
       on_chip_ = std::max(on_chip_, product.on_chip_bytes());
     }
-    const double capacity = d(spec_.glb.capacity.count());
+    const double capacity = d(spec_.glb_bytes());
+    room_ = std::floor(capacity - on_chip_);
     if (on_chip_ <= 0.75 * capacity) return;
     throw InputError(fmt::format("{:.0f} bytes that stay on chip leave less than a quarter of the "
                                  "{:.0f} bytes of {}'s global buffer",
@@ -59,41 +62,195 @@ class Compiler {
                      "let the operation before write its outputs to DRAM");
   }
 
-  void choose_mappings() {
-    mappings_.resize(products_.size());
-    if (spec_.tiling.strategy == TilingStrategy::dense_shape) {
-      std::transform(products_.begin(), products_.end(), mappings_.begin(),
-                     [](const FabricProduct& product) { return product.own_mapping(); });
-      return;
-    }
-    std::map<std::string, std::vector<std::size_t>> alike;
+  /// Products that are mapped together: each alone, or those that share a shape of A on a machine
+  /// that sizes tiles by what they hold.
+  [[nodiscard]] std::vector<std::vector<std::size_t>> groups() const {
+    std::vector<std::vector<std::size_t>> groups;
+    std::map<std::string, std::size_t> alike;
+    const bool alone = spec_.tiling.strategy == TilingStrategy::dense_shape;
     for (std::size_t i = 0; i < products_.size(); ++i) {
-      alike[products_[i].key_of_a()].push_back(i);
-    }
-    for (const auto& [key, members] : alike) {
-      const FabricMapping mapping = choose_together(members);
-      for (const std::size_t i : members) {
-        mappings_[i] = for_product(mapping, products_[i].shape());
+      if (alone || products_[i].given_mapping() != nullptr) {
+        groups.push_back({i});
+        continue;
       }
+      const auto [found, is_new] = alike.try_emplace(products_[i].key_of_a(), groups.size());
+      if (is_new) groups.emplace_back();
+      groups[found->second].push_back(i);
     }
+    return groups;
   }
 
-  FabricMapping choose_together(const std::vector<std::size_t>& members) {
-    FabricHoldings holdings;
-    const FabricProduct& first = products_[members.front()];
-    holdings.m = first.shape().m;
-    holdings.capacity = d(spec_.glb_bytes()) - on_chip_;
-    for (const std::size_t i : members) {
-      holdings.n.push_back(products_[i].shape().n);
-      holdings.demand.push_back(products_[i].demand());
+  /// Each product takes what is best for it. Where one needs much of A and another much of B, the
+  /// shares of the buffer, which last for the operation, are settled first.
+  void choose_mappings() {
+    const auto all = groups();
+    std::optional<Mappings> best = map_all(all, {room_, room_, room_}, true);
+    if (best->a + best->b > room_) {
+      const double a = best->a, b = best->b;
+      best.reset();
+      for (const double share : {a, room_ - b, room_ / 4, room_ / 2, 3 * room_ / 4}) {
+        if (share <= 0 || share >= room_) continue;
+        auto found = map_all(all, {room_, share, room_ - share}, false);
+        if (found && (!best || found->cycles < best->cycles)) best = std::move(found);
+      }
+      if (!best) refuse(products_.front(), a, b);
     }
-    holdings.a_groups = [&](std::uint64_t rows) { return first.a_groups(rows); };
-    holdings.b_groups = [&](std::uint64_t columns) {
-      std::vector<ColumnGroups> groups;
-      for (const std::size_t i : members) groups.push_back(products_[i].b_groups(columns));
-      return groups;
+    mappings_ = std::move(best->of_product);
+    plan_.expected_cycles = best->cycles;
+  }
+
+  struct Mappings {
+    std::vector<FabricMapping> of_product;
+    double a = 0, b = 0;  // bytes of the buffer that some product needs
+    double cycles = 0;
+  };
+
+  /// Nothing when some product does not fit; an error when they `must`.
+  std::optional<Mappings> map_all(const std::vector<std::vector<std::size_t>>& groups,
+                                  FabricRoom room, bool must) {
+    Mappings out;
+    out.of_product.resize(products_.size());
+    for (const auto& members : groups) {
+      const FabricChoice choice = choose_together(members, room);
+      if (!choice.mapping) {
+        if (must) refuse(products_[members.front()], choice.least_a, choice.least_b);
+        return std::nullopt;
+      }
+      out.a = std::max(out.a, choice.mapping->a_need);
+      out.b = std::max(out.b, choice.mapping->b_need);
+      out.cycles += choice.mapping->cycles;
+      for (const std::size_t i : members) {
+        out.of_product[i] = for_product(*choice.mapping, products_[i].shape());
+      }
+    }
+    return out;
+  }
+
+  [[noreturn]] void refuse(const FabricProduct& product, double a, double b) const {
+    const FabricShape shape = product.shape();
+    const bool given = product.given_mapping() != nullptr;
+    throw InputError(
+        fmt::format("{} of {} x {} x {} (M x N x K) needs {:.0f} bytes of A and {:.0f} of B in the "
+                    "global buffer of {}, which has {:.0f} (glb.capacity and glb.metadata{})",
+                    given ? "the given mapping" : "the smallest tile", shape.m, shape.n, shape.k, a,
+                    b, spec_.name, room_, on_chip_ > 0 ? ", less what stays on chip" : ""),
+        given ? "make its tiles smaller, or leave them to the mapper (mappings)"
+              : "give the buffer more room");
+  }
+
+  FabricChoice choose_together(const std::vector<std::size_t>& members, FabricRoom room) {
+    std::vector<const FabricProduct*> products;
+    for (const std::size_t i : members) products.push_back(&products_[i]);
+    FabricChoice alone = choose_for(products, room, {});
+    if (alone.ideal || !alone.mapping || products.front()->given_mapping() != nullptr) {
+      return alone;
+    }
+    std::vector<FabricMapping> denser = denser_mappings(products, room);
+    return denser.empty() ? alone : choose_for(products, room, std::move(denser));
+  }
+
+  using Patterns = std::pair<FabricPattern, FabricPattern>;
+
+  /// Patterns of the machine's menus that are denser than the products', the densest first.
+  [[nodiscard]] std::vector<Patterns> denser_patterns(
+      const std::vector<const FabricProduct*>& products) const {
+    std::vector<Patterns> patterns;
+    const FabricPattern& own_a = products.front()->a_pattern();
+    const FabricPattern& own_b = products.front()->b_pattern();
+    if (spec_.arrays.dataflow == FabricDataflow::outer_product) return patterns;
+    for (auto a = spec_.a.patterns.rbegin(); a != spec_.a.patterns.rend(); ++a) {
+      if (a->pattern.density() < own_a.pattern.density()) break;
+      // Products of one operation may differ in B: only A's pattern is theirs together.
+      if (products.size() > 1) {
+        if (own_a.pattern.density() < a->pattern.density()) patterns.emplace_back(*a, own_b);
+        continue;
+      }
+      for (auto b = spec_.b.patterns.rbegin(); b != spec_.b.patterns.rend(); ++b) {
+        if (b->pattern.density() < own_b.pattern.density()) break;
+        if (own_a.pattern.density() == a->pattern.density() &&
+            own_b.pattern.density() == b->pattern.density()) {
+          continue;
+        }
+        patterns.emplace_back(*a, *b);
+      }
+    }
+    return patterns;
+  }
+
+  /// The products with these patterns, and the mapping chosen for them.
+  struct Denser {
+    std::vector<FabricProduct> products;
+    std::optional<FabricMapping> mapping;
+    double a = 0, b = 0, stored_a = 0, stored_b = 0;
+    [[nodiscard]] bool limits(const Denser& other) const {
+      return a >= other.a && b >= other.b && stored_a >= other.stored_a &&
+             stored_b >= other.stored_b;
+    }
+  };
+
+  static void describe(const FabricProduct& product, Denser& out) {
+    out.a = product.a_pattern().pattern.density().value();
+    out.b = product.b_pattern().pattern.density().value();
+    out.stored_a = product.stored_a();
+    out.stored_b = product.stored_b();
+  }
+
+  /// Of those that limit `one`, the nearest first.
+  static std::vector<FabricMapping> limits_of(const std::vector<Denser>& known, const Denser& one) {
+    std::vector<FabricMapping> limits;
+    for (auto other = known.rbegin(); other != known.rend(); ++other) {
+      if (other->mapping && other->limits(one)) limits.push_back(*other->mapping);
+    }
+    return limits;
+  }
+
+  std::vector<FabricMapping> denser_mappings(const std::vector<const FabricProduct*>& products,
+                                             FabricRoom room) {
+    std::vector<Denser> known;
+    for (const auto& [a, b] : denser_patterns(products)) {
+      Denser one;
+      std::vector<const FabricProduct*> as;
+      one.products.reserve(products.size());
+      for (const FabricProduct* product : products) {
+        one.products.emplace_back(spec_, product->instance(), FabricMode::data);
+        one.products.back().prepare_as(a, products.size() > 1 ? product->b_pattern() : b);
+        as.push_back(&one.products.back());
+      }
+      describe(*as.front(), one);
+      one.mapping = choose_for(as, room, limits_of(known, one)).mapping;
+      one.products.clear();
+      known.push_back(std::move(one));
+    }
+    Denser own;
+    describe(*products.front(), own);
+    return limits_of(known, own);
+  }
+
+  FabricChoice choose_for(const std::vector<const FabricProduct*>& products, FabricRoom room,
+                          std::vector<FabricMapping> denser) const {
+    FabricHoldings holdings;
+    const FabricProduct& first = *products.front();
+    const FabricProduct* widest = &first;
+    for (const FabricProduct* product : products) {
+      holdings.products.push_back(product->load());
+      if (product->shape().n > widest->shape().n) widest = product;
+    }
+    holdings.m = first.shape().m;
+    holdings.room = room;
+    holdings.dram_bytes = spec_.dram.read_words * spec_.word_bytes();
+    holdings.latency = d(spec_.dram.latency.count());
+    holdings.a_groups = [&](const FabricMapping& mapping) { return first.a_groups(mapping); };
+    holdings.chunk = [widest](const FabricMapping& mapping) {
+      return widest->largest_chunk(mapping);
     };
-    return choose_tiled_mapping(spec_, holdings);
+    if (spec_.tiling.strategy == TilingStrategy::dense_shape) {
+      holdings.b_column_most = [&](const FabricMapping& mapping) {
+        return first.largest_b_column(mapping);
+      };
+    }
+    holdings.given = first.given_mapping();
+    holdings.denser = std::move(denser);
+    return choose_mapping(spec_, holdings);
   }
 
   void sum_up() {
@@ -120,14 +277,13 @@ class Compiler {
       scheduled.push_back({part.schedule, times});
     }
     plan_.drain_cycles = latency + z / (spec_.dram.write_words * word);
-    const auto reserved = static_cast<std::uint64_t>(on_chip_);
-    plan_.program = make_program(std::move(scheduled), spec_.glb_bytes() - reserved);
+    plan_.program = make_program(std::move(scheduled), static_cast<std::uint64_t>(room_));
   }
 
   const FabricSpec& spec_;
   std::vector<FabricProduct> products_;
   std::vector<FabricMapping> mappings_;
-  double on_chip_ = 0;
+  double on_chip_ = 0, room_ = 0;  // bytes of the buffer: taken, left
   FabricPlan plan_;
 };
 

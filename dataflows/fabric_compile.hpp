@@ -71,6 +71,7 @@ struct FabricPlan {
   FabricCounts counts;  // of all
   std::uint64_t instructions = 0;
   FabricProgram program;
+  double expected_cycles = 0;  // by the mapper, before the run
   /// Bytes of A and B that the GLB holds at most, by the mapping; fetched again because a tile
   /// overflowed its room.
   std::uint64_t a_tile_bytes = 0, b_tile_bytes = 0;
@@ -83,7 +84,8 @@ struct FabricPlan {
 
 /// One operation: its products run one after another as one stream of instructions. Products that
 /// share a shape of A share the width of B's tile on a machine that sizes tiles by what they hold.
-/// Throws InputError when what must stay on chip leaves no room, or the window is too small.
+/// Throws InputError when no tiles fit the global buffer, those of a given mapping do not, or the
+/// window is too small.
 [[nodiscard]] FabricPlan compile_fabric(const FabricSpec& spec,
                                         const std::vector<FabricInstance>& instances,
                                         FabricMode mode = FabricMode::data);

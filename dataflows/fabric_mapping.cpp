@@ -2,334 +2,549 @@
 #include "dataflows/fabric_mapping.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "dataflows/fabric_estimate.hpp"
 
 namespace lacuna {
 namespace {
 
+// Parameters of the mapper's taste.
+// Within this of the fastest, what moves least is taken: the other 2 % of the 5 % that more room or
+// bandwidth may cost are the estimate's.
+constexpr double kAboutAsFast = 1.03;
+// A byte read from the buffer beside one from DRAM, which is written into the buffer too: order of
+// magnitude of the tables (45 nm: 4.5 pJ against 64 + 5; LPDDR4).
+constexpr double kPortByte = 1.0 / 16;
+// A mapping within what a denser operand takes is kept to unless it is this much slower.
+constexpr double kMuchSlower = 1.15;
+// Narrower columns are looked at only when nothing else fits: the arrays' registers stay empty.
 constexpr std::uint64_t kLeastColumns = 16;
-constexpr double kWindow = 1.0 / 16;  // parameter: the share of the buffer a passing operand needs
+// What a tile sized by its contents may take of the room: less leaves space for the next.
+constexpr double kShares[] = {1, 0.75, 0.5};
+
+double d(std::uint64_t x) {
+  return static_cast<double>(x);
+}
 
 struct ArrayTile {
   std::uint64_t rows, columns;
 };
 
-std::vector<ArrayTile> array_tiles(const FabricSpec& spec, std::uint64_t n) {
-  std::vector<ArrayTile> tiles;
-  const auto& arrays = spec.arrays;
-  if (arrays.dataflow == FabricDataflow::outer_product) {
-    for (const auto& [rows, columns] : arrays.tiles) tiles.push_back({rows, columns});
-    return tiles;
+/// Widths that make different numbers of tiles of `count` pieces: for each number the narrowest.
+std::vector<std::uint64_t> distinct_widths(std::uint64_t count) {
+  std::vector<std::uint64_t> widths;
+  for (std::uint64_t width = count; width > 0;) {
+    widths.push_back(width);
+    if (width == 1) break;
+    width = ceil_div(count, ceil_div(count, width - 1));
   }
-  // Fewer columns than the RF has room for, when that lets an operand stay in the buffer.
-  std::uint64_t columns = std::min(arrays.columns, ceil_div(n, arrays.across_n));
-  for (; columns > 0; columns /= 2) {
-    tiles.push_back({arrays.rows, columns});
-    if (columns <= kLeastColumns) break;
+  return widths;
+}
+
+std::vector<ArrayTile> outer_product_tiles(const FabricSpec& spec,
+                                           const FabricMappingChoice* given) {
+  const std::uint64_t rows = given != nullptr ? given->tile_rows : 0;
+  const std::uint64_t columns = given != nullptr ? given->tile_columns : 0;
+  if (rows > 0 && columns > 0) return {{rows, columns}};
+  std::vector<ArrayTile> tiles;
+  for (const auto& [r, c] : spec.arrays.tiles) {
+    if ((rows == 0 || rows == r) && (columns == 0 || columns == c)) tiles.push_back({r, c});
+  }
+  if (!tiles.empty()) return tiles;
+  // The other edge as the registers have room for it.
+  if (rows > 0) return {{rows, std::max<std::uint64_t>(1, spec.arrays.rf_words / rows)}};
+  return {{std::max<std::uint64_t>(1, spec.arrays.rf_words / columns), columns}};
+}
+
+/// Widest first: fewer columns than the RF has room for let an operand stay in the buffer.
+std::vector<ArrayTile> array_tiles(const FabricSpec& spec, const FabricMappingChoice* given,
+                                   std::uint64_t n, std::uint64_t least) {
+  const auto& arrays = spec.arrays;
+  if (arrays.dataflow == FabricDataflow::outer_product) return outer_product_tiles(spec, given);
+  const std::uint64_t rows =
+      given != nullptr && given->tile_rows > 0 ? given->tile_rows : arrays.rows;
+  if (given != nullptr && given->tile_columns > 0) return {{rows, given->tile_columns}};
+  const std::uint64_t most = std::min(arrays.columns, ceil_div(n, arrays.across_n));
+  std::vector<ArrayTile> tiles;
+  std::uint64_t halved = most;
+  for (std::uint64_t columns = most; columns > 0; --columns) {
+    if (columns < least && columns < most) break;
+    const std::uint64_t groups = ceil_div(n, columns * arrays.across_n);
+    const bool narrowest = columns == 1 || ceil_div(n, (columns - 1) * arrays.across_n) > groups;
+    const bool half = columns == halved;
+    if (half) halved /= 2;
+    // Not all of the wide ones: an estimate costs a microsecond, a machine has thousands.
+    const bool taken = columns <= 32 || columns % 4 == 0;
+    if (half || (narrowest && taken)) tiles.push_back({rows, columns});
   }
   return tiles;
 }
 
-/// Collects mappings with their time and traffic; see the header for the choice.
+/// Collects mappings; see the header for the choice.
 class Best {
  public:
-  void consider(const FabricMapping& mapping, double cycles, double traffic) {
-    all_.push_back({mapping, cycles, traffic});
-  }
-  [[nodiscard]] FabricMapping mapping() const {
-    double fastest = all_.front().cycles;
-    for (const Candidate& c : all_) fastest = std::min(fastest, c.cycles);
-    const Candidate* best = nullptr;
-    for (const Candidate& c : all_) {
-      if (c.cycles > fastest * kAboutAsFast) continue;
-      if (best == nullptr || c.key() < best->key()) best = &c;
+  void consider(const FabricMapping& mapping) { all_.push_back(mapping); }
+  [[nodiscard]] bool empty() const { return all_.empty(); }
+
+  /// One that nothing narrower can beat: it fetches `bytes`, each operand once, in about `cycles`,
+  /// the fewest there can be. Columns come widest first, and the widest have the fewest cycles.
+  [[nodiscard]] std::optional<FabricMapping> ideal(double bytes, double cycles) const {
+    const FabricMapping* best = nullptr;
+    for (const FabricMapping& m : all_) {
+      if (m.bytes > bytes * kRounding || m.cycles > cycles * kAboutAsFast) continue;
+      if (best == nullptr || key(m) < key(*best)) best = &m;
     }
-    return best->mapping;
+    return best == nullptr ? std::nullopt : std::optional(*best);
+  }
+
+  [[nodiscard]] FabricMapping mapping(const std::vector<FabricMapping>& denser) const {
+    std::vector<const FabricMapping*> pool;
+    for (const FabricMapping& mapping : all_) pool.push_back(&mapping);
+    const double fastest = fastest_of(pool);
+    for (const FabricMapping& limit : denser) {
+      std::vector<const FabricMapping*> within;
+      std::copy_if(pool.begin(), pool.end(), std::back_inserter(within),
+                   [&](const FabricMapping* m) { return is_within(*m, limit); });
+      if (!within.empty() && fastest_of(within) <= fastest * kMuchSlower) pool = std::move(within);
+    }
+    const double fast = fastest_of(pool) * kAboutAsFast;
+    const FabricMapping* best = nullptr;
+    for (const FabricMapping* m : pool) {
+      if (m->cycles <= fast && (best == nullptr || key(*m) < key(*best))) best = m;
+    }
+    return *best;
   }
 
  private:
-  static constexpr double kAboutAsFast = 1.05;  // parameter: a mapper's taste, traffic over time
-  struct Candidate {
-    FabricMapping mapping;
-    double cycles, traffic;
-    [[nodiscard]] std::pair<double, double> key() const {
-      return {traffic, -static_cast<double>(mapping.columns)};
-    }
-  };
-  std::vector<Candidate> all_;
+  static constexpr double kRounding = 1 + 1e-6;
+  static double fastest_of(const std::vector<const FabricMapping*>& pool) {
+    double fastest = pool.front()->cycles;
+    for (const FabricMapping* m : pool) fastest = std::min(fastest, m->cycles);
+    return fastest;
+  }
+  static bool is_within(const FabricMapping& m, const FabricMapping& limit) {
+    return m.cycles <= limit.cycles * kRounding && m.bytes <= limit.bytes * kRounding &&
+           m.moved <= limit.moved * kRounding;
+  }
+  static std::tuple<double, double, double> key(const FabricMapping& m) {
+    return {std::round(m.moved), std::round(m.cycles), -d(m.columns)};
+  }
+  std::vector<FabricMapping> all_;
 };
 
-/// Cycles of the buffer's port for one product.
-double port_cycles(const FabricDemand& demand, const FabricMapping& mapping, std::uint64_t m,
-                   std::uint64_t n) {
-  return (demand.a_words * static_cast<double>(ceil_div(n, mapping.columns)) +
-          demand.b_words * static_cast<double>(ceil_div(m, mapping.rows))) /
-         demand.port_words;
-}
+/// B as one product stores it, cut into the column groups of a mapping.
+struct Columns {
+  std::vector<double> sums;  // of whole groups, from zero
+  [[nodiscard]] double most_of(std::uint64_t width) const {
+    double most = 0;
+    const std::uint64_t groups = sums.size() - 1;
+    for (std::uint64_t at = 0; at < groups; at += width) {
+      most = std::max(most, sums[std::min(groups, at + width)] - sums[at]);
+    }
+    return most;
+  }
+  [[nodiscard]] std::uint64_t groups() const { return sums.size() - 1; }
+  [[nodiscard]] double total() const { return sums.back(); }
+};
 
-class Candidates {
+class Mapper {
  public:
-  Candidates(const FabricSpec& spec, const FabricSizes& sizes)
-      : sizes_(sizes),
-        capacity_(sizes.capacity > 0 ? sizes.capacity
-                                     : static_cast<double>(spec.glb.capacity.count())) {
-    const FabricShape& s = sizes.shape;
-    a_bytes_ = sizes.a_row_bytes * static_cast<double>(s.m);
-    b_bytes_ = sizes.b_column_bytes * static_cast<double>(s.n);
-  }
+  Mapper(const FabricSpec& spec, const FabricHoldings& holdings) : spec_(spec), h_(holdings) {}
 
-  void add(FabricMapping mapping) {
-    for (const bool whole : {true, false}) add_b_outer(mapping, whole);
-    add_a_outer(mapping);
-    add_streamed(mapping);
+  FabricChoice choose() {
+    std::uint64_t n = 0;
+    for (const FabricLoad& product : h_.products) n = std::max(n, product.n);
+    const bool outer_product = spec_.arrays.dataflow == FabricDataflow::outer_product;
+    double fewest = std::numeric_limits<double>::infinity();
+    for (const std::uint64_t passing : {std::uint64_t{2}, std::uint64_t{1}}) {
+      for (const std::uint64_t least : {kLeastColumns, std::uint64_t{1}}) {
+        for (const ArrayTile& tile : array_tiles(spec_, h_.given, n, least)) {
+          stop_if_requested();
+          add(tile, passing);
+          if (outer_product) continue;  // each tile uses its lanes in its own way
+          fewest = std::min(fewest, least_cycles());
+          if (const auto ideal = best_.ideal(bytes_once(), fewest)) return {ideal, true};
+        }
+        if (!best_.empty()) return {best_.mapping(h_.denser)};
+      }
+    }
+    return {{}, false, least_a_, least_b_};
   }
-  [[nodiscard]] FabricMapping best() const { return best_.mapping(); }
 
  private:
-  /// The widest tile of B that leaves room for A.
-  void add_b_outer(FabricMapping mapping, bool whole) {
-    mapping.a_whole = whole;
-    mapping.b_resident = true;
-    const double group = sizes_.a_row_bytes * static_cast<double>(mapping.rows);
-    bool fits = false;
-    for (std::uint64_t wide = mapping.columns;; wide *= 2) {
-      const double tile =
-          sizes_.b_column_bytes * static_cast<double>(std::min(wide, sizes_.shape.n));
-      // A group of rows that serves one output tile only passes through a window.
-      const double a = whole ? a_bytes_ : wide > mapping.columns ? group : kWindow * capacity_;
-      if (a + tile > capacity_) break;
-      fits = true;
-      mapping.tile_columns = wide;
-      if (wide >= sizes_.shape.n) break;
+  void add(ArrayTile tile, std::uint64_t passing) {
+    FabricMapping mapping;
+    mapping.array_rows = tile.rows;
+    mapping.array_columns = tile.columns;
+    mapping.rows = tile.rows * spec_.arrays.across_m;
+    mapping.columns = tile.columns * spec_.arrays.across_n;
+    mapping.passing = passing;
+    const FabricMappingChoice* given = h_.given;
+    if (given != nullptr && given->b_tile_columns % mapping.columns != 0) return;
+    measure(mapping);
+    // Narrow columns make many instructions: not more than are taken, if wider ones make fewer.
+    const double instructions = rows_groups() * d(most_columns()) * d(h_.chunk(mapping).pieces);
+    if (instructions > kMostInstructions && !best_.empty()) return;
+    const bool a_only = given != nullptr && given->outer == FabricOuter::a;
+    const bool b_only =
+        given != nullptr && (given->outer == FabricOuter::b ||
+                             (given->b_tile_columns > 0 && given->outer != FabricOuter::a));
+    if (!a_only) {
+      h_.b_column_most ? add_b_outer(mapping) : add_b_outer_by_contents(mapping);
     }
-    if (!fits) return;
-    mapping.a_fetches = whole ? 1 : ceil_div(sizes_.shape.n, mapping.tile_columns);
-    consider(mapping);
+    if (!b_only) add_a_outer(mapping);
+    if (given == nullptr || (!a_only && given->b_tile_columns == 0)) add_streamed(mapping);
+  }
+
+  /// What the mappings with these rows and columns have in common.
+  void measure(const FabricMapping& mapping) {
+    chunk_ = h_.chunk(mapping);
+    const bool outer_product = spec_.arrays.dataflow == FabricDataflow::outer_product;
+    const std::uint64_t key = outer_product ? mapping.array_rows : mapping.rows;
+    if (key != measured_rows_) {
+      measured_rows_ = key;
+      a_groups_ = h_.a_groups(mapping);
+      a_sums_.sums.assign(1, 0.0);
+      for (const double bytes : a_groups_) a_sums_.sums.push_back(a_sums_.total() + bytes);
+      a_fullest_ = upper_quantile(a_groups_, 1);
+      a_tiles_.clear();
+      for (const std::uint64_t width : distinct_widths(a_groups_.size())) {
+        a_tiles_.emplace_back(width, a_sums_.most_of(width));
+      }
+    }
+    columns_.clear();
+    busy_.clear();
+    for (const FabricLoad& product : h_.products) {
+      const std::vector<double>& of_columns = product.b_sums(mapping);
+      Columns& columns = columns_.emplace_back();
+      for (std::uint64_t at = 0; at < product.n; at += mapping.columns) {
+        columns.sums.push_back(of_columns[at] * product.b_bytes);
+      }
+      columns.sums.push_back(of_columns.back() * product.b_bytes);
+      busy_.push_back(product.busy(mapping));
+    }
+  }
+
+  [[nodiscard]] std::uint64_t most_columns() const {
+    std::uint64_t most = 0;
+    for (const Columns& columns : columns_) most = std::max(most, columns.groups());
+    return most;
+  }
+  [[nodiscard]] double rows_groups() const { return d(a_groups_.size()); }
+  [[nodiscard]] double a_bytes() const { return a_sums_.total(); }
+
+  // Of what only passes, and of a whole operand, a byte more for each rounding.
+  [[nodiscard]] double a_passing(const FabricMapping& mapping) const {
+    return std::min(a_bytes(), d(mapping.passing) * (chunk_.a + 1));
+  }
+  [[nodiscard]] double b_passing(const FabricMapping& mapping) const {
+    return d(mapping.passing) * (chunk_.b + 1);
+  }
+
+  [[nodiscard]] double bytes_once() const {
+    double bytes = 0;
+    for (std::size_t p = 0; p < columns_.size(); ++p) {
+      bytes += d(h_.products[p].times) * (a_bytes() + columns_[p].total());
+    }
+    return bytes;
+  }
+  /// By the busiest of arrays or port, DRAM's reads, its writes.
+  [[nodiscard]] double least_cycles() const {
+    double cycles = 0;
+    for (std::size_t p = 0; p < columns_.size(); ++p) {
+      const double fetch = (a_bytes() + columns_[p].total()) / h_.dram_bytes;
+      cycles += d(h_.products[p].times) * std::max({busy_[p], fetch, h_.products[p].z_cycles});
+    }
+    return cycles;
+  }
+
+  bool fits(FabricMapping& mapping, double a, double b) {
+    mapping.a_need = a + 1;
+    mapping.b_need = b + 1;
+    if (mapping.a_need + mapping.b_need <= h_.room.all && mapping.a_need <= h_.room.a &&
+        mapping.b_need <= h_.room.b) {
+      return true;
+    }
+    if (least_a_ + least_b_ <= 0 || mapping.a_need + mapping.b_need < least_a_ + least_b_) {
+      least_a_ = mapping.a_need;
+      least_b_ = mapping.b_need;
+    }
+    return false;
+  }
+
+  /// Widths of B's resident tile in groups of columns, widest first.
+  [[nodiscard]] std::vector<std::uint64_t> b_widths(const FabricMapping& mapping) const {
+    if (h_.given != nullptr && h_.given->b_tile_columns > 0) {
+      return {h_.given->b_tile_columns / mapping.columns};
+    }
+    return distinct_widths(columns_.front().groups());
+  }
+
+  /// A tile of B as if all its positions were nonzeros: certain to fit.
+  void add_b_outer(FabricMapping mapping) {
+    mapping.b_resident = true;
+    const double column = h_.b_column_most(mapping);
+    const double passing = a_passing(mapping);
+    for (const std::uint64_t width : b_widths(mapping)) {
+      mapping.tile_columns = width * mapping.columns;
+      const double tile = column * d(std::min(mapping.tile_columns, h_.products.front().n));
+      for (const bool whole : {true, false}) {
+        mapping.a_whole = whole;
+        // A group of rows that serves one output tile only passes.
+        const double a = whole ? a_bytes() : width > 1 ? a_fullest_ : passing;
+        if (fits(mapping, a, tile)) consider(mapping, 0);
+      }
+    }
+  }
+
+  [[nodiscard]] ColumnTile size_tile(const FabricMapping& mapping, double room) const {
+    std::vector<ColumnGroups> groups;
+    for (std::size_t p = 0; p < columns_.size(); ++p) {
+      ColumnGroups& of_product = groups.emplace_back();
+      of_product.times = h_.products[p].times;
+      const std::vector<double>& sums = columns_[p].sums;
+      for (std::size_t i = 1; i < sums.size(); ++i) {
+        of_product.bytes.push_back(sums[i] - sums[i - 1]);
+      }
+    }
+    if (h_.given != nullptr && h_.given->b_tile_columns > 0) {
+      const std::uint64_t width = h_.given->b_tile_columns / mapping.columns;
+      return {width, tile_bytes(groups, width), 0};
+    }
+    return spec_.tiling.strategy == TilingStrategy::swiftiles
+               ? swiftiles_columns(groups, room, spec_.tiling)
+               : prescient_columns(groups, room);
+  }
+
+  /// A tile of B by what its columns hold, and room for a group of A's rows that may overflow it.
+  void add_b_outer_by_contents(FabricMapping mapping) {
+    mapping.b_resident = true;
+    const bool overbooks = spec_.tiling.strategy == TilingStrategy::swiftiles &&
+                           spec_.glb.policy == BufferPolicy::tailors;
+    const double most =
+        upper_quantile(a_groups_, overbooks ? 1 - spec_.tiling.overbooked_share : 1);
+    std::vector<double> a_rooms{a_fullest_ > 0 ? a_fullest_ + 1 : 0};
+    if (most + 1 < a_fullest_) a_rooms.push_back(most + 1);
+    for (const double share : kShares) {
+      mapping.a_whole = true;
+      add_sized(mapping, 0, share);
+      mapping.a_whole = false;
+      for (const double room : a_rooms) add_sized(mapping, room, share);
+      add_passing(mapping, share);
+    }
+  }
+
+  void add_sized(FabricMapping mapping, double a_room, double share) {
+    mapping.a_room = a_room;
+    const double a = mapping.a_whole ? a_bytes() : std::min(a_room, a_fullest_);
+    const ColumnTile tile = sized(mapping, a, share);
+    // A group of rows that serves one column group: see add_passing().
+    if (tile.groups == 0 || (!mapping.a_whole && tile.groups == 1)) return;
+    consider_sized(mapping, a, tile);
+  }
+
+  /// One column group stays, A passes.
+  void add_passing(FabricMapping mapping, double share) {
+    mapping.a_room = 0;
+    const double a = a_passing(mapping);
+    ColumnTile tile = sized(mapping, a, share);
+    if (tile.groups == 0) return;
+    for (double& bytes : tile.seen) bytes /= d(tile.groups);
+    tile.groups = 1;
+    consider_sized(mapping, a, tile);
+  }
+
+  ColumnTile sized(FabricMapping& mapping, double a, double share) {
+    mapping.b_room = std::floor(std::min(h_.room.all - a - 2, h_.room.b - 1) * share);
+    if (mapping.b_room <= 0) return {};
+    return size_tile(mapping, mapping.b_room);
+  }
+
+  /// The tail of a tile that overflows its room passes chunk by chunk.
+  [[nodiscard]] bool streams(double chunk, double room) const {
+    const bool tailors = spec_.glb.policy == BufferPolicy::tailors;
+    return chunk + 1 <= (tailors ? std::min(d(spec_.glb.window.count()), room) : room);
+  }
+
+  void consider_sized(FabricMapping mapping, double a, const ColumnTile& tile) {
+    double fullest = 0, tiles = 0;
+    for (std::size_t p = 0; p < columns_.size(); ++p) {
+      fullest = std::max(fullest, columns_[p].most_of(tile.groups));
+      tiles += d(h_.products[p].times) * d(ceil_div(columns_[p].groups(), tile.groups));
+    }
+    mapping.tile_columns = tile.groups * mapping.columns;
+    mapping.tiling_work_bytes = tile.work_bytes;
+    if (!fits(mapping, a, std::min(fullest, mapping.b_room))) return;
+    if (fullest > mapping.b_room && !streams(h_.chunk(mapping).b, mapping.b_room)) return;
+    if (mapping.a_room > 0 && a_fullest_ > mapping.a_room &&
+        !streams(h_.chunk(mapping).a, mapping.a_room)) {
+      return;
+    }
+    double again = 0;  // of the tiles that were looked at
+    for (const double bytes : tile.seen) {
+      again += (rows_groups() - 1) * (bytes - resident_bytes(spec_, bytes, mapping.b_room));
+    }
+    consider(mapping, tile.seen.empty() ? 0 : again / d(tile.seen.size()));
   }
 
   void add_a_outer(FabricMapping mapping) {
     mapping.a_outer = true;
     mapping.tile_columns = mapping.columns;
-    const double group = sizes_.a_row_bytes * static_cast<double>(mapping.rows);
-    if (group + kWindow * capacity_ > capacity_) return;
-    mapping.b_fetches = ceil_div(sizes_.shape.m, mapping.rows);
-    consider(mapping);
+    const double passing = b_passing(mapping);
+    for (const auto& [width, fullest] : a_tiles_) {
+      if (h_.given != nullptr && h_.given->outer == FabricOuter::a && width > 1) continue;
+      mapping.tile_rows = width * mapping.rows;
+      // A group of columns that serves one group of rows only passes.
+      if (fits(mapping, fullest, width > 1 ? fullest_group(mapping) : passing)) {
+        consider(mapping, 0);
+      }
+    }
   }
 
-  /// Nothing stays: always possible.
+  [[nodiscard]] double fullest_group(const FabricMapping& mapping) const {
+    if (h_.b_column_most) {
+      return h_.b_column_most(mapping) * d(std::min(mapping.columns, h_.products.front().n));
+    }
+    double most = 0;
+    for (const Columns& columns : columns_) most = std::max(most, columns.most_of(1));
+    return most;
+  }
+
+  /// Nothing stays.
   void add_streamed(FabricMapping mapping) {
     mapping.tile_columns = mapping.columns;
-    mapping.a_fetches = ceil_div(sizes_.shape.n, mapping.columns);
-    mapping.b_fetches = ceil_div(sizes_.shape.m, mapping.rows);
-    consider(mapping);
+    if (fits(mapping, a_passing(mapping), b_passing(mapping))) consider(mapping, 0);
   }
 
-  void consider(const FabricMapping& mapping) {
-    const double traffic = a_bytes_ * static_cast<double>(mapping.a_fetches) +
-                           b_bytes_ * static_cast<double>(mapping.b_fetches);
-    const FabricDemand& demand = sizes_.demand;
-    const double port = port_cycles(demand, mapping, sizes_.shape.m, sizes_.shape.n);
-    const double dram = demand.a_words > 0 ? traffic / demand.dram_bytes : 0;
-    best_.consider(mapping, std::max({demand.compute_cycles, port, dram}), traffic);
-  }
-
-  const FabricSizes& sizes_;
-  double capacity_, a_bytes_ = 0, b_bytes_ = 0;
-  Best best_;
-};
-
-/// The same loop orders, with tiles sized by what they hold and room for one that overflows.
-class TiledCandidates {
- public:
-  TiledCandidates(const FabricSpec& spec, const FabricHoldings& holdings)
-      : spec_(spec), h_(holdings) {}
-
-  void add(FabricMapping mapping) {
-    a_groups_ = h_.a_groups(mapping.rows);
-    b_groups_ = h_.b_groups(mapping.columns);
-    a_bytes_ = std::accumulate(a_groups_.begin(), a_groups_.end(), 0.0);
-    b_bytes_ = 0;
-    for (const ColumnGroups& product : b_groups_) {
-      b_bytes_ += static_cast<double>(product.times) *
-                  std::accumulate(product.bytes.begin(), product.bytes.end(), 0.0);
+  /// `again`: bytes of one tile of B that come again because it overflows its room.
+  void consider(FabricMapping mapping, double again) {
+    mapping.bytes = mapping.cycles = mapping.moved = 0;
+    for (std::size_t p = 0; p < columns_.size(); ++p) {
+      const FabricLoad& load = h_.products[p];
+      const double times = d(load.times);
+      const FabricFlow flow = flow_of(mapping, p, again);
+      const double bytes =
+          (flow.tile_bytes + flow.tile_again) * (flow.tiles - 1 + flow.last_bytes) +
+          flow.inner_bytes * flow.tiles + flow.first_inner_bytes;
+      mapping.bytes += times * bytes;
+      mapping.cycles += times * std::max(estimated_cycles(flow), load.z_cycles);
+      mapping.moved += times * (bytes + kPortByte * (load.a_port_bytes * d(columns_[p].groups()) +
+                                                     load.b_port_bytes * rows_groups()));
     }
-    add_b_outer(mapping, true, 0);
-    const double fullest = upper_quantile(a_groups_, 1), room = overbooked_room_of_a();
-    add_b_outer(mapping, false, fullest);
-    if (room < fullest) add_b_outer(mapping, false, room);
-    add_a_outer(mapping);
-    add_streamed(mapping);
-  }
-  [[nodiscard]] FabricMapping best() const { return best_.mapping(); }
-
- private:
-  [[nodiscard]] double walks() const { return static_cast<double>(a_groups_.size()); }
-
-  [[nodiscard]] ColumnTile size_tile(double room) const {
-    return spec_.tiling.strategy == TilingStrategy::swiftiles
-               ? swiftiles_columns(b_groups_, room, spec_.tiling)
-               : prescient_columns(b_groups_, room);
+    best_.consider(mapping);
   }
 
-  /// Room for all but a share y of the groups of A's rows, where the rest may overflow.
-  [[nodiscard]] double overbooked_room_of_a() const {
-    const bool overbooks = spec_.tiling.strategy == TilingStrategy::swiftiles &&
-                           spec_.glb.policy == BufferPolicy::tailors;
-    return upper_quantile(a_groups_, overbooks ? 1 - spec_.tiling.overbooked_share : 1);
-  }
-
-  void add_b_outer(FabricMapping mapping, bool whole, double a_room) {
-    mapping.a_whole = whole;
-    mapping.b_resident = true;
-    mapping.a_room = a_room;
-    mapping.b_room = h_.capacity - (whole ? a_bytes_ : a_room);
-    ColumnTile tile;
-    if (mapping.b_room > 0) tile = size_tile(mapping.b_room);
-    if (!whole && tile.groups <= 1) {
-      // A group of rows that serves one output tile only passes through a window.
-      const double work = tile.work_bytes;
-      mapping.a_room = 0;
-      mapping.b_room = (1 - kWindow) * h_.capacity;
-      tile = size_tile(mapping.b_room);
-      tile.work_bytes += work;
-      tile.groups = std::min<std::uint64_t>(tile.groups, 1);
+  [[nodiscard]] FabricFlow flow_of(const FabricMapping& mapping, std::size_t p,
+                                   double again) const {
+    FabricFlow flow;
+    flow.busy = busy_[p];
+    flow.bytes_per_cycle = h_.dram_bytes;
+    flow.latency = h_.latency;
+    const double spare = std::max(0.0, h_.room.all - mapping.a_need - mapping.b_need);
+    flow.outer_spare = flow.inner_spare = spare / 2;
+    mapping.a_outer ? flow_of_a(mapping, p, flow) : flow_of_b(mapping, p, again, flow);
+    // What stays needs no spare room.
+    if (flow.tiles == 1) flow.inner_spare = spare;
+    if (mapping.a_whole) {
+      flow.inner_spare = 0;
+      flow.outer_spare = spare;
     }
-    if (tile.groups == 0) return;
-    mapping.tile_columns = tile.groups * mapping.columns;
-    mapping.tiling_work_bytes = tile.work_bytes;
-    consider(mapping, traffic_of(mapping, tile));
+    flow.inner_room = (mapping.a_outer ? mapping.b_need : mapping.a_need) + flow.inner_spare;
+    if (!flow.resident) flow.inner_room += mapping.b_need + flow.outer_spare;
+    return flow;
   }
 
-  /// Bytes that A's groups fetch in one tile of B of `walks` column groups.
-  [[nodiscard]] double a_fetched(const FabricMapping& mapping, double walks) const {
-    double bytes = a_bytes_;
-    if (mapping.a_room <= 0) return bytes;
+  void flow_of_a(const FabricMapping& mapping, std::size_t p, FabricFlow& flow) const {
+    const Columns& columns = columns_[p];
+    const std::uint64_t width = mapping.tile_rows / mapping.rows;
+    const std::uint64_t tiles = ceil_div(a_groups_.size(), width);
+    const double rows = d(std::min(h_.m, mapping.tile_rows));
+    flow.tiles = d(tiles);
+    flow.width = std::min(d(width), rows_groups());
+    flow.walks = d(columns.groups());
+    // Slots do not shrink with the rows of the last group, bytes do.
+    flow.last_busy = tiles == 1 ? 1 : (rows_groups() - d((tiles - 1) * width)) / d(width);
+    flow.last_bytes = (d(h_.m) - d(tiles - 1) * rows) / rows;
+    flow.tile_bytes = a_bytes() / (d(tiles - 1) + flow.last_bytes);
+    flow.inner_bytes = columns.total();
+    if (flow.width <= 1) flow.passing = chunk_.b;
+  }
+
+  void flow_of_b(const FabricMapping& mapping, std::size_t p, double again,
+                 FabricFlow& flow) const {
+    const Columns& columns = columns_[p];
+    const std::uint64_t n = h_.products[p].n;
+    const std::uint64_t width = mapping.tile_columns / mapping.columns;
+    const double wide = d(std::min(n, mapping.tile_columns));
+    flow.tiles = d(ceil_div(columns.groups(), width));
+    flow.width = std::min(d(width), d(columns.groups()));
+    flow.walks = rows_groups();
+    flow.last_busy = flow.last_bytes = (d(n) - (flow.tiles - 1) * wide) / wide;
+    flow.tile_bytes = columns.total() / (flow.tiles - 1 + flow.last_bytes);
+    if (!mapping.b_resident) {
+      flow.resident = false;
+      flow.inner_bytes = a_bytes();
+      flow.tile_again = flow.tile_bytes * (flow.walks - 1);
+      flow.passing = chunk_.a + chunk_.b;
+      return;
+    }
+    flow.tile_again = again;
+    (mapping.a_whole ? flow.first_inner_bytes : flow.inner_bytes) = a_bytes();
+    if (mapping.a_room > 0) flow.inner_bytes += a_again(mapping, flow.width);
+    if (!mapping.a_whole && flow.width <= 1) flow.passing = chunk_.a;
+  }
+
+  /// Bytes that A's groups fetch again in one tile of B of `walks` column groups.
+  [[nodiscard]] double a_again(const FabricMapping& mapping, double walks) const {
+    double bytes = 0;
     for (const double group : a_groups_) {
       bytes += (walks - 1) * (group - resident_bytes(spec_, group, mapping.a_room));
     }
     return bytes;
   }
 
-  void consider(const FabricMapping& mapping, double traffic) {
-    double compute = 0, port = 0, dram_bytes = 1;
-    for (std::size_t p = 0; p < h_.n.size(); ++p) {
-      const auto times = static_cast<double>(b_groups_[p].times);
-      compute += times * h_.demand[p].compute_cycles;
-      port += times * port_cycles(h_.demand[p], mapping, h_.m, h_.n[p]);
-      dram_bytes = h_.demand[p].dram_bytes;
-    }
-    best_.consider(mapping, std::max({compute, port, traffic / dram_bytes}), traffic);
-  }
-
-  [[nodiscard]] double traffic_of(const FabricMapping& mapping, const ColumnTile& tile) const {
-    double tiles = 0, a = 0;
-    for (std::size_t p = 0; p < h_.n.size(); ++p) {
-      const auto of_product = static_cast<double>(ceil_div(h_.n[p], mapping.tile_columns));
-      const auto times = static_cast<double>(b_groups_[p].times);
-      tiles += times * of_product;
-      if (mapping.a_whole) {
-        a += times * a_bytes_;
-      } else {
-        const double walks = static_cast<double>(ceil_div(h_.n[p], mapping.columns)) / of_product;
-        a += times * of_product * a_fetched(mapping, walks);
-      }
-    }
-    double again = 0;  // of the tiles that were looked at
-    for (const double bytes : tile.seen) {
-      again += (walks() - 1) * (bytes - resident_bytes(spec_, bytes, mapping.b_room));
-    }
-    const double b = tile.seen.empty() ? 0 : again / static_cast<double>(tile.seen.size()) * tiles;
-    return a + b_bytes_ + b;
-  }
-
-  void add_a_outer(FabricMapping mapping) {
-    mapping.a_outer = true;
-    mapping.tile_columns = mapping.columns;
-    if (upper_quantile(a_groups_, 1) + kWindow * h_.capacity > h_.capacity) return;
-    consider(mapping, a_bytes_ * static_cast<double>(products()) + b_bytes_ * walks());
-  }
-
-  void add_streamed(FabricMapping mapping) {
-    mapping.tile_columns = mapping.columns;
-    double a = 0;
-    for (const ColumnGroups& product : b_groups_) {
-      a += static_cast<double>(product.times * product.bytes.size()) * a_bytes_;
-    }
-    consider(mapping, a + b_bytes_ * walks());
-  }
-
-  [[nodiscard]] std::uint64_t products() const {
-    std::uint64_t sum = 0;
-    for (const ColumnGroups& product : b_groups_) sum += product.times;
-    return sum;
-  }
-
   const FabricSpec& spec_;
   const FabricHoldings& h_;
+  std::uint64_t measured_rows_ = 0;
   std::vector<double> a_groups_;
-  std::vector<ColumnGroups> b_groups_;
-  double a_bytes_ = 0, b_bytes_ = 0;
+  Columns a_sums_;
+  double a_fullest_ = 0;
+  std::vector<std::pair<std::uint64_t, double>> a_tiles_;  // width in groups, bytes of the fullest
+  std::vector<Columns> columns_;                           // of each product
+  std::vector<double> busy_;
+  FabricChunk chunk_;  // of a mapping without overbooked tiles, which take smaller ones
+  double least_a_ = 0, least_b_ = 0;
   Best best_;
 };
 
-FabricMapping mapping_of(const FabricSpec& spec, ArrayTile tile) {
-  FabricMapping mapping;
-  mapping.array_rows = tile.rows;
-  mapping.array_columns = tile.columns;
-  mapping.rows = tile.rows * spec.arrays.across_m;
-  mapping.columns = tile.columns * spec.arrays.across_n;
-  return mapping;
-}
-
 }  // namespace
 
-FabricMapping choose_mapping(const FabricSpec& spec, const FabricSizes& sizes) {
-  Candidates candidates(spec, sizes);
-  const FabricShape& s = sizes.shape;
-  for (const FabricMappingChoice& choice : spec.mappings) {
-    if (choice.m != s.m || choice.n != s.n || choice.k != s.k) continue;
-    if (sizes.a_density < choice.a_density_from || sizes.a_density > choice.a_density_to) continue;
-    FabricMapping mapping = mapping_of(spec, {choice.tile_rows, choice.tile_columns});
-    if (choice.a_outer) {
-      mapping.a_outer = true;
-      mapping.tile_columns = mapping.columns;
-      mapping.b_fetches = ceil_div(s.m, mapping.rows);
-      return mapping;
-    }
-    if (choice.b_tile_columns > 0) {
-      mapping.b_resident = true;
-      mapping.tile_columns = choice.b_tile_columns;
-      mapping.a_fetches = ceil_div(s.n, mapping.tile_columns);
-      return mapping;
-    }
-    candidates.add(mapping);
-    return candidates.best();
-  }
-  for (const ArrayTile& tile : array_tiles(spec, s.n)) candidates.add(mapping_of(spec, tile));
-  return candidates.best();
-}
-
-FabricMapping choose_tiled_mapping(const FabricSpec& spec, const FabricHoldings& holdings) {
-  TiledCandidates candidates(spec, holdings);
-  const std::uint64_t n = *std::max_element(holdings.n.begin(), holdings.n.end());
-  for (const ArrayTile& tile : array_tiles(spec, n)) candidates.add(mapping_of(spec, tile));
-  return candidates.best();
+FabricChoice choose_mapping(const FabricSpec& spec, const FabricHoldings& holdings) {
+  return Mapper(spec, holdings).choose();
 }
 
 FabricMapping for_product(FabricMapping mapping, FabricShape shape) {
+  const std::uint64_t rows = ceil_div(shape.m, mapping.rows);
+  const std::uint64_t columns = ceil_div(shape.n, mapping.columns);
   if (mapping.a_outer) {
-    mapping.b_fetches = ceil_div(shape.m, mapping.rows);
+    mapping.tile_rows = std::min(mapping.tile_rows, rows * mapping.rows);
+    mapping.a_fetches = 1;
+    mapping.b_fetches = ceil_div(shape.m, mapping.tile_rows);
   } else if (mapping.b_resident) {
-    const std::uint64_t all = ceil_div(shape.n, mapping.columns) * mapping.columns;
-    mapping.tile_columns = std::min(mapping.tile_columns, all);
+    mapping.tile_columns = std::min(mapping.tile_columns, columns * mapping.columns);
     mapping.a_fetches = mapping.a_whole ? 1 : ceil_div(shape.n, mapping.tile_columns);
+    mapping.b_fetches = 1;
   } else {
-    mapping.a_fetches = ceil_div(shape.n, mapping.columns);
-    mapping.b_fetches = ceil_div(shape.m, mapping.rows);
+    mapping.a_fetches = columns;
+    mapping.b_fetches = rows;
   }
   return mapping;
 }

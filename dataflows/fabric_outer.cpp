@@ -25,7 +25,8 @@ OuterSteps::OuterSteps(const FabricSpec& spec, const GemmOperands& operands,
       a_{&operands.a_counts(mapping.array_rows), spec.arrays.across_m},
       b_{&operands.b_counts(mapping.array_columns), spec.arrays.across_n},
       a_groups_(groups_by_count(mapping.array_rows, spec.arrays.rows)),
-      b_groups_(groups_by_count(mapping.array_columns, spec.arrays.lanes)) {}
+      b_groups_(groups_by_count(mapping.array_columns, spec.arrays.lanes)),
+      repeats_(a_.repeats() || b_.repeats()) {}
 
 double OuterSteps::array_cycles(const std::uint16_t* a, const std::uint16_t* b, std::uint64_t k0,
                                 std::uint64_t k1) {
@@ -68,6 +69,13 @@ std::vector<std::uint32_t> OuterSteps::Side::kinds(std::uint64_t output) const {
 }
 
 double OuterSteps::cycles(std::uint64_t m, std::uint64_t n, std::uint64_t k0, std::uint64_t k1) {
+  if (!repeats_) {
+    step_ = {};
+    const double cycles = slowest(a_.kinds(m), b_.kinds(n), k0, k1);
+    totals_.add(step_);
+    last_products_ = step_.products;
+    return cycles;
+  }
   Key key{a_.kinds(m), b_.kinds(n), k0};
   auto found = known_.find(key);
   if (found == known_.end()) {
@@ -78,6 +86,7 @@ double OuterSteps::cycles(std::uint64_t m, std::uint64_t n, std::uint64_t k0, st
     found = known_.emplace(std::move(key), Known{cycles, step_}).first;
   }
   totals_.add(found->second.totals);
+  last_products_ = found->second.totals.products;
   return found->second.cycles;
 }
 

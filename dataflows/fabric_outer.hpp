@@ -32,6 +32,8 @@ class OuterSteps {
 
   /// Cycles of K steps k0 .. k1-1 of output tile (m, n): the slowest of its arrays.
   [[nodiscard]] double cycles(std::uint64_t m, std::uint64_t n, std::uint64_t k0, std::uint64_t k1);
+  /// Operand pairs of what cycles() was asked for last.
+  [[nodiscard]] double products() const { return last_products_; }
   /// Sums over everything that cycles() was asked for.
   [[nodiscard]] const OuterTotals& totals() const { return totals_; }
 
@@ -41,6 +43,9 @@ class OuterSteps {
     std::uint64_t across;
     /// The tiles of one output tile, and what they are.
     [[nodiscard]] std::vector<std::uint32_t> kinds(std::uint64_t output) const;
+    [[nodiscard]] bool repeats() const {
+      return counts->counts.size() < counts->tiles() * counts->k;
+    }
     [[nodiscard]] const std::uint16_t* of_kind(std::uint32_t kind) const {
       return counts->counts.data() + kind * counts->k;
     }
@@ -61,7 +66,9 @@ class OuterSteps {
   std::vector<std::uint16_t> a_groups_, b_groups_;  // ceil(count / lanes) by count
   std::vector<double> port_;                        // GLB cycles of each step of the tile
   OuterTotals totals_, step_;                       // of all; of what is being computed
-  std::map<Key, Known> known_;                      // output tiles that are alike are computed once
+  double last_products_ = 0;
+  bool repeats_;                // some tiles are alike
+  std::map<Key, Known> known_;  // output tiles that are alike are computed once
 };
 
 }  // namespace lacuna

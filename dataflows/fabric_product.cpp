@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/whole.hpp"
 #include "sparse_formats/encoding.hpp"
 
@@ -76,6 +77,19 @@ std::string FabricProduct::prepare(std::vector<std::string>& warnings) {
                                      b_skips, part_.b_pattern, unsupported, warnings);
     if (!runs) return unsupported;
   }
+  settle();
+  return {};
+}
+
+void FabricProduct::prepare_as(const FabricPattern& a, const FabricPattern& b) {
+  part_.a_pattern = a;
+  part_.b_pattern = b;
+  settle();
+  a_bitmask_ = false;  // all of a dense A
+}
+
+/// What follows from the patterns.
+void FabricProduct::settle() {
   choose_storage();
   std::uint64_t g = 1;
   if (!is_dense(part_.a_pattern.pattern)) {
@@ -92,7 +106,6 @@ std::string FabricProduct::prepare(std::vector<std::string>& warnings) {
   if (spec_.b.storage == FabricStorage::block_offsets && part_.b_compressed) {
     b_metadata_words_ = d(block_offset_bits()) / spec_.word_bits;
   }
-  return {};
 }
 
 void FabricProduct::choose_storage() {
@@ -159,64 +172,127 @@ double FabricProduct::z_bytes() const {
 double FabricProduct::on_chip_bytes() const {
   const FabricInstance& instance = part_.instance;
   double words = 0;
-  if (instance.a.on_chip) words += a_words(0, ops_.m(), 0, ops_.k()).all();
+  if (instance.a.on_chip) words += a_words(0, ops_.m(), 0, ops_.k(), 0).all();
   if (instance.b.on_chip) {
-    words += b_words(0, ops_.n(), 0, ops_.k()).all() * instance.b_footprint;
+    words += b_words(0, ops_.n(), 0, ops_.k(), 0).all() * instance.b_footprint;
   }
   const double own = words * spec_.word_bytes() + (instance.z_on_chip ? z_bytes() : 0);
   return std::max(own, instance.held_bytes);
 }
 
-/// An outer product's slots follow from its tiles: there, traffic alone decides.
-FabricDemand FabricProduct::demand() const {
-  FabricDemand demand;
-  demand.port_words = spec_.glb.words_per_cycle;
-  demand.dram_bytes = spec_.dram.read_words * spec_.word_bytes();
-  if (outer_) return demand;
-  demand.compute_cycles = d(ops_.m()) * d(ops_.n()) * d(padded_k_) * da_ * db_ / d(spec_.macs());
-  demand.a_words = a_words(0, ops_.m(), 0, ops_.k()).all();
-  demand.b_words = b_words(0, ops_.n(), 0, ops_.k()).all();
-  return demand;
+const FabricMappingChoice* FabricProduct::given_mapping() const {
+  for (const FabricMappingChoice& choice : spec_.mappings) {
+    if (choice.m != ops_.m() || choice.n != ops_.n() || choice.k != ops_.k()) continue;
+    const double density = ops_.a_density();
+    if (density >= choice.a_density_from && density <= choice.a_density_to) return &choice;
+  }
+  return nullptr;
 }
 
-FabricMapping FabricProduct::own_mapping() const {
-  FabricSizes sizes;
-  sizes.shape = shape();
-  const double stored = outer_ ? ops_.a_density() : part_.a_compressed ? da_ : 1;
-  const OperandStorage& a = part_.instance.a;
-  sizes.a_row_bytes = a.on_chip ? 0 : d(padded_k_) * stored * spec_.word_bytes() * a.width;
-  const OperandStorage& b = part_.instance.b;
-  sizes.b_column_bytes =
-      b.on_chip ? 0 : d(ops_.k()) * spec_.word_bytes() * b.width * part_.instance.b_footprint;
-  sizes.a_density = ops_.a_density();
-  sizes.capacity = d(spec_.glb.capacity.count()) - on_chip_bytes();
-  sizes.demand = demand();
-  return choose_mapping(spec_, sizes);
+FabricLoad FabricProduct::load() const {
+  FabricLoad load;
+  load.n = ops_.n();
+  load.times = part_.instance.times;
+  load.b_sums = [this](const FabricMapping& mapping) -> const std::vector<double>& {
+    return b_sums(mapping);
+  };
+  load.b_bytes = part_.instance.b.on_chip ? 0 : part_.instance.b_footprint * spec_.word_bytes();
+  load.busy = [this](const FabricMapping& mapping) { return busy_cycles(mapping); };
+  load.a_port_bytes = a_words(0, ops_.m(), 0, ops_.k(), 0).all() * spec_.word_bytes();
+  load.b_port_bytes = b_words(0, ops_.n(), 0, ops_.k(), 0).all() * spec_.word_bytes();
+  if (!part_.instance.z_on_chip) load.z_cycles = z_words().all() / spec_.dram.write_words;
+  return load;
 }
 
-std::vector<double> FabricProduct::a_groups(std::uint64_t rows) const {
+std::vector<double> FabricProduct::a_groups(const FabricMapping& mapping) const {
   std::vector<double> bytes;
   const double fetched = part_.instance.a.on_chip ? 0 : spec_.word_bytes();
+  const std::uint64_t rows = mapping.rows;
   for (std::uint64_t m = 0; m < ops_.m(); m += rows) {
-    bytes.push_back(a_words(m, std::min(rows, ops_.m() - m), 0, ops_.k()).all() * fetched);
+    const std::uint64_t of = std::min(rows, ops_.m() - m);
+    bytes.push_back(a_words(m, of, 0, ops_.k(), mapping.array_rows).all() * fetched);
   }
   return bytes;
 }
 
-ColumnGroups FabricProduct::b_groups(std::uint64_t columns) const {
-  ColumnGroups groups;
-  groups.times = part_.instance.times;
-  const double fetched = part_.instance.b.on_chip ? 0 : part_.instance.b_footprint;
-  for (std::uint64_t n = 0; n < ops_.n(); n += columns) {
-    groups.bytes.push_back(b_words(n, std::min(columns, ops_.n() - n), 0, ops_.k()).all() *
-                           spec_.word_bytes() * fetched);
+const std::vector<double>& FabricProduct::b_sums(const FabricMapping& mapping) const {
+  const auto [found, is_new] = known_b_sums_.try_emplace(outer_ ? mapping.array_columns : 0);
+  std::vector<double>& sums = found->second;
+  if (!is_new) return sums;
+  sums.reserve(ops_.n() + 1);
+  sums.push_back(0);
+  for (std::uint64_t n = 0; n < ops_.n(); ++n) {
+    sums.push_back(sums.back() + b_words(n, 1, 0, ops_.k(), mapping.array_columns).all());
   }
-  return groups;
+  return sums;
 }
 
-void FabricProduct::cut_k() {
-  const FabricMapping& map = part_.mapping;
-  steps_ = ceil_div(ops_.k(), step_k_);
+double FabricProduct::all_a_words(const FabricMapping& mapping) const {
+  const auto [found, is_new] = known_a_words_.try_emplace(outer_ ? mapping.array_rows : 0);
+  if (is_new) found->second = a_words(0, ops_.m(), 0, ops_.k(), mapping.array_rows).all();
+  return found->second;
+}
+
+/// Words of one position of A at most.
+double FabricProduct::most_a_words(const FabricMapping& mapping) const {
+  const OperandStorage& storage = part_.instance.a;
+  double data = 1, metadata = 0;
+  if (outer_) {
+    if (part_.a_compressed) metadata = tiled_mask(mapping.array_rows);
+  } else if (part_.a_compressed) {
+    data = da_;
+    metadata = da_ * metadata_words(part_.a_pattern, spec_.a.storage, spec_.word_bits);
+  } else if (a_bitmask_) {
+    metadata = 1.0 / spec_.word_bits;
+  }
+  return data * storage.width + metadata + data * storage.scale_words;
+}
+
+double FabricProduct::most_b_words(const FabricMapping& mapping) const {
+  const OperandStorage& storage = part_.instance.b;
+  double data = 1, metadata = 0;
+  if (part_.b_compressed) {
+    switch (spec_.b.storage) {
+      case FabricStorage::tiled_bitmask:
+        metadata = tiled_mask(mapping.array_columns);
+        break;
+      case FabricStorage::bitmask:
+        if (!is_dense(part_.b_pattern.pattern)) data = db_;
+        metadata = 1.0 / spec_.word_bits;
+        break;
+      case FabricStorage::block_offsets:
+        metadata = b_metadata_words_ / (d(ops_.n()) * d(ops_.k()));
+        break;
+      default:
+        data = db_;
+        metadata = db_ * metadata_words(part_.b_pattern, spec_.b.storage, spec_.word_bits);
+    }
+  }
+  return data * storage.width + metadata + data * storage.scale_words;
+}
+
+double FabricProduct::largest_b_column(const FabricMapping& mapping) const {
+  const double fetched = part_.instance.b.on_chip ? 0 : part_.instance.b_footprint;
+  return d(ops_.k()) * most_b_words(mapping) * spec_.word_bytes() * fetched;
+}
+
+FabricChunk FabricProduct::largest_chunk(const FabricMapping& mapping) const {
+  FabricChunk chunk;
+  chunk.pieces = chunks_for(mapping);
+  const std::uint64_t steps = ceil_div(ceil_div(ops_.k(), step_k_), chunk.pieces);
+  const std::uint64_t all = std::max(padded_k_, ops_.k());
+  const double bytes = d(std::min(all, steps * step_k_)) * spec_.word_bytes();
+  const std::uint64_t rows = std::min(mapping.rows, ops_.m());
+  const std::uint64_t columns = std::min(mapping.columns, ops_.n());
+  const FabricInstance& instance = part_.instance;
+  if (!instance.a.on_chip) chunk.a = d(rows) * bytes * most_a_words(mapping);
+  if (!instance.b.on_chip) {
+    chunk.b = d(columns) * bytes * most_b_words(mapping) * instance.b_footprint;
+  }
+  return chunk;
+}
+
+std::uint64_t FabricProduct::chunks_for(const FabricMapping& map) const {
   const double k_bytes = d(ops_.k()) * spec_.word_bytes();
   const double chunk = d(spec_.glb.capacity.count() / kChunksOfBuffer);
   double wanted = std::max(d(kLeastChunks), d(std::max(map.rows, map.columns)) * k_bytes / chunk);
@@ -230,17 +306,26 @@ void FabricProduct::cut_k() {
   if (overbooks && map.a_room > 0) {
     wanted = std::max(wanted, d(map.rows) * k_bytes * (a.width + 0.125) / half);
   }
-  tables_.chunks = std::min(steps_, whole_up(wanted));
+  return std::min(ceil_div(ops_.k(), step_k_), whole_up(wanted));
+}
+
+void FabricProduct::cut_k() {
+  const FabricMapping& map = part_.mapping;
+  steps_ = ceil_div(ops_.k(), step_k_);
+  const auto& [a, b] = std::tie(part_.instance.a, part_.instance.b);
+  tables_.chunks = chunks_for(map);
   tables_.m_tiles = ceil_div(ops_.m(), map.rows);
   tables_.n_tiles = ceil_div(ops_.n(), map.columns);
+  tables_.m = ops_.m();
+  tables_.n = ops_.n();
   tables_.word_bytes = spec_.word_bytes();
   tables_.a_footprint = a.on_chip ? 0 : 1;
   tables_.b_footprint = b.on_chip ? 0 : part_.instance.b_footprint;
   const double tiles = d(tables_.m_tiles) * d(tables_.n_tiles) * d(tables_.chunks);
-  if (tiles > 5e7) {
+  if (tiles > kMostInstructions) {
     throw InputError(fmt::format("{} x {} x {} makes {:.3g} instructions on {}", ops_.m(), ops_.n(),
                                  ops_.k(), tiles, spec_.name),
-                     "split the product; at most 5e7 are taken");
+                     fmt::format("split the product; at most {:.0e} are taken", kMostInstructions));
   }
   tables_.cycles.resize(tables_.m_tiles * tables_.n_tiles * tables_.chunks);
 }
@@ -265,14 +350,13 @@ double FabricProduct::tiled_mask(std::uint64_t tile) const {
 }
 
 FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std::uint64_t k0,
-                                   std::uint64_t k1) const {
+                                   std::uint64_t k1, std::uint64_t tile) const {
   const OperandStorage& storage = part_.instance.a;
   FabricWords words;
   if (outer_) {
     words.data = d(rows) * d(k1 - k0);
     if (part_.a_compressed) {
-      words = {d(ops_.a().count(first, first + rows, k0, k1)),
-               words.data * tiled_mask(part_.mapping.array_rows)};
+      words = {d(ops_.a().count(first, first + rows, k0, k1)), words.data * tiled_mask(tile)};
     }
   } else if (part_.a_compressed) {
     // Slots, also those that a sparser group leaves empty: the format cannot leave them out.
@@ -289,7 +373,7 @@ FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std:
 }
 
 FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, std::uint64_t k0,
-                                   std::uint64_t k1) const {
+                                   std::uint64_t k1, std::uint64_t tile) const {
   const OperandStorage& storage = part_.instance.b;
   const double positions = d(columns) * d(k1 - k0);
   FabricWords words{positions, 0};
@@ -299,7 +383,7 @@ FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, s
     };
     switch (spec_.b.storage) {
       case FabricStorage::tiled_bitmask:
-        words = {nonzeros(), positions * tiled_mask(part_.mapping.array_columns)};
+        words = {nonzeros(), positions * tiled_mask(tile)};
         break;
       case FabricStorage::bitmask:
         words = {is_dense(part_.b_pattern.pattern) ? nonzeros() : positions * db_,
@@ -320,15 +404,17 @@ FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, s
 void FabricProduct::fill_words() {
   const FabricMapping& map = part_.mapping;
   for (std::uint64_t m = 0; m < tables_.m_tiles; ++m) {
+    stop_if_requested();
     for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
-      tables_.a.push_back(
-          a_words(m * map.rows, rows_of(m), k_of(first_step(c)), k_of(first_step(c + 1))));
+      tables_.a.push_back(a_words(m * map.rows, rows_of(m), k_of(first_step(c)),
+                                  k_of(first_step(c + 1)), map.array_rows));
     }
   }
   for (std::uint64_t n = 0; n < tables_.n_tiles; ++n) {
+    stop_if_requested();
     for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
-      tables_.b.push_back(
-          b_words(n * map.columns, columns_of(n), k_of(first_step(c)), k_of(first_step(c + 1))));
+      tables_.b.push_back(b_words(n * map.columns, columns_of(n), k_of(first_step(c)),
+                                  k_of(first_step(c + 1)), map.array_columns));
     }
   }
   for (const FabricWords& words : tables_.a) a_stored_ += words;
@@ -354,20 +440,26 @@ FabricPart FabricProduct::finish(const FabricMapping& mapping) {
   return std::move(part_);
 }
 
+/// Words of the outputs as they leave.
+FabricWords FabricProduct::z_words() const {
+  const double places = d(ops_.m()) * d(ops_.n());
+  FabricWords z{places * part_.instance.z_width, 0};
+  if (spec_.compress_outputs && !part_.instance.z_on_chip) {
+    const double mask = places / spec_.word_bits;
+    const double nonzeros = d(ops_.z_nonzeros()) * part_.instance.z_width;
+    if (nonzeros + mask < z.data) z = {nonzeros, mask};
+  }
+  return z;
+}
+
 /// What becomes of the outputs.
 void FabricProduct::outputs() {
   FabricCounts& counts = part_.counts;
   const double places = d(ops_.m()) * d(ops_.n());
-  FabricWords z{places * part_.instance.z_width, 0};
   if (part_.instance.z_on_chip) {
-    counts.z_glb_writes = z.data;
+    counts.z_glb_writes = z_words().data;
   } else {
-    if (spec_.compress_outputs) {
-      const double mask = places / spec_.word_bits;
-      const double nonzeros = d(ops_.z_nonzeros()) * part_.instance.z_width;
-      if (nonzeros + mask < z.data) z = {nonzeros, mask};
-    }
-    counts.dram_z = z;
+    counts.dram_z = z_words();
   }
   const double share = counts.dram_z.all() / places;
   for (std::uint64_t i = 0; i < tables_.m_tiles; ++i) {

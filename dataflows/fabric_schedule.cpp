@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/whole.hpp"
@@ -64,9 +65,25 @@ struct TileWalk {
   }
 };
 
-/// Column groups of one resident tile of B.
+/// Parts of a sum in whole numbers: what has been given is the rounded sum so far.
+class WholeParts {
+ public:
+  std::uint64_t next(double part) {
+    sum_ += part;
+    const auto upto = static_cast<std::uint64_t>(sum_ + 0.5);
+    return upto - std::exchange(given_, upto);
+  }
+
+ private:
+  double sum_ = 0;
+  std::uint64_t given_ = 0;
+};
+
+/// Groups in one tile of the outer operand.
 std::uint64_t width_of(const FabricMapping& mapping) {
-  return std::max<std::uint64_t>(1, mapping.tile_columns / mapping.columns);
+  const std::uint64_t width =
+      mapping.a_outer ? mapping.tile_rows / mapping.rows : mapping.tile_columns / mapping.columns;
+  return std::max<std::uint64_t>(1, width);
 }
 
 /// A tail that streams through the window needs room for one chunk there.
@@ -86,86 +103,116 @@ std::uint64_t resident_of(const FabricSpec& spec, std::uint64_t bytes, double ro
 
 }  // namespace
 
-/// Walks the loops. B outer: for each tile of B, each row group, each of the tile's column groups,
-/// each chunk. A outer: for each row group, each column group, each chunk.
+/// Walks the loops: for each tile of the outer operand, each group of the inner one, each of the
+/// tile's groups, each chunk. B is the outer operand, or A.
 class Walker {
  public:
   explicit Walker(const FabricSchedule& schedule)
       : s_(schedule),
         t_(schedule.tables_),
         map_(schedule.mapping_),
-        a_(*schedule.a_layout_),
-        b_(*schedule.b_layout_),
-        width_(map_.a_outer ? t_.n_tiles : width_of(map_)) {}
+        outer_(schedule.outer()),
+        inner_(schedule.inner()),
+        outer_groups_(map_.a_outer ? t_.m_tiles : t_.n_tiles),
+        inner_groups_(map_.a_outer ? t_.n_tiles : t_.m_tiles) {}
 
   bool next(FabricStep& step) {
     if (done_) return false;
-    const std::uint64_t last_n = std::min(t_.n_tiles, n0_ + width_);
+    const std::uint64_t last = std::min(outer_groups_, first_ + s_.width_);
+    const Use of_inner = use_inner(last);
+    const TileWalk tile{outer_.span(first_, last), s_.tile_resident_[first_ / s_.width_],
+                        inner_groups_};
+    const std::uint64_t from = outer_.begin(group_, chunk_) - outer_.begin(first_);
+    const std::uint64_t to = outer_.end(group_, chunk_) - outer_.begin(first_);
+    const Use of_outer{tile_base_ + tile.needed(walk_, to), tile.released(walk_, from, to)};
     step = {};
-    use_a(last_n, step);
-    const TileWalk b{b_.span(n0_, last_n), s_.b_resident_[n0_ / width_], t_.m_tiles};
-    const std::uint64_t from = b_.begin(n_, chunk_) - b_.begin(n0_);
-    const std::uint64_t to = b_.end(n_, chunk_) - b_.begin(n0_);
-    step.b_needed = b_base_ + b.needed(m_, to);
-    step.b_release = b.released(m_, from, to);
-    const std::uint64_t tile = m_ * t_.n_tiles + n_;
-    step.cycles = t_.cycles[tile * t_.chunks + chunk_];
-    if (chunk_ + 1 == t_.chunks) step.z_bytes = z_bytes(tile);
-    advance(last_n, b);
+    const Use& a = map_.a_outer ? of_outer : of_inner;
+    const Use& b = map_.a_outer ? of_inner : of_outer;
+    step.a_needed = a.needed;
+    step.a_release = a.release;
+    step.b_needed = b.needed;
+    step.b_release = b.release;
+    const std::uint64_t m = map_.a_outer ? group_ : walk_, n = map_.a_outer ? walk_ : group_;
+    const std::uint64_t output = m * t_.n_tiles + n;
+    step.cycles = t_.cycles[output * t_.chunks + chunk_];
+    if (chunk_ + 1 == t_.chunks) step.z_bytes = z_bytes(output);
+    meter(m, n, step);
+    advance(last, tile);
     return true;
   }
 
  private:
-  /// A whole: every group once, given back in the last tile of B. Otherwise a group is a tile that
-  /// is walked for each column group, and comes again for the next tile of B.
-  void use_a(std::uint64_t last_n, FabricStep& step) {
-    const std::uint64_t from = a_.begin(m_, chunk_), to = a_.end(m_, chunk_);
-    if (map_.a_whole) {
-      step.a_needed = to;
-      step.a_release = n_ + 1 == t_.n_tiles ? to - from : 0;
-      return;
-    }
-    const TileWalk a = walk_of_a(last_n);
-    const std::uint64_t first = a_.begin(m_);
-    step.a_needed = a_base_ + a.needed(n_ - n0_, to - first);
-    step.a_release = a.released(n_ - n0_, from - first, to - first);
+  struct Use {
+    std::uint64_t needed = 0, release = 0;
+  };
+
+  /// Whole (A only): every group once, given back in the last tile of B. Otherwise a group is a
+  /// tile that is walked for each group of the outer tile, and comes again for the next one.
+  Use use_inner(std::uint64_t last) {
+    const std::uint64_t from = inner_.begin(walk_, chunk_), to = inner_.end(walk_, chunk_);
+    if (map_.a_whole) return {to, group_ + 1 == outer_groups_ ? to - from : 0};
+    const TileWalk group = inner_walk(last);
+    const std::uint64_t first = inner_.begin(walk_);
+    return {group_base_ + group.needed(group_ - first_, to - first),
+            group.released(group_ - first_, from - first, to - first)};
   }
 
-  [[nodiscard]] TileWalk walk_of_a(std::uint64_t last_n) const {
-    return {a_.span(m_, m_ + 1), s_.a_resident_[m_], last_n - n0_};
+  [[nodiscard]] TileWalk inner_walk(std::uint64_t last) const {
+    return {inner_.span(walk_, walk_ + 1), s_.group_resident_[walk_], last - first_};
   }
 
-  std::uint64_t z_bytes(std::uint64_t tile) {
-    z_sum_ += t_.z_bytes[tile];
+  std::uint64_t z_bytes(std::uint64_t output) {
+    z_sum_ += t_.z_bytes[output];
     const auto upto = whole_near(z_sum_);
     const std::uint64_t bytes = upto - z_given_;
     z_given_ = upto;
     return bytes;
   }
 
-  void advance(std::uint64_t last_n, const TileWalk& b) {
+  /// What the instruction's cycles are for.
+  void meter(std::uint64_t m, std::uint64_t n, FabricStep& step) {
+    if (t_.even) {
+      step.multiplies = pairs_.next(t_.even_pairs);
+      step.glb_bytes = glb_bytes_.next(t_.even_glb_words * t_.word_bytes);
+      return;
+    }
+    const std::uint64_t rows = std::min(t_.m - m * map_.rows, map_.rows);
+    const std::uint64_t columns = std::min(t_.n - n * map_.columns, map_.columns);
+    step.multiplies = pairs_.next(
+        t_.pairs.empty() ? static_cast<double>(rows * columns) * t_.pairs_per_output[chunk_]
+                         : t_.pairs[(m * t_.n_tiles + n) * t_.chunks + chunk_]);
+    const std::uint64_t places = ceil_div(rows, t_.spill_rows) * t_.spill_rows *
+                                 ceil_div(columns, t_.spill_columns) * t_.spill_columns;
+    const double words = t_.a[m * t_.chunks + chunk_].all() + t_.b[n * t_.chunks + chunk_].all() +
+                         static_cast<double>(places) * t_.spill_words[chunk_];
+    step.glb_bytes = glb_bytes_.next(words * t_.word_bytes);
+  }
+
+  void advance(std::uint64_t last, const TileWalk& tile) {
     if (++chunk_ < t_.chunks) return;
     chunk_ = 0;
-    if (++n_ < last_n) return;
-    n_ = n0_;
-    if (!map_.a_whole) a_base_ += walk_of_a(last_n).fetched();
-    if (++m_ < t_.m_tiles) return;
-    m_ = 0;
-    b_base_ += b.fetched();
-    n0_ = n_ = last_n;
-    done_ = n0_ == t_.n_tiles;
+    if (++group_ < last) return;
+    group_ = first_;
+    if (!map_.a_whole) group_base_ += inner_walk(last).fetched();
+    if (++walk_ < inner_groups_) return;
+    walk_ = 0;
+    tile_base_ += tile.fetched();
+    first_ = group_ = last;
+    done_ = first_ == outer_groups_;
   }
 
   const FabricSchedule& s_;
   const FabricTables& t_;
   const FabricMapping& map_;
-  const FabricSchedule::Layout& a_;
-  const FabricSchedule::Layout& b_;
-  std::uint64_t width_;
-  std::uint64_t m_ = 0, n_ = 0, n0_ = 0, chunk_ = 0;
-  std::uint64_t a_base_ = 0, b_base_ = 0;
+  const FabricSchedule::Layout& outer_;
+  const FabricSchedule::Layout& inner_;
+  std::uint64_t outer_groups_, inner_groups_;
+  std::uint64_t first_ = 0, group_ = 0;  // of the outer operand: the tile's first, this one
+  std::uint64_t walk_ = 0, chunk_ = 0;   // group of the inner operand
+  std::uint64_t tile_base_ = 0, group_base_ = 0;
   double z_sum_ = 0;
   std::uint64_t z_given_ = 0;
+  WholeParts pairs_, glb_bytes_;
   bool done_ = false;
 };
 
@@ -176,54 +223,72 @@ FabricSchedule::FabricSchedule(const FabricSpec& spec, FabricTables tables,
       a_layout_(std::make_shared<Layout>(tables_.a, tables_.chunks,
                                          tables_.word_bytes * tables_.a_footprint)),
       b_layout_(std::make_shared<Layout>(tables_.b, tables_.chunks,
-                                         tables_.word_bytes * tables_.b_footprint)) {
-  const std::uint64_t width = mapping.a_outer ? tables_.n_tiles : width_of(mapping);
-  // B outer: each tile of B is walked once for each row group. A outer: all of B comes each time.
-  a_.chunk = std::max<std::uint64_t>(1, 2 * a_layout_->largest_chunk());
-  b_.chunk = std::max<std::uint64_t>(1, 2 * b_layout_->largest_chunk());
-  a_.tile = a_.chunk;
-  b_.tile = b_.chunk;
-  for (std::uint64_t n0 = 0; n0 < tables_.n_tiles; n0 += width) {
-    const std::uint64_t last = std::min(tables_.n_tiles, n0 + width);
-    const std::uint64_t bytes = b_layout_->span(n0, last);
-    const std::uint64_t head =
-        mapping.b_resident ? resident_of(spec, bytes, mapping.b_room) : std::uint64_t{0};
-    b_resident_.push_back(head);
-    const TileWalk walk{bytes, head, tables_.m_tiles};
-    b_.total += walk.fetched();
-    if (mapping.b_resident) {
-      check_window(spec, bytes, head, b_.chunk / 2);
-      b_.again += walk.again();
-      const bool over = head < bytes;
-      const auto room = static_cast<std::uint64_t>(mapping.b_room);
-      b_.tile = std::max(b_.tile, over ? room : bytes);
-      ++use_.tiles;
-      use_.overbooked += over ? 1 : 0;
-      use_.bytes.push_back(bytes);
-    }
-  }
-  const std::uint64_t groups_in_tile = std::min(width, tables_.n_tiles);
-  for (std::uint64_t m = 0; m < tables_.m_tiles; ++m) {
-    const std::uint64_t bytes = a_layout_->span(m, m + 1);
-    const std::uint64_t head = resident_of(spec, bytes, mapping.a_room);
-    check_window(spec, bytes, head, a_.chunk / 2);
-    a_resident_.push_back(head);
-    if (mapping.a_whole) continue;
-    for (std::uint64_t n0 = 0; n0 < tables_.n_tiles; n0 += width) {
-      const TileWalk walk{bytes, head, std::min(tables_.n_tiles, n0 + width) - n0};
-      a_.total += walk.fetched();
-      a_.again += walk.again();
-    }
-    // A group that serves one column group only passes.
-    if (groups_in_tile > 1 || mapping.a_outer) {
-      a_.tile =
-          std::max(a_.tile, head < bytes ? static_cast<std::uint64_t>(mapping.a_room) : bytes);
-    }
-  }
-  if (mapping.a_whole) a_.total = a_.tile = a_layout_->total();
+                                         tables_.word_bytes * tables_.b_footprint)),
+      width_(width_of(mapping)) {
+  a_.chunk = std::max<std::uint64_t>(1, a_layout_->largest_chunk());
+  b_.chunk = std::max<std::uint64_t>(1, b_layout_->largest_chunk());
+  // What only passes: one chunk in use, one arriving.
+  a_.tile = std::clamp<std::uint64_t>(a_layout_->total(), 1, mapping.passing * a_.chunk);
+  b_.tile = std::clamp<std::uint64_t>(b_layout_->total(), 1, mapping.passing * b_.chunk);
+  lay_out_tiles(spec);
+  lay_out_groups(spec);
   double z = 0;
   for (const double bytes : tables_.z_bytes) z += bytes;
   z_bytes_ = whole_near(z);
+}
+
+/// Of the outer operand: each tile is walked once for each group of the inner one.
+void FabricSchedule::lay_out_tiles(const FabricSpec& spec) {
+  const bool a_outer = mapping_.a_outer;
+  const Layout& layout = outer();
+  FabricFootprint& of = a_outer ? a_ : b_;
+  const std::uint64_t groups = a_outer ? tables_.m_tiles : tables_.n_tiles;
+  const std::uint64_t walks = a_outer ? tables_.n_tiles : tables_.m_tiles;
+  const bool stays = a_outer || mapping_.b_resident;
+  const double room = a_outer ? mapping_.a_room : mapping_.b_room;
+  for (std::uint64_t first = 0; first < groups; first += width_) {
+    const std::uint64_t bytes = layout.span(first, std::min(groups, first + width_));
+    const std::uint64_t head = stays ? resident_of(spec, bytes, room) : std::uint64_t{0};
+    tile_resident_.push_back(head);
+    const TileWalk walk{bytes, head, walks};
+    of.total += walk.fetched();
+    if (!stays) continue;
+    check_window(spec, bytes, head, of.chunk);
+    of.again += walk.again();
+    const bool over = head < bytes;
+    of.tile = std::max(of.tile, over ? static_cast<std::uint64_t>(room) : bytes);
+    if (a_outer) continue;
+    ++use_.tiles;
+    use_.overbooked += over ? 1 : 0;
+    use_.bytes.push_back(bytes);
+  }
+}
+
+/// Of the inner operand: each group is walked once for each group of an outer tile, and comes again
+/// for the next tile, or all of it stays.
+void FabricSchedule::lay_out_groups(const FabricSpec& spec) {
+  const bool a_outer = mapping_.a_outer;
+  const Layout& layout = inner();
+  FabricFootprint& of = a_outer ? b_ : a_;
+  const std::uint64_t groups = a_outer ? tables_.n_tiles : tables_.m_tiles;
+  const std::uint64_t outer_groups = a_outer ? tables_.m_tiles : tables_.n_tiles;
+  const double room = a_outer ? mapping_.b_room : mapping_.a_room;
+  for (std::uint64_t group = 0; group < groups; ++group) {
+    const std::uint64_t bytes = layout.span(group, group + 1);
+    const std::uint64_t head = resident_of(spec, bytes, room);
+    check_window(spec, bytes, head, of.chunk);
+    group_resident_.push_back(head);
+    if (mapping_.a_whole) continue;
+    for (std::uint64_t first = 0; first < outer_groups; first += width_) {
+      const TileWalk walk{bytes, head, std::min(outer_groups, first + width_) - first};
+      of.total += walk.fetched();
+      of.again += walk.again();
+    }
+    // A group that serves one group of the outer operand only passes.
+    if (std::min(width_, outer_groups) == 1) continue;
+    of.tile = std::max(of.tile, head < bytes ? static_cast<std::uint64_t>(room) : bytes);
+  }
+  if (mapping_.a_whole) of.total = of.tile = layout.total();
 }
 
 std::function<bool(FabricStep&)> FabricSchedule::walk() const {
@@ -268,22 +333,31 @@ class Sequence {
 
 }  // namespace
 
+std::pair<std::uint64_t, std::uint64_t> needed_bytes(
+    const std::vector<ScheduledProduct>& products) {
+  std::uint64_t a = 0, b = 0;
+  for (const auto& [schedule, times] : products) {
+    a = std::max(a, schedule->a().tile);
+    b = std::max(b, schedule->b().tile);
+  }
+  return {a, b};
+}
+
 FabricProgram make_program(std::vector<ScheduledProduct> products, std::uint64_t capacity) {
   FabricProgram program;
-  std::uint64_t a_tile = 0, b_tile = 0;
   bool a_stays = true, b_stays = true;
   double z = 0;
   for (const auto& [schedule, times] : products) {
     program.a_bytes += schedule->a().total * times;
     program.b_bytes += schedule->b().total * times;
-    a_tile = std::max(a_tile, schedule->a().tile);
-    b_tile = std::max(b_tile, schedule->b().tile);
     a_stays = a_stays && times == 1 && schedule->a().total == schedule->a().tile;
     b_stays = b_stays && times == 1 && schedule->b().total == schedule->b().tile;
     for (const double bytes : schedule->tables().z_bytes) z = std::max(z, bytes);
   }
-  const std::uint64_t held = a_tile + b_tile;
-  const std::uint64_t spare = capacity > held ? capacity - held : 0;
+  const auto [a_tile, b_tile] = needed_bytes(products);
+  LACUNA_CHECK(a_tile + b_tile <= capacity, "{} and {} bytes of A and B in a buffer of {}", a_tile,
+               b_tile, capacity);
+  const std::uint64_t spare = capacity - a_tile - b_tile;
   const bool one = products.size() == 1;
   const std::uint64_t for_a = one && a_stays ? 0 : one && b_stays ? spare : spare / 2;
   program.a_capacity = a_tile + for_a;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "arch/program/fabric_program.hpp"
@@ -20,16 +21,27 @@ struct FabricTables {
   std::vector<double> cycles;   // [(m * n_tiles + n) * chunks + chunk]
   std::vector<double> z_bytes;  // [m * n_tiles + n]
   double word_bytes = 1;
+  std::uint64_t m = 0, n = 0;  // rows and columns of the product
+  // What passes in an instruction beside operands: operand pairs, given for each instruction or,
+  // when they follow from the tile alone, for one output; words of partial sums, for one of the
+  // `spill_rows` x `spill_columns` places that a tile is rounded up to.
+  std::vector<double> pairs;             // [(m * n_tiles + n) * chunks + chunk], or empty
+  std::vector<double> pairs_per_output;  // [chunk]
+  std::vector<double> spill_words;       // [chunk]
+  std::uint64_t spill_rows = 1, spill_columns = 1;
+  // Expectations know no instruction from another: all of them alike.
+  bool even = false;
+  double even_pairs = 0, even_glb_words = 0;
   // Words that are stored and fetched, over those that are read; 0 for an operand on chip.
   double a_footprint = 1, b_footprint = 1;
 };
 
-/// Bytes up to which the operand's stream is needed, and a chunk's size.
+/// Bytes of an operand, and what of them the buffer must hold.
 struct FabricFootprint {
   std::uint64_t total = 0;  // fetched over the run
   std::uint64_t again = 0;  // of these, the parts of tiles that their room could not hold
-  std::uint64_t tile = 0;   // most bytes that stay together
-  std::uint64_t chunk = 0;  // what passes: twice the most bytes of one chunk
+  std::uint64_t tile = 0;   // most bytes that must be there together
+  std::uint64_t chunk = 0;  // most bytes of one instruction
 };
 
 /// What the buffer makes of the tiles of B that stay, for reports.
@@ -58,9 +70,16 @@ class FabricSchedule {
   FabricTables tables_;
   FabricMapping mapping_;
   struct Layout;
+  // The operand of the outer loop comes in tiles of several groups, the other group by group.
+  [[nodiscard]] const Layout& outer() const { return mapping_.a_outer ? *a_layout_ : *b_layout_; }
+  [[nodiscard]] const Layout& inner() const { return mapping_.a_outer ? *b_layout_ : *a_layout_; }
+  void lay_out_tiles(const FabricSpec& spec);
+  void lay_out_groups(const FabricSpec& spec);
+
   std::shared_ptr<const Layout> a_layout_, b_layout_;
-  std::vector<std::uint64_t> a_resident_;  // head that stays, of each row group's bytes
-  std::vector<std::uint64_t> b_resident_;  // of each tile of B
+  std::uint64_t width_ = 1;                    // groups in a tile of the outer operand
+  std::vector<std::uint64_t> tile_resident_;   // head that stays, of each tile's bytes
+  std::vector<std::uint64_t> group_resident_;  // of each group of the inner operand
   FabricFootprint a_, b_;
   FabricTileUse use_;
   std::uint64_t z_bytes_ = 0;
@@ -71,8 +90,12 @@ struct ScheduledProduct {
   std::uint64_t times = 1;
 };
 
-/// The products one after another. `capacity` is shared: each operand gets what it must hold, and
-/// B's next tile or A's next rows take what is left.
+/// Bytes of the buffer that the products need at least, of A and of B.
+[[nodiscard]] std::pair<std::uint64_t, std::uint64_t> needed_bytes(
+    const std::vector<ScheduledProduct>& products);
+
+/// The products one after another. `capacity` is shared: each operand gets what it must hold
+/// (together no more than `capacity`), and B's next tile or A's next rows take what is left.
 [[nodiscard]] FabricProgram make_program(std::vector<ScheduledProduct> products,
                                          std::uint64_t capacity);
 

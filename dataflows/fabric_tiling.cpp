@@ -89,10 +89,14 @@ ColumnTile swiftiles_columns(const std::vector<ColumnGroups>& products, double r
   const double initial =
       std::clamp(std::floor(room * static_cast<double>(groups) / total), 1., most);
   const auto w0 = static_cast<std::uint64_t>(initial);
-  // Positions of all tiles of the initial width, products that are alike one after another.
+  // Tiles of the initial width that hold something: an empty one never enters the buffer
+  // (docs/decisions/012). Products that are alike come one after another.
+  std::vector<std::vector<double>> tiles;
   std::vector<std::uint64_t> first{0};
   for (const auto& product : products) {
-    first.push_back(first.back() + ceil_div(product.bytes.size(), w0) * product.times);
+    tiles.push_back(tile_bytes({product}, w0));
+    std::erase_if(tiles.back(), [](double bytes) { return bytes <= 0; });
+    first.push_back(first.back() + tiles.back().size() * product.times);
   }
   const auto wanted = static_cast<std::uint64_t>(
       std::ceil(static_cast<double>(tiling.tail_samples) / tiling.overbooked_share));
@@ -100,14 +104,9 @@ ColumnTile swiftiles_columns(const std::vector<ColumnGroups>& products, double r
   for (const std::uint64_t position : random.sample(first.back(), wanted)) {
     const auto p = static_cast<std::size_t>(std::upper_bound(first.begin(), first.end(), position) -
                                             first.begin() - 1);
-    const auto& bytes = products[p].bytes;
-    const std::uint64_t at = (position - first[p]) % ceil_div(bytes.size(), w0) * w0;
-    double sum = 0;
-    for (std::uint64_t g = at; g < std::min<std::uint64_t>(bytes.size(), at + w0); ++g) {
-      sum += bytes[g];
-    }
-    tile.work_bytes += sum;
-    tile.seen.push_back(sum);
+    const double bytes = tiles[p][(position - first[p]) % tiles[p].size()];
+    tile.work_bytes += bytes;
+    tile.seen.push_back(bytes);
   }
   const double q = upper_quantile(tile.seen, 1 - tiling.overbooked_share);
   const double scaled = q > 0 ? std::floor(initial * room / q) : most;

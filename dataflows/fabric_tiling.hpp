@@ -26,9 +26,9 @@ struct ColumnTile {
 /// The largest width whose fullest tile holds at most `room` bytes: an exact scan of all products.
 [[nodiscard]] ColumnTile prescient_columns(const std::vector<ColumnGroups>& products, double room);
 
-/// w0 = room / mean bytes of a group; k / y tiles of that width drawn without replacement from all
-/// products; Q their (1 - y) quantile; w = w0 * room / Q, at least one group. (Swiftiles: Tailors
-/// via lecture slides 89-91.) `seen` holds the samples scaled to w.
+/// w0 = room / mean bytes of a group; k / y tiles of that width that hold something, drawn without
+/// replacement from all products; Q their (1 - y) quantile; w = w0 * room / Q, at least one group.
+/// (Swiftiles: Tailors via lecture slides 89-91.) `seen` holds the samples scaled to w.
 [[nodiscard]] ColumnTile swiftiles_columns(const std::vector<ColumnGroups>& products, double room,
                                            const FabricSpec::Tiling& tiling);
 

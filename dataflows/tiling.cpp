@@ -6,6 +6,7 @@
 
 #include "arch/program/stored_bytes.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/random.hpp"
 #include "base/statistics.hpp"
 
@@ -60,6 +61,7 @@ bool for_each_tile(const TiledOperand& operand, TileShape shape, std::uint64_t& 
       static_cast<std::size_t>(ceil_div(grid.inner_blocks(), shape.inner)), 0);
   std::vector<std::size_t> used;
   for (std::uint64_t first = 0; first < grid.outer_blocks(); first += shape.outer) {
+    stop_if_requested();
     const std::uint64_t last = std::min<std::uint64_t>(grid.outer_blocks(), first + shape.outer);
     for (std::uint64_t block = first; block < last; ++block) {
       const auto list = grid.list(static_cast<Coordinate>(block));
@@ -262,6 +264,7 @@ TileChoice choose_swiftiles(const TiledOperand& operand, double overbooked_share
   random.shuffle(order);
   std::vector<std::uint64_t> sampled;
   for (const std::uint64_t position : order) {
+    stop_if_requested();
     const std::uint64_t bytes = occupancy(operand, initial, position / inner_tiles,
                                           position % inner_tiles, choice.work_nonzeros);
     if (bytes > 0) sampled.push_back(bytes);

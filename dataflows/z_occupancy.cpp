@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/units.hpp"
 
 namespace lacuna {
@@ -91,7 +92,10 @@ const std::vector<std::vector<RowOccupancy>>& ZOccupancy::stripe(const StripeGeo
   touched_words_.resize(bits_.size() + 1);
   counts_.resize(columns);
   present_.resize(columns + 1);
-  for (Coordinate m1 = 0; m1 < a_grid_.outer_blocks(); ++m1) block_row(geometry, m1);
+  for (Coordinate m1 = 0; m1 < a_grid_.outer_blocks(); ++m1) {
+    stop_if_requested();
+    block_row(geometry, m1);
+  }
   return rows_;
 }
 

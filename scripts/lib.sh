@@ -80,6 +80,7 @@ build() {
   shift
   local launcher log=build/$preset/logs targets=()
   launcher=$(command -v ccache || true)
+  export CCACHE_SLOPPINESS=pch_defines,time_macros  # what ccache asks for beside precompiled headers
   if (( $# > 0 )); then targets=(--target "$@"); fi
   logged "configure ($preset)" "$log/configure.log" \
     cmake --preset "$preset" "-DCMAKE_CXX_COMPILER_LAUNCHER=$launcher" ||

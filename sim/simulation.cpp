@@ -77,10 +77,9 @@ void Simulation::count_activation() {
   }
   LACUNA_CHECK(++at_this_time_ < options_.zero_time_limit,
                "the model loops without time passing at cycle {}", now().count());
-  if (options_.interrupted != nullptr && activations_ % kActivationsPerLook == 0 &&
-      (*options_.interrupted)()) {
-    throw Interrupted();
-  }
+  if (activations_ % kActivationsPerLook != 0) return;
+  stop_if_requested();
+  if (options_.interrupted != nullptr && (*options_.interrupted)()) throw Interrupted();
 }
 
 void Simulation::run() {

@@ -10,6 +10,7 @@
 #include <systemc>
 #include <vector>
 
+#include "base/interrupt.hpp"
 #include "base/random.hpp"
 #include "base/units.hpp"
 #include "sim/port.hpp"
@@ -30,14 +31,9 @@ struct SimulationOptions {
   Timeline* timeline = nullptr;
   /// Activations without time passing after which the model is taken to loop.
   std::uint64_t zero_time_limit = 10'000'000;
-  /// Polled every few activations; true ends the run with Interrupted.
+  /// Polled every few activations beside the user's wish to end; true ends the run with
+  /// Interrupted.
   const std::function<bool()>* interrupted = nullptr;
-};
-
-/// The user asked for an end; nothing of the run is kept.
-class Interrupted : public std::exception {
- public:
-  [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
 };
 
 /// One at a time. Modules are made between construction and run(), and die before the Simulation.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/large_array.hpp"
 #include "base/random.hpp"
 
@@ -131,6 +132,7 @@ CsrMatrix from_triples(Coordinate rows, Coordinate cols, Triples triples) {
   std::uint64_t begin = 0;
   std::vector<std::pair<Coordinate, double>> scratch;
   for (Coordinate row = 0; row < rows; ++row) {
+    stop_if_requested();
     const std::uint64_t end = matrix.offsets[std::size_t{row} + 1];
     sort_range(matrix, begin, end, scratch);
     matrix.offsets[row] = kept;
@@ -148,6 +150,7 @@ void drop_zeros(CsrMatrix& matrix) {
   std::uint64_t kept = 0;
   std::uint64_t begin = 0;
   for (Coordinate row = 0; row < matrix.rows; ++row) {
+    stop_if_requested();
     const std::uint64_t end = matrix.offsets[std::size_t{row} + 1];
     matrix.offsets[row] = kept;
     for (std::uint64_t i = begin; i < end; ++i) {
@@ -173,6 +176,7 @@ CsrMatrix transpose(const CsrMatrix& matrix) {
   out.values.resize(matrix.values.size());
   std::vector<std::uint64_t> next(out.offsets.begin(), out.offsets.end() - 1);
   for (Coordinate row = 0; row < matrix.rows; ++row) {
+    stop_if_requested();
     for (std::uint64_t i = matrix.offsets[row]; i < matrix.offsets[row + 1]; ++i) {
       const std::uint64_t at = next[matrix.columns[i]]++;
       out.columns[at] = row;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/units.hpp"
 
 namespace lacuna {
@@ -151,6 +152,7 @@ MicrotileGrid::MicrotileGrid(const CsrMatrix& matrix, MicrotileShape shape)
     tiles_.push_back(tile);
   };
   for (Coordinate block = 0; block < outer_blocks_; ++block) {
+    stop_if_requested();
     const Coordinate begin = block * shape.outer;
     const Coordinate end = std::min(matrix.rows, begin + shape.outer);
     for (Coordinate row = begin; row < end; ++row) {

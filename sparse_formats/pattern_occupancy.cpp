@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/interrupt.hpp"
 #include "base/random.hpp"
 #include "base/units.hpp"
 
@@ -200,6 +201,7 @@ void fill_uniform(BitMatrix& out, Ratio share, RandomStream& random) {
   std::uint64_t have = 0;
   if (target >= total / kDirect && total - target >= total / kDirect) {
     for (std::uint64_t r = 0; r < out.rows(); ++r) {
+      stop_if_requested();
       const auto words = out.row(r);
       for (auto& word : words) word = biased_word(random, share);
       if (out.cols() % 64 != 0) words.back() &= low_bits(out.cols() % 64);
@@ -211,6 +213,7 @@ void fill_uniform(BitMatrix& out, Ratio share, RandomStream& random) {
   }
   const bool add = have < target;
   while (have != target) {
+    stop_if_requested();
     const std::uint64_t at = random.below(total);
     const std::uint64_t r = at / out.cols();
     const std::uint64_t c = at % out.cols();
@@ -225,6 +228,7 @@ void fill_blocks(BitMatrix& out, const Pattern& pattern, RandomStream& random) {
                  ceil_div(out.cols(), pattern.block_cols));
   fill_uniform(grid, pattern.share, random);
   for (std::uint64_t r = 0; r < out.rows(); ++r) {
+    stop_if_requested();
     const std::uint64_t grid_row = r / pattern.block_rows;
     if (r % pattern.block_rows != 0) {  // as the row above
       std::copy(out.row(r - 1).begin(), out.row(r - 1).end(), out.row(r).begin());
@@ -267,7 +271,10 @@ BitMatrix make_occupancy(const Pattern& pattern, std::uint64_t rows, std::uint64
       break;
     case PatternKind::hss: {
       HssFill fill(pattern.ranks, random);
-      for (std::uint64_t r = 0; r < rows; ++r) fill.row(out.row(r), cols);
+      for (std::uint64_t r = 0; r < rows; ++r) {
+        stop_if_requested();
+        fill.row(out.row(r), cols);
+      }
       break;
     }
     case PatternKind::block:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 
 namespace lacuna {
 namespace {
@@ -36,6 +37,7 @@ SpgemmCounts spgemm_counts(const CsrMatrix& a, const CsrMatrix& b) {
   SpgemmCounts counts;
   std::vector<std::uint64_t> seen_in(b.cols, std::numeric_limits<std::uint64_t>::max());
   for (Coordinate row = 0; row < a.rows; ++row) {
+    stop_if_requested();
     for (const Coordinate k : a.cols_of(row)) {
       const auto fiber = b.cols_of(k);
       counts.multiplies += fiber.size();

@@ -2,6 +2,7 @@
 // Matrices of grids: stencils and the triangular lattice.
 #include <vector>
 
+#include "base/interrupt.hpp"
 #include "workloads/generator_checks.hpp"
 #include "workloads/generators.hpp"
 
@@ -28,6 +29,7 @@ CsrMatrix mesh_3d(std::uint64_t nx, std::uint64_t ny, std::uint64_t nz) {
   std::uint64_t at = 0;
   for (std::uint64_t z = 0; z < nz; ++z) {
     for (std::uint64_t y = 0; y < ny; ++y) {
+      stop_if_requested();
       for (std::uint64_t x = 0; x < nx; ++x, ++at) {
         link(z > 0, at - plane);
         link(y > 0, at - nx);
@@ -53,6 +55,7 @@ CsrMatrix triangular_lattice(std::uint64_t m) {
   matrix.columns.reserve((m + 1) * (2 * m + 1));
   std::uint64_t at = 0;
   for (std::uint64_t j = 0; j <= m; ++j) {
+    stop_if_requested();
     // Line j holds i = 0 .. m - j, so the same i is m - j + 1 states further on line j + 1.
     const std::uint64_t line = m - j + 1;
     for (std::uint64_t i = 0; i < line; ++i, ++at) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/interrupt.hpp"
 #include "base/random.hpp"
 #include "workloads/generator_checks.hpp"
 #include "workloads/generators.hpp"
@@ -68,6 +69,7 @@ CsrMatrix banded_matrix(std::uint64_t rows, std::uint64_t half_bandwidth, double
   matrix.offsets.reserve(rows + 1);
   RandomStream random(seed, "banded");
   for (std::uint64_t row = 0; row < rows; ++row) {
+    stop_if_requested();
     const std::uint64_t first = row > half ? row - half : 0;
     const std::uint64_t last = std::min(row + half, rows - 1);
     for (std::uint64_t col = first; col <= last; ++col) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/interrupt.hpp"
 #include "sparse_formats/csr.hpp"
 
 namespace lacuna::detail {
@@ -35,6 +36,7 @@ std::vector<std::uint64_t> distinct_keys(std::uint64_t count, std::uint64_t most
   while (keys.size() < count && most_draws > 0) {
     const auto known = static_cast<std::ptrdiff_t>(keys.size());
     for (; keys.size() < count && most_draws > 0; --most_draws) {
+      stop_if_requested();
       const std::uint64_t key = draw();
       if (!std::binary_search(keys.begin(), keys.begin() + known, key)) keys.push_back(key);
     }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/interrupt.hpp"
 #include "base/random.hpp"
 #include "base/units.hpp"
 
@@ -19,6 +20,7 @@ Matrix gather(std::span<const double> weights, const PruneView& view) {
   Matrix out(weights.size());
   std::size_t i = 0;
   for (std::uint64_t r = 0; r < view.rows; ++r) {
+    stop_if_requested();
     for (std::uint64_t c = 0; c < view.cols; ++c) out[i++] = weights[view.at(r, c)];
   }
   return out;
@@ -133,6 +135,7 @@ BitMatrix prune_hss(const Matrix& weights, const PruneView& view, const Pattern&
   BitMatrix mask(view.rows, view.cols);
   HssPrune hss(pattern);
   for (std::uint64_t r = 0; r < view.rows; ++r) {
+    stop_if_requested();
     hss.row(std::span(weights).subspan(r * view.cols, view.cols), mask, r);
   }
   return mask;
@@ -145,6 +148,7 @@ BitMatrix prune_blocks(const Matrix& weights, const PruneView& view, std::uint64
   const std::uint64_t grid_cols = ceil_div(view.cols, width);
   std::vector<double> norms(ceil_div(view.rows, height) * grid_cols);
   for (std::uint64_t r = 0; r < view.rows; ++r) {
+    stop_if_requested();
     for (std::uint64_t c = 0; c < view.cols; ++c) {
       const double w = weights[r * view.cols + c];
       norms[r / height * grid_cols + c / width] += w * w;
@@ -196,6 +200,7 @@ double kept_norm(const Matrix& weights, const PruneView& view, const BitMatrix& 
   double kept = 0;
   double dropped = 0;
   for (std::uint64_t r = 0; r < view.rows; ++r) {
+    stop_if_requested();
     for (std::uint64_t c = 0; c < view.cols; ++c) {
       const double w = weights[r * view.cols + c];
       (mask.get(r, c) ? kept : dropped) += w * w;
@@ -252,6 +257,7 @@ void apply_mask(const PruneResult& result, std::vector<double>& weights) {
   LACUNA_CHECK(weights.size() == result.elements, "{} weights for a mask of {}", weights.size(),
                result.elements);
   for (std::uint64_t r = 0; r < result.view.rows; ++r) {
+    stop_if_requested();
     for (std::uint64_t c = 0; c < result.view.cols; ++c) {
       if (!result.mask.get(r, c)) weights[result.view.at(r, c)] = 0;
     }
@@ -259,17 +265,20 @@ void apply_mask(const PruneResult& result, std::vector<double>& weights) {
 }
 
 TensorData synthetic_weights(const std::vector<std::uint64_t>& shape, std::uint64_t seed) {
-  constexpr std::uint64_t kMax = std::uint64_t{1} << 30;
+  constexpr std::uint64_t kMax = std::uint64_t{1} << 27;
   const Place place{{}, 0, "synthetic weights"};
   const std::uint64_t elements = element_count(shape, place);
   if (elements > kMax) {
     throw InputError(place, fmt::format("the shape {} is too large", shape_text(shape)),
-                     "at most 2^30 elements");
+                     "at most 2^27 elements, 1 GiB of values");
   }
   TensorData out{"weight", DType::f32, shape, std::vector<double>(elements)};
   RandomStream random(seed, "synthetic weights");
   // Rounded to what the file holds, so that pruning sees the written values.
-  for (double& value : out.values) value = static_cast<float>(random.normal());
+  for (double& value : out.values) {
+    stop_if_requested();
+    value = static_cast<float>(random.normal());
+  }
   return out;
 }
 

@@ -96,6 +96,9 @@ struct PruneReport {
 /// The report for people: kept share, kept norm, pattern check.
 [[nodiscard]] std::string to_text(const PruneReport& report);
 
+/// "synthetic:...", which names no file.
+[[nodiscard]] bool is_synthetic(const std::string& input);
+
 /// A tensor from any file that can be read, told by its extension; or "synthetic:MxK" and
 /// "synthetic:MxCxRxS".
 [[nodiscard]] TensorData read_weights(const std::string& input, const std::string& tensor,

@@ -45,8 +45,12 @@ void write_weights(const std::filesystem::path& path, const TensorData& tensor) 
 
 }  // namespace
 
+bool is_synthetic(const std::string& input) {
+  return input.starts_with(kSynthetic);
+}
+
 TensorData read_weights(const std::string& input, const std::string& tensor, std::uint64_t seed) {
-  if (input.starts_with(kSynthetic)) {
+  if (is_synthetic(input)) {
     return synthetic_weights(parse_shape(std::string_view(input).substr(kSynthetic.size()), input),
                              seed);
   }

@@ -18,6 +18,7 @@
 
 #include "app/report/plots.hpp"
 #include "app/report/text_layout.hpp"
+#include "base/interrupt.hpp"
 
 extern char** environ;  // NOLINT: POSIX
 
@@ -34,6 +35,19 @@ struct Process {
   std::string script;
   pid_t id;
   int errors;  // the reading end of its standard error
+};
+
+/// Ends those that nobody has waited for, when the user wants an end meanwhile.
+struct Running {
+  std::vector<Process> processes;
+  ~Running() {
+    for (const Process& process : processes) {
+      if (process.id == 0) continue;
+      ::kill(process.id, SIGKILL);
+      ::waitpid(process.id, nullptr, 0);
+      ::close(process.errors);
+    }
+  }
 };
 
 /// Nothing, with errno set, when it cannot be started.
@@ -69,9 +83,11 @@ bool listen(const Process& process, Clock::time_point deadline, std::string& sai
   while (true) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    stop_if_requested();
+    constexpr long long kLook = 200;  // ms until the user's wish is looked at again
     pollfd waiting{process.errors, POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, static_cast<int>(std::max<long long>(left, 0)));
-    if (ready < 0 && errno == EINTR) continue;
+    const int ready = ::poll(&waiting, 1, static_cast<int>(std::clamp<long long>(left, 0, kLook)));
+    if ((ready < 0 && errno == EINTR) || (ready == 0 && left > 0)) continue;
     if (ready <= 0) return false;
     const auto got = ::read(process.errors, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
@@ -81,7 +97,7 @@ bool listen(const Process& process, Clock::time_point deadline, std::string& sai
 }
 
 /// The exit code, or -1 when it was ended by a signal.
-int finish(const Process& process, Clock::time_point deadline, std::string& said) {
+int finish(Process& process, Clock::time_point deadline, std::string& said) {
   if (!listen(process, deadline, said)) {
     ::kill(process.id, SIGKILL);
     said += fmt::format("\nended after {} s", kPatience.count());
@@ -90,6 +106,7 @@ int finish(const Process& process, Clock::time_point deadline, std::string& said
   int status = 0;
   while (::waitpid(process.id, &status, 0) < 0 && errno == EINTR) {
   }
+  process.id = 0;
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -135,18 +152,18 @@ std::vector<std::string> scripts_in(const fs::path& folder) {
 Rendered render_plots(const fs::path& folder) {
   Rendered out;
   const auto scripts = scripts_in(folder);
-  std::vector<Process> running;
+  Running running;
   int failure = 0;
   for (const std::string& script : scripts) {
     if (auto process = start(folder, script)) {
-      running.push_back(*process);
+      running.processes.push_back(*process);
     } else {
       failure = errno;
       break;
     }
   }
   const auto deadline = Clock::now() + kPatience;
-  for (const Process& process : running) {
+  for (Process& process : running.processes) {
     std::string said;
     const int code = finish(process, deadline, said);
     if (code != 0 || !said.empty()) {

@@ -27,7 +27,8 @@ std::vector<std::string> lines_of(std::string_view text, std::size_t width, std:
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string out;
-  for (const std::string& line : lines) out += (out.empty() ? "" : ".\"\\n\".") + quoted(line);
+  for (const std::string& line : lines)
+    out += (out.empty() ? "" : ".\"\\n\".") + gnuplot::quoted(line);
   return out;
 }
 

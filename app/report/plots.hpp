@@ -20,6 +20,9 @@ struct Figure {
 /// they hold.
 [[nodiscard]] std::vector<Figure> figures(const std::vector<RunResult>& results);
 
+/// Of the figures of a run, with those of operations or without.
+[[nodiscard]] std::vector<std::string> figure_names(bool operations);
+
 struct Rendered {
   std::vector<std::string> files;     // drawn, with their extension
   std::vector<std::string> warnings;  // what gnuplot complained about, by script
@@ -27,7 +30,7 @@ struct Rendered {
 };
 
 /// Runs gnuplot on every .gp of the folder, in it. A picture that did not become whole is removed
-/// and warned about; never throws for what gnuplot does.
+/// and warned about; never throws for what gnuplot does, only when the user wants an end.
 [[nodiscard]] Rendered render_plots(const std::filesystem::path& folder);
 
 }  // namespace lacuna::report

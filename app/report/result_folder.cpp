@@ -43,10 +43,27 @@ void write_each(const fs::path& folder, const std::vector<RunResult>& results) {
 
 }  // namespace
 
-std::vector<std::string> write_results(const fs::path& folder,
-                                       const std::vector<RunResult>& results,
-                                       const WriteOptions& options) {
-  StagedFolder staged(folder);
+std::vector<std::string> result_names(const std::vector<RunResult>& results,
+                                      const ResultFiles& files) {
+  std::vector<std::string> names{"result.json", "results.csv"};
+  for (const std::string& figure : figure_names(files.operations)) {
+    for (const char* ending : {".csv", ".gp"}) names.push_back(figure + ending);
+    if (!files.plots) continue;
+    for (const char* ending : {".svg", ".png"}) names.push_back(figure + ending);
+  }
+  std::vector<std::string> folders{""};
+  if (results.size() > 1) folders = run_folders(results);
+  for (const std::string& folder : folders) {
+    const std::string at = folder.empty() ? folder : folder + "/";
+    if (!folder.empty()) names.push_back(at + "result.json");
+    names.push_back(at + "resolved.yaml");
+    if (files.timeline) names.push_back(at + "timeline.json");
+  }
+  return names;
+}
+
+std::vector<std::string> write_results(StagedFolder& staged, const std::vector<RunResult>& results,
+                                       bool plots) {
   const fs::path& at = staged.path();
   write_file(at / "result.json", results_json(results));
   write_file(at / "results.csv", results_csv(results));
@@ -59,14 +76,18 @@ std::vector<std::string> write_results(const fs::path& folder,
   } else {
     write_each(at, results);
   }
+  return draw_and_commit(staged, plots);
+}
+
+std::vector<std::string> draw_and_commit(StagedFolder& staged, bool draw) {
   std::vector<std::string> notes;
-  if (options.plots) {
-    Rendered rendered = render_plots(at);
+  if (draw) {
+    Rendered rendered = render_plots(staged.path());
     notes = std::move(rendered.warnings);
     if (!rendered.note.empty()) notes.push_back(std::move(rendered.note));
   }
-  if (options.before_commit) options.before_commit();
-  staged.commit();
+  const auto kept = staged.commit();
+  notes.insert(notes.end(), kept.begin(), kept.end());
   return notes;
 }
 

@@ -10,27 +10,33 @@
 //   timeline.json
 #pragma once
 
-#include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "app/report/staged_folder.hpp"
 #include "app/result.hpp"
 
 namespace lacuna::report {
 
-struct WriteOptions {
+/// What decides which files there are.
+struct ResultFiles {
+  bool operations = false;  // runs of models and networks
+  bool timeline = false;
   bool plots = true;  // draw the pictures; tables and scripts are written either way
-  /// Called when all is written and nothing is visible yet; what it throws leaves nothing behind.
-  std::function<void()> before_commit;
 };
 
-/// Writes everything, or nothing: the folder appears under its name when it is complete. Replaces
-/// an earlier result of that name. Returns what the user should know about the pictures. Throws
-/// InputError when the folder cannot be written, the disk is full, or it holds something else.
-std::vector<std::string> write_results(const std::filesystem::path& folder,
-                                       const std::vector<RunResult>& results,
-                                       const WriteOptions& options = {});
+/// The files that these runs will leave; of a run its name and its workload's are enough.
+[[nodiscard]] std::vector<std::string> result_names(const std::vector<RunResult>& results,
+                                                    const ResultFiles& files);
+
+/// Writes everything, or nothing. Returns what the user should know about pictures and files kept
+/// aside. Throws InputError when the folder cannot be written or the disk is full.
+std::vector<std::string> write_results(StagedFolder& staged, const std::vector<RunResult>& results,
+                                       bool plots = true);
+
+/// Draws every script of the folder, unless told not to, and commits it. Returns what the user
+/// should know about pictures and files kept aside.
+std::vector<std::string> draw_and_commit(StagedFolder& staged, bool draw = true);
 
 /// The last lines of a command: its notes, and where its results are unless `folder` is empty. On
 /// standard error when standard output holds JSON.

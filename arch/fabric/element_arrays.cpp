@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 
 namespace lacuna {
 namespace {
@@ -67,6 +68,7 @@ ElementRun run_inner_elements(const CsrMatrix& a, const CsrMatrix& b_transposed,
   run.z.resize(std::uint64_t{a.rows} * n_count);
   std::vector<Slot> slots;
   for (std::uint64_t m = 0; m < a.rows; ++m) {
+    stop_if_requested();
     slots.clear();
     for (std::uint64_t k0 = 0; k0 < k; k0 += group) {
       encode(of_a.data() + m * k, k, ranks, 0, k0, slots);
@@ -100,6 +102,7 @@ ElementRun run_outer_elements(const CsrMatrix& a, const CsrMatrix& b_transposed,
   std::vector<std::uint64_t> left, right;  // addresses within the psum tile
   for (std::uint64_t m0 = 0; m0 < m_count; m0 += array_rows) {
     for (std::uint64_t n0 = 0; n0 < n_count; n0 += array_columns) {
+      stop_if_requested();
       for (std::uint64_t k = 0; k < k_count; ++k) {
         left.clear();
         right.clear();

@@ -123,6 +123,11 @@ EnergyAccount account_fabric(const FabricSpec& spec, const ComponentSet& set,
     put("smem_metadata", "read", (counts.glb_a.metadata + counts.glb_b.metadata) / metadata);
     put("smem_metadata", "write", read_metadata / metadata);
     put("lrf_metadata", "read", counts.lrf_metadata);
+  } else {
+    // No memory of its own: metadata lies with the data.
+    put("smem", "read", (counts.glb_a.metadata + counts.glb_b.metadata) / smem);
+    put("smem", "write", read_metadata / smem);
+    put("lrf", "read", counts.lrf_metadata);
   }
   put("rf", "read", counts.rf_reads);
   put("rf", "write", counts.rf_writes);

@@ -11,6 +11,7 @@ namespace lacuna {
 namespace {
 
 constexpr double kMost = 1e9;
+constexpr std::uint64_t kMostTileEdge = 4096;
 constexpr double kLeastRate = 1e-3;            // words per cycle
 constexpr Range kChunk{0, 1U << 30};           // bytes of one request
 constexpr std::uint64_t kMetadataAccess = 64;  // bits of one access of the metadata's memory
@@ -203,7 +204,51 @@ FabricSpec::Arrays read_arrays(const ConfigReader& config) {
   return arrays;
 }
 
-FabricMappingChoice read_mapping(const ConfigReader& config) {
+/// A tile of outputs must have the rows, columns and registers that one array has.
+void check_mapping(const ConfigReader& config, const FabricSpec::Arrays& arrays,
+                   const FabricMappingChoice& choice) {
+  const bool inner = arrays.dataflow == FabricDataflow::inner_product;
+  if (inner && choice.tile_rows > arrays.rows) {
+    config.fail("tile_rows",
+                fmt::format("a tile of {} rows, one array has {}", choice.tile_rows, arrays.rows),
+                "a tile larger than the arrays is several tiles: keep tile_rows at arrays.rows");
+  }
+  if (inner && choice.tile_columns > arrays.columns) {
+    config.fail("tile_columns",
+                fmt::format("a tile of {} columns, the registers of one array hold partial sums of "
+                            "{} rows x {} columns",
+                            choice.tile_columns, arrays.rows, arrays.columns),
+                "a wider tile of B that stays in the buffer is b_tile_columns");
+  }
+  if (!inner && (choice.tile_rows > kMostTileEdge || choice.tile_columns > kMostTileEdge)) {
+    config.fail(choice.tile_rows > kMostTileEdge ? "tile_rows" : "tile_columns",
+                fmt::format("a tile has at most {} rows and columns", kMostTileEdge));
+  }
+  const std::uint64_t psums = std::max<std::uint64_t>(1, choice.tile_rows) *
+                              std::max<std::uint64_t>(1, choice.tile_columns);
+  if (psums > arrays.rf_words) {
+    config.fail("tile_rows",
+                fmt::format("a tile of {} x {} needs {} partial sums, the registers "
+                            "of one array (arrays.rf_words) hold {}",
+                            choice.tile_rows, choice.tile_columns, psums, arrays.rf_words));
+  }
+  const std::uint64_t columns = choice.tile_columns * arrays.across_n;
+  if (choice.b_tile_columns == 0 || columns == 0) return;
+  if (choice.b_tile_columns % columns != 0) {
+    config.fail("b_tile_columns",
+                fmt::format("{} columns of B are no multiple of the {} columns of a tile ({} of "
+                            "each of {} arrays)",
+                            choice.b_tile_columns, columns, choice.tile_columns, arrays.across_n));
+  }
+  if (choice.outer == FabricOuter::a && choice.b_tile_columns != columns) {
+    config.fail("b_tile_columns",
+                fmt::format("with `outer: A` columns of B pass, {} at a time; no tile of {} stays",
+                            columns, choice.b_tile_columns),
+                "leave b_tile_columns out, or let B be outer");
+  }
+}
+
+FabricMappingChoice read_mapping(const ConfigReader& config, const FabricSpec::Arrays& arrays) {
   FabricMappingChoice choice;
   choice.m = config.integer("m", {1, kMost});
   choice.n = config.integer("n", {1, kMost});
@@ -213,7 +258,11 @@ FabricMappingChoice read_mapping(const ConfigReader& config) {
   choice.tile_rows = config.integer("tile_rows", {0, kMost}, 0);
   choice.tile_columns = config.integer("tile_columns", {0, kMost}, 0);
   choice.b_tile_columns = config.integer("b_tile_columns", {0, kMost}, 0);
-  choice.a_outer = config.choice<bool>("outer", {{"B", false}, {"A", true}}, false);
+  if (config.has("outer")) {  // left out: the mapper's choice, which has no name
+    choice.outer = config.choice<FabricOuter>(
+        "outer", {{"B", FabricOuter::b}, {"A", FabricOuter::a}}, FabricOuter::b);
+  }
+  check_mapping(config, arrays, choice);
   return choice;
 }
 
@@ -317,7 +366,7 @@ FabricSpec read_fabric(const ConfigReader& config) {
   check_operands(operands, spec);
   spec.compress_outputs = config.mapping("outputs").boolean("compress", false);
   for (const auto& mapping : config.mappings("mappings")) {
-    spec.mappings.push_back(read_mapping(mapping));
+    spec.mappings.push_back(read_mapping(mapping, spec.arrays));
   }
   spec.tiling = read_tiling(config.mapping("tiling"));
   spec.energy = read_energy(config.mapping("energy"));

@@ -52,13 +52,16 @@ struct FabricOperandSpec {
   bool gating = false;  // a zero leaves the MAC idle for its cycle
 };
 
-/// A released mapping of one layer, where it is not what the mapper would choose.
+enum class FabricOuter { free, b, a };  // whose tiles are the outer loop; free: the mapper chooses
+
+/// A mapping of one product, given instead of what the mapper would choose (the released designs
+/// have some). What is zero or free is the mapper's.
 struct FabricMappingChoice {
   std::uint64_t m = 0, n = 0, k = 0;
-  double a_density_from = 0, a_density_to = 1;  // closed
-  std::uint64_t tile_rows = 0, tile_columns = 0;
-  std::uint64_t b_tile_columns = 0;  // of the resident tile of B; 0: the mapper chooses
-  bool a_outer = false;              // rows of A are the outer loop: B is fetched again for each
+  double a_density_from = 0, a_density_to = 1;    // closed
+  std::uint64_t tile_rows = 0, tile_columns = 0;  // of the output tile of one array
+  std::uint64_t b_tile_columns = 0;               // of the resident tile of B
+  FabricOuter outer = FabricOuter::free;  // a: B is fetched again for each group of A's rows
 };
 
 struct FabricSpec {
@@ -76,6 +79,8 @@ struct FabricSpec {
     std::string kind = "lpddr4";
     Place kind_place;  // where the machine says so: whether there is such a kind a table knows
   } dram;
+  /// The global buffer is one pool: whatever an operation holds, data or metadata, takes of
+  /// capacity + metadata bytes, on every machine (see glb_bytes()). The two are priced apart.
   struct Glb {
     Bytes capacity, metadata;
     std::uint64_t line_words = 64;

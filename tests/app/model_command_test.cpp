@@ -100,7 +100,7 @@ TEST_CASE("the model folder is whole, replaces an earlier one and nothing else")
   std::filesystem::create_directory(folder / "other");
   write_file(folder / "other" / "model.json", "{\"weights\": 1}");
   check_refused("model_precious", {"model", "mixtral-8x7b", "--out", (folder / "other").string()},
-                "not an earlier result");
+                "Lacuna did not write it");
   CHECK(read_file(folder / "other" / "model.json") == "{\"weights\": 1}");
 }
 

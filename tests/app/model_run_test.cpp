@@ -74,7 +74,8 @@ TEST_CASE("a product of few values and many queries is turned around") {
       workload.graph[*find_operation(workload.graph, "context", 5)].einsum->macs;
   CHECK(macs(context) >= exact);
   CHECK(macs(products("context", false)) >= exact);
-  CHECK(macs(context) * 2 <= exact * 3 + exact);
+  // Two blocks of 1024 queries execute 1024 x (1024 + 2048) pairs of 2048 x 2049 / 2.
+  CHECK(macs(context) * 2 <= exact * 3);
 }
 
 TEST_CASE("a masked prefill executes at most a block of keys beyond the mask") {
@@ -121,7 +122,7 @@ TEST_CASE("DeepSeek-V3 decode reads every touched weight and the cache once") {
 
 TEST_CASE("every shipped model runs, decode and prefill, in room that does not grow with it") {
   for (const auto& entry :
-       std::filesystem::directory_iterator(source_dir() / "configs" / "models")) {
+       std::filesystem::directory_iterator(test::source_dir() / "configs" / "models")) {
     for (const char* phase : {"decode", "prefill"}) {
       INFO(entry.path().stem().string() << " " << phase);
       ModelWorkloadSpec spec;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -59,7 +60,7 @@ bool handles(pid_t process, int signal) {
     if (word == "Name:") status >> name;
     if (word == "SigCgt:") status >> std::hex >> caught;
   }
-  return name == "lacuna" && (caught >> (signal - 1) & 1U) != 0;
+  return name == "lacuna" && (signal == SIGKILL || (caught >> (signal - 1) & 1U) != 0);
 }
 
 int wait_for(pid_t child, const Launch& launch) {
@@ -89,7 +90,7 @@ int wait_for(pid_t child, const Launch& launch) {
 }  // namespace
 
 Finished run_lacuna(const std::vector<std::string>& arguments, const Launch& launch) {
-  static int number = 0;
+  static std::atomic<int> number = 0;
   const fs::path logs = binary_dir() / "scratch" / "logs";
   fs::create_directories(logs);
   const std::string name = std::to_string(::getpid()) + "-" + std::to_string(number++);

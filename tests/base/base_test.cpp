@@ -62,21 +62,3 @@ TEST_CASE("a written file appears whole or not at all") {
     CHECK_THROWS_AS(write_file("/dev/full/x", "x"), InputError);
   }
 }
-
-TEST_CASE("a staged folder leaves nothing behind unless committed") {
-  const auto folder = lacuna::test::scratch("staged");
-  {
-    StagedFolder staged(folder / "out");
-    write_file(staged.path() / "result.json", "{}");
-  }
-  CHECK(std::filesystem::is_empty(folder));
-  for (int i = 0; i < 2; ++i) {  // the second run replaces the first one's result
-    StagedFolder staged(folder / "out");
-    write_file(staged.path() / "result.json", "{}");
-    staged.commit();
-  }
-  CHECK(read_file(folder / "out" / "result.json") == "{}");
-  std::ofstream(folder / "precious") << "x";
-  CHECK_THROWS_AS(StagedFolder(folder), InputError);
-  CHECK_THROWS_AS(StagedFolder(folder / "precious"), InputError);
-}

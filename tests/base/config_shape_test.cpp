@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/config.hpp"
-#include "base/file.hpp"
 #include "tests/catch.hpp"
 
 using namespace lacuna;
@@ -64,20 +63,4 @@ TEST_CASE("merged shapes accept what either does and require what both require")
   CHECK(schema["properties"]["both"]["maximum"] == 9.0);
   CHECK(schema["properties"]["maybe"] == Json::object());
   CHECK(schema["anyOf"][1]["required"] == Json::array({"kind", "both"}));
-}
-
-TEST_CASE("a folder is replaced only by a result of its own kind") {
-  const auto folder = lacuna::test::scratch("staged_kind");
-  const auto write = [&](const std::string& marker) {
-    StagedFolder staged(folder / "out", marker);
-    write_file(staged.path() / marker, "{\n  \"schema\": \"lacuna.x/1\"}");
-    staged.commit();
-  };
-  write("x.json");
-  write("x.json");
-  CHECK_THROWS_AS(write("y.json"), InputError);
-  CHECK_THROWS_AS(write("result.json"), InputError);
-  write_file(folder / "out" / "x.json", "{\"schema\": \"theirs\"}");
-  CHECK_THROWS_AS(write("x.json"), InputError);
-  CHECK(std::filesystem::exists(folder / "out" / "x.json"));
 }

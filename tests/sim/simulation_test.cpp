@@ -68,7 +68,7 @@ TEST_CASE("what a process throws keeps its type and its text") {
   };
   CHECK_THROWS_AS(thrown(InputError(Place{"a.mtx", 7, {}}, "wrong")), InputError);
   CHECK_THROWS_AS(thrown(ModelError("broken")), ModelError);
-  CHECK_THROWS_AS(thrown(sim::Interrupted()), sim::Interrupted);
+  CHECK_THROWS_AS(thrown(Interrupted()), Interrupted);
   CHECK_THROWS_AS(thrown(std::bad_alloc()), std::bad_alloc);
   CHECK(error_of([&] { thrown(InputError(Place{"a.mtx", 7, {}}, "wrong")); }) == "a.mtx:7: wrong");
 }
@@ -112,7 +112,7 @@ TEST_CASE("an interrupt ends a run that has only begun") {
   SimulationOptions options;
   options.interrupted = &asked;
   Simulation simulation(options);
-  CHECK_THROWS_AS(sleep_through(simulation, 2000), sim::Interrupted);
+  CHECK_THROWS_AS(sleep_through(simulation, 2000), Interrupted);
   CHECK(simulation.activations() < 1000);
 }
 

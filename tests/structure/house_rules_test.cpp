@@ -49,12 +49,34 @@ TEST_CASE("arch has no SystemC threads") {
   CHECK(faults_of(in_arch, thread_faults, 10) == "");
 }
 
+TEST_CASE("no code outside arch/compute tells classes of units apart") {
+  CHECK(faults_of(is_cpp, unit_class_faults, 40) == "");
+}
+
 TEST_CASE("every source, build file and script names its licence") {
   CHECK(faults_of(any, licence_faults, 60) == "");
 }
 
 TEST_CASE("no file holds a path of somebody's machine") {
   CHECK(faults_of(any, machine_path_faults, 60) == "");
+}
+
+// CTest takes a case that says so for skipped, whatever it found before.
+TEST_CASE("a case that needs shared data asks for it before it checks anything") {
+  const auto tests = [](const std::string& path) {
+    return path.starts_with("tests/") && path.ends_with("_test.cpp");
+  };
+  const auto late = [](const std::string& path, const std::string& text) {
+    std::vector<std::string> faults;
+    const std::vector<std::string> lines = lines_of(text);
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+      if (!lines[i].starts_with("  LACUNA_NEEDS_SHARED")) continue;
+      // The name may take more than one line; nothing else stands between.
+      if (!lines[i - 1].ends_with(") {")) faults.push_back(fmt::format("{}:{}", path, i + 1));
+    }
+    return faults;
+  };
+  CHECK(faults_of(tests, late, 40) == "");
 }
 
 TEST_CASE("every shipped configuration parses") {

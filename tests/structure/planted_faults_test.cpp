@@ -48,6 +48,14 @@ TEST_CASE("an include against the direction is a fault") {
   }
 }
 
+TEST_CASE("a class of units named outside arch/compute is a fault") {
+  const std::string code = "if (unit.unit_class == \"mac-array\") {\n";
+  CHECK(unit_class_faults("dataflows/compile.cpp", code).size() == 1);
+  CHECK(unit_class_faults("arch/system/build.cpp", code).size() == 1);
+  CHECK(unit_class_faults("arch/compute/mac_array.cpp", code).empty());
+  CHECK(unit_class_faults("dataflows/compile.cpp", "// a \"mac-array\" is meant\n").empty());
+}
+
 TEST_CASE("an include along the direction is none") {
   const Planted legal{
       {"base/error.cpp", "\"base/error.hpp\""},

@@ -22,6 +22,9 @@ struct Row {
 const std::vector<Row>& table() {
   static const std::vector<std::string_view> kInert{"arch/spec", "arch/program", "arch/energy",
                                                     "sparse_formats", "base"};
+  // Knows a machine and what a run counted, nothing of how the run was planned or simulated.
+  static const std::vector<std::string_view> kLimits{
+      "arch/limits", "arch/spec", "arch/program", "arch/energy", "sparse_formats", "base"};
   static const std::vector<Row> kRows{
       {"base", {"base"}},
       {"sparse_formats", {"sparse_formats", "base"}},
@@ -30,6 +33,10 @@ const std::vector<Row>& table() {
       {"arch/spec", kInert},
       {"arch/program", kInert},
       {"arch/energy", kInert},
+      {"arch/limits", kLimits},
+      {"arch/description",
+       {"arch/description", "arch/compute/classes", "arch/energy", "sparse_formats", "base"}},
+      {"arch/compute/classes", {"arch/compute/classes", "sparse_formats", "base"}},
       {"arch", {"arch", "sim", "sparse_formats", "base"}},
       {"dataflows",
        {"dataflows", "arch/spec", "arch/program", "workloads", "sparse_formats", "base"}},
@@ -150,6 +157,24 @@ std::vector<std::string> licence_faults(const std::string& path, const std::stri
   }
   return {fmt::format("{}: no SPDX-License-Identifier: Apache-2.0 in the first three lines",
                       place(path, 0))};
+}
+
+std::vector<std::string> unit_class_faults(const std::string& path, const std::string& text) {
+  if (!is_cpp(path) || below(path, "tests") || below(path, "arch/compute")) return {};
+  // The machines of the first version, until they are files of the new kind (decision 014).
+  if (below(path, "arch/spec") || below(path, "app")) return {};
+  static const std::regex kClass = [] {
+    static const std::regex kEntry(R"re(^\s*\{"([a-z-]+)", [a-z_]+\},)re");
+    std::string names;
+    for (const std::string& line : lines_of(text_of("arch/compute/classes/unit_classes.cpp"))) {
+      std::smatch match;
+      if (!std::regex_search(line, match, kEntry)) continue;
+      names += (names.empty() ? "" : "|") + match[1].str();
+    }
+    return std::regex("\"(" + names + ")\"");
+  }();
+  return matches(path, code_of(text, true), kClass,
+                 "the class of a unit is known to arch/compute alone");
 }
 
 std::vector<std::string> machine_path_faults(const std::string& path, const std::string& text) {

@@ -22,6 +22,11 @@ namespace lacuna::test {
 [[nodiscard]] std::vector<std::string> licence_faults(const std::string& path,
                                                       const std::string& text);
 
+/// The name of a class of units in product code outside arch/compute: nothing there may tell
+/// classes apart. The names are read from the table in arch/compute/classes.
+[[nodiscard]] std::vector<std::string> unit_class_faults(const std::string& path,
+                                                         const std::string& text);
+
 /// Absolute paths of somebody's machine.
 [[nodiscard]] std::vector<std::string> machine_path_faults(const std::string& path,
                                                            const std::string& text);

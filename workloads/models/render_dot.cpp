@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 
+#include "base/interrupt.hpp"
 #include "workloads/models/model_report.hpp"
 
 namespace lacuna {
@@ -23,7 +25,9 @@ std::optional<std::filesystem::path> render_dot(const std::filesystem::path& fil
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) return {};
+    if (stop_requested) kill(child, SIGKILL);
   }
+  stop_if_requested();
   const bool drawn = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   return drawn ? std::optional(picture) : std::nullopt;
 }

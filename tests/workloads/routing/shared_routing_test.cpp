@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real traces: what the reference measured on them, measured again by this code.
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 
 #include "base/error.hpp"
@@ -43,10 +42,7 @@ const ExpertCounts& set_of(const std::vector<ExpertCounts>& sets, std::string_vi
 
 TEST_CASE("the Mixtral dump has the records and the imbalance that the reference measured") {
   LACUNA_NEEDS_SHARED();
-  const auto begin = std::chrono::steady_clock::now();
   const auto trace = load_trace(trace_file(kMixtral));
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  CHECK(took.count() < 1.0);
   CHECK(trace.header.rows_read == 7889);
   CHECK(trace.header.rows_dropped == 0);
   CHECK(trace.header.layers.size() == 32);

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory, levels, links and how tensors are stored in them.
+#include <algorithm>
+#include <limits>
+
+#include "arch/description/read_parts.hpp"
+#include "base/quantity_text.hpp"
+
+namespace lacuna::description {
+namespace {
+
+constexpr double kMostInstances = 65536;
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
+/// "CP(32b+32b)": a coordinate and where its fiber begins; "HSS(CP)": one CP for each rule of the
+/// operand's pattern. The rest is the grammar of sparse_formats/encoding.hpp.
+RankFormat parse_rank(std::string text, const Place& place) {
+  RankFormat format;
+  if (text.starts_with("HSS(") && text.ends_with(")")) {
+    format.structured = true;
+    text = text.substr(4, text.size() - 5);
+  }
+  if (const auto plus = text.find('+'); plus != std::string::npos) {
+    const auto end = text.find("b)", plus);
+    const auto bits = end == std::string::npos
+                          ? std::nullopt
+                          : parse_integer(std::string_view(text).substr(plus + 1, end - plus - 1));
+    if (!bits || *bits > 64) {
+      throw InputError(place, fmt::format("'{}' has no width after the '+'", text),
+                       "a coordinate and a position: CP(32b+32b)");
+    }
+    format.payload = Bits(*bits);
+    text.erase(plus, end + 1 - plus);  // "CP(32b+32b)" is "CP(32b)" and a payload
+  }
+  const EncodingStack stack = parse_encoding(text, place);
+  if (stack.ranks.size() != 1) {
+    throw InputError(place, fmt::format("'{}' is more than one rank", text),
+                     "one list entry for each rank: [\"UOP(32b)\", \"CP(32b)\"]");
+  }
+  format.encoding = stack.ranks.front();
+  return format;
+}
+
+TensorFormat read_format(const ConfigReader& config) {
+  TensorFormat format;
+  for (const auto& text : config.texts("order")) {
+    format.order.push_back(parse_digit(text, config.place("order")));
+  }
+  for (const auto& text : config.texts("ranks")) {
+    format.ranks.push_back(parse_rank(text, config.place("ranks")));
+  }
+  if (format.order.empty() || format.order.size() != format.ranks.size()) {
+    config.fail("ranks",
+                fmt::format("{} encodings for {} ranks", format.ranks.size(), format.order.size()),
+                "one for each entry of `order`, outermost first");
+  }
+  return format;
+}
+
+std::optional<Digit> read_below(const ConfigReader& config) {
+  if (!config.has("below")) return std::nullopt;
+  return parse_digit(config.text("below"), config.place("below"));
+}
+
+Holding read_holding(const ConfigReader& config, const std::string& tensor) {
+  Holding holding;
+  holding.tensor = tensor;
+  if (config.has("share")) holding.share = config.number("share", {1e-6, 1});
+  if (config.has("capacity")) holding.capacity = config.bytes("capacity");
+  holding.policy = config.choice<Policy>(
+      "policy",
+      {{"buffet", Policy::kBuffet}, {"tailors", Policy::kTailors}, {"cache", Policy::kCache}});
+  if (holding.policy == Policy::kTailors) holding.window = config.bytes("window");
+  if (holding.policy == Policy::kCache) {
+    holding.ways = config.integer("ways", {0, kMostInstances}, 0);
+  }
+  if (config.has("format")) holding.format = read_format(config.mapping("format"));
+  holding.below = read_below(config);
+  return holding;
+}
+
+std::vector<Holding> read_holds(const ConfigReader& config, const Context& context,
+                                bool formats_only) {
+  std::vector<Holding> holds;
+  for (const auto& tensor : config.keys()) {
+    if (std::find(context.tensors.begin(), context.tensors.end(), tensor) ==
+        context.tensors.end()) {
+      config.fail(tensor, fmt::format("'{}' is not a tensor of this machine", tensor),
+                  suggest(tensor, context.tensors));
+    }
+    const ConfigReader entry = config.mapping(tensor);
+    if (formats_only) {
+      Holding holding;
+      holding.tensor = tensor;
+      holding.format = read_format(entry.mapping("format"));
+      holds.push_back(std::move(holding));
+    } else {
+      holds.push_back(read_holding(entry, tensor));
+    }
+  }
+  return holds;
+}
+
+}  // namespace
+
+Memory read_memory(const ConfigReader& config, const Context& context) {
+  Memory memory;
+  memory.kind = config.choice<std::string>("kind", {{"fixed", "fixed"}});
+  memory.shared = !config.has("read") && !config.has("write");
+  if (memory.shared) {
+    memory.read = memory.write = config.bandwidth("bandwidth", context.clock);
+  } else if (config.has("bandwidth")) {
+    config.fail("bandwidth", "reads and writes share it, or have `read` and `write` of their own",
+                "keep bandwidth, or read and write");
+  } else {
+    memory.read = config.bandwidth("read", context.clock);
+    memory.write = config.bandwidth("write", context.clock);
+  }
+  memory.latency = config.cycles("latency", context.clock);
+  memory.request = config.bytes("request");
+  if (memory.request.count() == 0) config.fail("request", "a request moves at least one byte");
+  memory.outstanding = config.integer("outstanding", {1, 1e6});
+  if (config.has("capacity")) memory.capacity = config.bytes("capacity");
+  if (config.has("type") == config.has("energy")) {
+    config.fail("type", "what an access costs is given by `type` or by `energy`, once",
+                "type: lpddr4, or energy: 8 pJ/bit");
+  }
+  if (config.has("type")) memory.type = config.text("type");
+  if (config.has("energy")) memory.picojoules_per_bit = config.picojoules_per_bit("energy");
+  memory.holds = read_holds(config.mapping("holds"), context, true);
+  return memory;
+}
+
+Level read_level(const ConfigReader& config, const Context& context) {
+  Level level;
+  level.name = config.text("name");
+  level.instances = config.integer("instances", {1, kMostInstances}, 1);
+  if (config.has("capacity")) level.capacity = config.bytes("capacity");
+  if (config.has("metadata")) level.metadata = config.bytes("metadata");
+  level.line = config.bytes("line", Bytes(1));
+  if (level.line.count() == 0) config.fail("line", "a line holds at least one byte");
+  level.banks = config.integer("banks", {1, kMostInstances}, 1);
+  level.slices = config.integer("slices", {1, kMostInstances}, 1);
+  const ConfigReader ports = config.mapping("ports");
+  level.ports.read = ports.bandwidth("read", context.clock);
+  level.ports.write = ports.bandwidth("write", context.clock);
+  level.below = parse_digit(config.text("below"), config.place("below"));
+  level.holds = read_holds(config.mapping("holds"), context, false);
+  if (level.holds.empty()) config.fail("holds", "the level holds no tensor", "leave it out");
+  return level;
+}
+
+Link read_link(const ConfigReader& config, const Context& context) {
+  Link link;
+  link.from = config.text("from");
+  link.to = config.text("to");
+  link.bandwidth = config.bandwidth("bandwidth", context.clock);
+  link.latency = config.cycles("latency", context.clock);
+  link.multicast = config.boolean("multicast", false);
+  return link;
+}
+
+std::vector<Meeting> read_intersect(const ConfigReader& config, const Context& context) {
+  std::vector<Meeting> meetings;
+  for (const auto& key : config.keys()) {
+    const ConfigReader entry = config.mapping(key);
+    Meeting meeting;
+    meeting.digit = parse_digit(key, config.place(key));
+    meeting.at = entry.text("at");
+    meeting.kind =
+        entry.choice<MeetingKind>("kind", {{"skip-ahead", MeetingKind::kSkipAhead},
+                                           {"two-finger", MeetingKind::kTwoFinger},
+                                           {"bitmap", MeetingKind::kBitmap},
+                                           {"leader-follower", MeetingKind::kLeaderFollower}});
+    meeting.per_cycle = entry.text("per_cycle") == "unbounded"
+                            ? kUnbounded
+                            : entry.number("per_cycle", {1e-3, 1e6});
+    if (meeting.kind == MeetingKind::kLeaderFollower) {
+      meeting.leader = read_tensor(entry, "leader", context);
+    }
+    meetings.push_back(std::move(meeting));
+  }
+  return meetings;
+}
+
+std::vector<Output> read_outputs(const ConfigReader& config, const Context& context) {
+  std::vector<Output> outputs;
+  for (const auto& tensor : config.keys()) {
+    if (std::find(context.tensors.begin(), context.tensors.end(), tensor) ==
+        context.tensors.end()) {
+      config.fail(tensor, fmt::format("'{}' is not a tensor of this machine", tensor),
+                  suggest(tensor, context.tensors));
+    }
+    const ConfigReader entry = config.mapping(tensor);
+    Output output;
+    output.tensor = tensor;
+    output.accumulate_at = entry.text("accumulate_at");
+    output.on_evict =
+        entry.choice<Eviction>("on_evict", {{"refuse", Eviction::kRefuse},
+                                            {"spill-partial", Eviction::kSpillPartial},
+                                            {"merge", Eviction::kMerge}});
+    outputs.push_back(std::move(output));
+  }
+  return outputs;
+}
+
+}  // namespace lacuna::description

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "arch/compute/classes/unit_classes.hpp"
+#include "arch/description/read_parts.hpp"
+
+namespace lacuna::description {
+namespace {
+
+/// The tensors' ranks. Without the key: a product of two matrices.
+std::map<std::string, std::vector<std::string>> read_tensors(const ConfigReader& config) {
+  if (!config.has("tensors")) return {{"A", {"M", "K"}}, {"B", {"K", "N"}}, {"Z", {"M", "N"}}};
+  std::map<std::string, std::vector<std::string>> tensors;
+  const ConfigReader entry = config.mapping("tensors");
+  for (const auto& name : entry.keys()) {
+    for (const auto& rank : entry.texts(name)) {
+      const Digit digit = parse_digit(rank, entry.place(name));
+      if (!digit.whole) entry.fail(name, fmt::format("'{}' is a digit, not a rank", rank));
+      tensors[name].push_back(digit.rank);
+    }
+  }
+  return tensors;
+}
+
+std::map<std::string, Precision> read_precision(const ConfigReader& config,
+                                                const Context& context) {
+  std::map<std::string, Precision> precision;
+  for (const auto& tensor : context.tensors) {
+    const std::string text = config.text(tensor);
+    try {
+      precision[tensor] = Precision::parse(text);
+    } catch (const InputError& error) {
+      config.fail(tensor, error.what());
+    }
+  }
+  return precision;
+}
+
+}  // namespace
+
+std::string read_tensor(const ConfigReader& config, std::string_view key, const Context& context) {
+  const std::string text = config.text(key);
+  if (std::find(context.tensors.begin(), context.tensors.end(), text) == context.tensors.end()) {
+    config.fail(key, fmt::format("'{}' is not a tensor of this machine", text),
+                suggest(text, context.tensors));
+  }
+  return text;
+}
+
+UnitEntry read_unit(const ConfigReader& config) {
+  UnitEntry unit;
+  unit.name = config.text("name");
+  unit.unit_class = config.text("class");
+  unit.at = config.text("at");
+  unit.count = config.integer("count", {1, 65536}, 1);
+  unit.traits = read_unit_traits(unit.unit_class, config);
+  return unit;
+}
+
+const Holding* Level::find(std::string_view tensor) const {
+  for (const Holding& holding : holds) {
+    if (holding.tensor == tensor) return &holding;
+  }
+  return nullptr;
+}
+
+const Level* Machine::find_level(std::string_view wanted) const {
+  for (const Level& level : levels) {
+    if (level.name == wanted) return &level;
+  }
+  return nullptr;
+}
+
+bool Machine::has_rank(const std::string& tensor, const std::string& rank) const {
+  const auto& ranks = tensors.at(tensor);
+  return std::find(ranks.begin(), ranks.end(), rank) != ranks.end();
+}
+
+Machine read(const ConfigReader& config) {
+  Machine machine;
+  machine.name = config.text("name");
+  machine.description = config.text("description", "");
+  machine.clock = config.hertz("clock");
+  machine.tensors = read_tensors(config);
+  Context context{machine.clock, {}};
+  for (const auto& [name, ranks] : machine.tensors) context.tensors.push_back(name);
+  machine.precision = read_precision(config.mapping("precision"), context);
+  machine.memory = read_memory(config.mapping("memory"), context);
+  for (const auto& level : config.mappings("levels")) {
+    machine.levels.push_back(read_level(level, context));
+  }
+  for (const auto& link : config.mappings("links")) {
+    machine.links.push_back(read_link(link, context));
+  }
+  for (const auto& unit : config.mappings("units")) machine.units.push_back(read_unit(unit));
+  machine.intersect = read_intersect(config.mapping("intersect"), context);
+  machine.outputs = read_outputs(config.mapping("outputs"), context);
+  machine.dataflow = read_dataflow(config.mapping("dataflow"), context);
+  machine.price_table = config.mapping("prices").text("table");
+  check_whole(config, machine);
+  return machine;
+}
+
+}  // namespace lacuna::description

@@ -258,8 +258,9 @@ FabricMappingChoice read_mapping(const ConfigReader& config, const FabricSpec::A
   choice.tile_rows = config.integer("tile_rows", {0, kMost}, 0);
   choice.tile_columns = config.integer("tile_columns", {0, kMost}, 0);
   choice.b_tile_columns = config.integer("b_tile_columns", {0, kMost}, 0);
-  choice.outer = config.choice<FabricOuter>("outer", {{"B", FabricOuter::b}, {"A", FabricOuter::a}},
-                                            FabricOuter::free);
+  choice.outer = config.choice<FabricOuter>(
+      "outer", {{"mapper", FabricOuter::free}, {"B", FabricOuter::b}, {"A", FabricOuter::a}},
+      FabricOuter::free);
   check_mapping(config, arrays, choice);
   return choice;
 }

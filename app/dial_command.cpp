@@ -67,20 +67,23 @@ std::string dial_table(const DialOptions& options, const Points& points) {
 
 std::string cost_table(const DialArguments& arguments, const Points& points, const Costs& costs) {
   if (costs.empty()) return {};
-  std::string out = fmt::format("\n{:>7} {:>8} {:>8} {:>14} {:>14} {:>14}\n", "share", "experts",
-                                "width", "cycles/token", "DRAM/token", "energy/token");
+  std::string out =
+      fmt::format("\n{:>7} {:>8} {:>8} {:>14} {:>14} {:>14} {:>14}\n", "share", "experts", "width",
+                  "cycles/step", "cycles/token", "DRAM/token", "energy/token");
   double error = 0;
   for (std::size_t i = 0; i < costs.size(); ++i) {
     const DialCost& c = costs[i];
     error = std::max(error, std::abs(c.size_error));
-    out += fmt::format("{:>7.4g} {:>8} {:>8} {:>14.0f} {:>14} {:>11.4g} mJ\n", points[i].share,
-                       points[i].experts, c.width, c.cycles, human_bytes(c.dram_bytes),
-                       c.picojoules * 1e-9);
+    out += fmt::format("{:>7.4g} {:>8} {:>8} {:>14.0f} {:>14.0f} {:>14} {:>11.4g} mJ\n",
+                       points[i].share, points[i].experts, c.width, c.step_cycles, c.cycles,
+                       human_bytes(c.dram_bytes), c.picojoules * 1e-9);
   }
   out += fmt::format(
       "\non {}: {} layers of experts of hidden size {} (parameters, not the law's), no attention;\n"
+      "a token waits for the step; what is of a token is the step's over its {} tokens;\n"
       "whole columns change the size by at most {:.2g} %\n",
-      arguments.machine, arguments.shape.layers, arguments.shape.hidden, 100 * error);
+      arguments.machine, arguments.shape.layers, arguments.shape.hidden, arguments.options.batch,
+      100 * error);
   return out;
 }
 
@@ -88,7 +91,9 @@ std::string dial_csv(const DialOptions& options, const Points& points, const Cos
   std::string out =
       "share,experts,experts_per_token,loss,parameters,active_parameters,training_tokens,"
       "flops_per_token,weight_bytes,distinct_experts,touched_weight_bytes";
-  out += costs.empty() ? "\n" : ",width,cycles_per_token,dram_bytes_per_token,pj_per_token\n";
+  out += costs.empty() ? "\n"
+                       : ",width,cycles_per_step,cycles_per_token,dram_bytes_per_token,"
+                         "pj_per_token\n";
   for (std::size_t i = 0; i < points.size(); ++i) {
     const DialPoint& p = points[i];
     out += fmt::format("{:.9g},{},{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}",
@@ -97,7 +102,8 @@ std::string dial_csv(const DialOptions& options, const Points& points, const Cos
                        p.distinct_experts, p.touched_bytes);
     if (!costs.empty()) {
       const DialCost& c = costs[i];
-      out += fmt::format(",{},{:.9g},{:.9g},{:.9g}", c.width, c.cycles, c.dram_bytes, c.picojoules);
+      out += fmt::format(",{},{:.9g},{:.9g},{:.9g},{:.9g}", c.width, c.step_cycles, c.cycles,
+                         c.dram_bytes, c.picojoules);
     }
     out += '\n';
   }
@@ -133,6 +139,7 @@ std::string dial_json(const DialArguments& arguments, const Points& points, cons
                              {"touched_weight_bytes", p.touched_bytes}});
     if (costs.empty()) continue;
     out["points"].back().update({{"width", costs[i].width},
+                                 {"cycles_per_step", costs[i].step_cycles},
                                  {"cycles_per_token", costs[i].cycles},
                                  {"dram_bytes_per_token", costs[i].dram_bytes},
                                  {"energy_pj_per_token", costs[i].picojoules}});
@@ -164,8 +171,8 @@ std::string dial_script(const DialOptions& options, const Points& points, const 
   add(curve(11, first.touched_bytes, 5, "weight bytes touched per step"));
   add(curve(8, first.flops_per_token, 2, "FLOP per token"));
   if (!costs.empty()) {
-    add(curve(13, costs.front().cycles, 3, "cycles per token"));
-    add(curve(15, costs.front().picojoules, 4, "energy per token"));
+    add(curve(13, costs.front().step_cycles, 3, "cycles per step"));
+    add(curve(16, costs.front().picojoules, 4, "energy per token"));
   }
   const std::string settings = fmt::format(R"(set logscale x 2
 set offsets graph 0.04, graph 0.04, graph 0.05, graph 0.05

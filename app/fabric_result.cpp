@@ -33,10 +33,25 @@ void fill_bounds(const FabricCounts& counts, MachineStatistics& out) {
   out.bounds["psum"] = cycles_up(counts.psum_cycles);
   out.bounds["dram"] = cycles_up(std::max(counts.dram_read_cycles, counts.dram_write_cycles));
   for (const char* block : {"compute", "glb", "psum", "dram"}) {  // a tie goes to the first
-    if (!out.bound.empty() && out.bounds[block] <= out.cycles_bound) continue;
-    out.bound = block;
+    if (!out.cycles_bound_by.empty() && out.bounds[block] <= out.cycles_bound) continue;
+    out.cycles_bound_by = block;
     out.cycles_bound = out.bounds[block];
   }
+}
+
+/// What the instructions claim, one by one, is what was counted in all; partial sums come on top.
+/// Each product rounds to whole numbers, and has an instruction at least.
+void check_instructions(const FabricSpec& spec, const FabricCounts& counts,
+                        const FabricTiming& timing) {
+  const double rounding = 1 + static_cast<double>(timing.instructions);
+  const auto pairs = static_cast<double>(timing.meters.ports.at("mac").total);
+  LACUNA_CHECK(std::abs(pairs - counts.mac_slots) <= rounding + 1e-9 * counts.mac_slots,
+               "instructions have {} operand pairs, {} were counted", pairs, counts.mac_slots);
+  const auto bytes = static_cast<double>(timing.meters.ports.at("glb").total);
+  const double operands = (counts.glb_a.all() + counts.glb_b.all()) * spec.word_bytes();
+  LACUNA_CHECK(bytes >= operands * (1 - 1e-9) - rounding,
+               "instructions read {} bytes of the global buffer, the operands have {}", bytes,
+               operands);
 }
 
 void fill_traffic(const FabricSpec& spec, const FabricCounts& counts, const FabricTiming& timing,
@@ -70,16 +85,14 @@ void fill_traffic(const FabricSpec& spec, const FabricCounts& counts, const Fabr
 void fill_time(const FabricTiming& timing, MachineStatistics& out) {
   out.cycles = timing.cycles;
   out.activations = timing.activations;
-  const double total = std::max(1.0, static_cast<double>(timing.cycles.count()));
-  for (const auto& [block, cycles] : out.bounds) {
-    out.utilization[block] = static_cast<double>(cycles.count()) / total;
-  }
+  out.meters = timing.meters;
   LACUNA_CHECK(timing.cycles >= out.cycles_bound, "{} cycles, the bound is {}",
                timing.cycles.count(), out.cycles_bound.count());
+  find_limiter(out);
   out.stalls.busy = whole(timing.busy);
   out.stalls.wait_a = timing.wait_a;
   out.stalls.wait_b = timing.wait_b;
-  out.stalls.wait_network = timing.wait_z;
+  out.stalls.wait_output = timing.wait_z;
   out.stalls.drain = timing.fill + timing.drain;
 }
 
@@ -117,6 +130,7 @@ void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components,
                         const FabricCounts& counts, const FabricTiming& timing, RunResult& result) {
   fill_bounds(counts, result.statistics);
   fill_time(timing, result.statistics);
+  check_instructions(spec, counts, timing);
   fill_traffic(spec, counts, timing, result.statistics);
   const EnergyAccount account = account_fabric(spec, components, counts);
   fill_actions(account, result.statistics);

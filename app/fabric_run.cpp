@@ -5,16 +5,17 @@
 
 #include <chrono>
 #include <cmath>
+#include <tuple>
 
 #include "app/fabric_result.hpp"
 #include "app/paths.hpp"
+#include "app/run_limits.hpp"
 #include "arch/fabric/element_arrays.hpp"
 #include "arch/fabric/fabric_module.hpp"
 #include "arch/fabric/vfmu.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
-#include "sparse_formats/reference_product.hpp"
 
 namespace lacuna {
 namespace {
@@ -142,24 +143,8 @@ CheckReport step_elements(const FabricSpec& spec, const FabricPlan& whole_plan,
     same("MAC slots", run.slots, plan.counts.mac_slots);
     same("gated MACs", run.gated, plan.counts.mac_gated);
   }
-  CheckReport check;
-  check.performed = true;
-  check.reference = "Eigen";
-  const CsrMatrix reference = reference_product(values.a, transpose(values.b_transposed));
   if (outputs != nullptr) *outputs = run.z;
-  std::vector<double> difference = run.z;
-  double largest = 0;
-  for (std::uint64_t r = 0; r < reference.rows; ++r) {
-    for (auto i = reference.offsets[r]; i < reference.offsets[r + 1]; ++i) {
-      difference[r * reference.cols + reference.columns[i]] -= reference.values[i];
-      largest = std::max(largest, std::abs(reference.values[i]));
-    }
-  }
-  double most = 0;
-  for (const double x : difference) most = std::max(most, std::abs(x));
-  check.max_relative_error = largest > 0 ? most / largest : most;
-  check.passed = check.max_relative_error <= 1e-9;
-  return check;
+  return check_report(check_product(run.z, values.a, transpose(values.b_transposed)));
 }
 
 /// How far the density of a sampled operand may be from that of the whole.
@@ -176,14 +161,37 @@ void note_samples(const FabricWorkload& workload, RunResult& result) {
                 [](const auto& operand) { return operand.second <= 0; });
 }
 
-/// What stepping through every value may take: some 10 s.
-void require_small(const GemmOperands& operands) {
-  const double work = static_cast<double>(operands.m()) * static_cast<double>(operands.n()) *
-                      static_cast<double>(operands.k());
-  if (work <= 4e9) return;
-  throw InputError(
-      fmt::format("a check steps through {:.3g} multiplies, at most 4e9 are taken", work),
-      "check a smaller product, or leave --check and --fidelity element out");
+/// Why a product is not stepped through value by value, or nothing: it would take minutes (some
+/// 10 s are allowed), or more than 2 GiB.
+std::string too_large_to_step(const GemmOperands& operands) {
+  constexpr double kMostWork = 4e9, kMostPlaces = 1e8;
+  const auto [m, n, k] =
+      std::tuple(static_cast<double>(operands.m()), static_cast<double>(operands.n()),
+                 static_cast<double>(operands.k()));
+  if (m * n * k > kMostWork) {
+    return fmt::format("a check steps through {:.3g} multiplies, at most {:g} are taken", m * n * k,
+                       kMostWork);
+  }
+  const double places = m * k + n * k + m * n;
+  if (places <= kMostPlaces) return {};
+  return fmt::format("a check holds {:.3g} values of A, B and Z, at most {:g} are taken", places,
+                     kMostPlaces);
+}
+
+/// Whether values are stepped through; what cannot be is refused, or said.
+bool steps_elements(const FabricWorkload& workload, const FabricOptions& options,
+                    RunResult& result) {
+  const bool asked = options.fidelity == Fidelity::element;
+  if (!options.check && !asked) return false;
+  LACUNA_CHECK(workload.values != nullptr && workload.instances.size() == 1,
+               "a check needs the operands' values");
+  const std::string why = too_large_to_step(workload.operands());
+  if (why.empty()) return true;
+  if (asked || !options.check_where_possible) {
+    throw InputError(why, "check a smaller product, or leave --check and --fidelity element out");
+  }
+  result.provenance.warnings.push_back("not checked: " + why);
+  return false;
 }
 
 }  // namespace
@@ -196,21 +204,26 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.name = machine.name;
   result.workload = workload.name;
   result.clock = machine.clock;
+  result.format = {machine.precision, machine.word_bits};
   result.provenance.seed = workload.seed;
   result.provenance.version = LACUNA_VERSION;
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
-  const bool elements = options.check || options.fidelity == Fidelity::element;
-  if (elements) {
-    LACUNA_CHECK(workload.values != nullptr && workload.instances.size() == 1,
-                 "a check needs the operands' values");
-    require_small(workload.operands());
-  }
+  const bool elements = steps_elements(workload, options, result);
   ComponentSet own;
   if (options.components == nullptr) own = priced_fabric(machine);
   const ComponentSet& components = options.components != nullptr ? *options.components : own;
   FabricPlan plan = compile_fabric(machine, workload.instances, options.mode);
-  result.provenance.warnings = plan.warnings;
+  auto& warnings = result.provenance.warnings;
+  warnings.insert(warnings.begin(), plan.warnings.begin(), plan.warnings.end());
+  if (options.fidelity == Fidelity::element) {
+    warnings.emplace_back(
+        "element fidelity steps and counts every multiply here; cycles are those of tile fidelity");
+  }
+  if (workload.values != nullptr) {
+    const auto& notes = workload.values->notes;
+    warnings.insert(warnings.begin(), notes.begin(), notes.end());
+  }
   if (!plan.unsupported.empty()) {
     result.unsupported = plan.unsupported;
     return result;
@@ -225,6 +238,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   const FabricTiming timing = run_fabric_program(machine, plan.program, run);
   fill_fabric_result(machine, components, plan.counts, timing, result);
   fill_macs(machine, plan, result);
+  check_run_limits(machine, components, least_traffic(machine, workload.instances), result);
   result.tiling["A"] = tiling_of_a(plan);
   result.tiling["B"] = tiling_of_b(machine, plan);
   if (plan.parts.size() == 1) {
@@ -240,7 +254,13 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;
   if (elements) result.check = step_elements(machine, plan, *workload.values, options.outputs);
-  if (options.timeline) result.timeline = timeline.chrome_trace();
+  if (options.timeline) {
+    result.timeline = timeline.chrome_trace();
+    if (timeline.dropped() > 0) {
+      result.provenance.warnings.push_back(
+          fmt::format("the timeline left out {} later slices", timeline.dropped()));
+    }
+  }
   result.host.wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   rusage usage{};

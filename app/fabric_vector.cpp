@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "app/fabric_result.hpp"
+#include "app/run_limits.hpp"
 #include "arch/fabric/fabric_module.hpp"
 #include "base/error.hpp"
 
@@ -15,6 +16,7 @@ constexpr double kMostPieces = 5e7;
 
 /// Equal pieces, each no more than a sixteenth of the buffer, so that reading and writing overlap.
 FabricProgram stream_program(const FabricSpec& spec, const VectorTraffic& traffic, double cycles) {
+  const auto through_port = whole(traffic.buffer_read + traffic.buffer_write);
   const auto read = whole(traffic.dram_read), written = whole(traffic.dram_write);
   const double most = std::max(traffic.dram_read, traffic.dram_write);
   const double wanted = std::ceil(16 * most / static_cast<double>(spec.glb.capacity.count()));
@@ -37,6 +39,7 @@ FabricProgram stream_program(const FabricSpec& spec, const VectorTraffic& traffi
     step.a_release = step.a_needed - read * at / pieces;
     step.z_bytes = written * (at + 1) / pieces - written * at / pieces;
     step.cycles = cycles / static_cast<double>(pieces);
+    step.glb_bytes = through_port * (at + 1) / pieces - through_port * at / pieces;
     ++at;
     return true;
   };
@@ -50,6 +53,7 @@ RunResult run_vector(const FabricSpec& machine, const VectorTraffic& traffic,
   RunResult result;
   result.name = machine.name;
   result.clock = machine.clock;
+  result.format = {machine.precision, machine.word_bits};
   const double word = machine.word_bytes();
   FabricCounts counts;
   counts.dram_a.data = std::round(traffic.dram_read) / word;
@@ -67,8 +71,9 @@ RunResult run_vector(const FabricSpec& machine, const VectorTraffic& traffic,
   run.stalls = options.stalls;
   const FabricTiming timing =
       run_fabric_program(machine, stream_program(machine, traffic, counts.glb_cycles), run);
-  fill_fabric_result(machine, options.components != nullptr ? *options.components : own, counts,
-                     timing, result);
+  const ComponentSet& components = options.components != nullptr ? *options.components : own;
+  fill_fabric_result(machine, components, counts, timing, result);
+  check_run_limits(machine, components, {}, result);
   return result;
 }
 

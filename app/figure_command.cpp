@@ -59,22 +59,30 @@ int draw_all(const FigureArguments& arguments) {
     fmt::print("{}\n", figure.name);
     FigureArguments one = arguments;
     one.out = (std::filesystem::path(arguments.out) / figure.name).string();
-    code = draw(figure.name, one);
+    code = std::max(code, draw(figure.name, one));
   }
   return code;
 }
 
-/// Which figures take an option that not all take.
+/// Which figures take an option that not all take. Settings are of one machine's keys, and figures
+/// have machines of several kinds.
 void refuse_idle(const CLI::App& app, const std::string& name, bool all) {
   const std::vector<std::pair<const char*, std::vector<std::string>>> takers{
       {"--edge", {"sparsity-sweep"}}, {"--matrices", {"ablation", "overbooking"}},
       {"--only", {"overbooking"}},    {"--jobs", {"overbooking"}},
       {"--limit", {"overbooking"}},   {"--set", {"attention-forms", "overbooking"}}};
+  const auto known = all_figures();
+  if (!all && std::none_of(known.begin(), known.end(),
+                           [&](const Figure& figure) { return figure.name == name; })) {
+    return;  // told with the nearest name
+  }
   for (const auto& [option, figures] : takers) {
-    if (all || app.count(option) == 0) continue;
-    if (std::find(figures.begin(), figures.end(), name) != figures.end()) continue;
-    throw InputError(fmt::format("{}: the figure {} does not take it", option, name),
-                     fmt::format("it is for {}", fmt::join(figures, " and ")));
+    if (app.count(option) == 0) continue;
+    const bool taken = all ? std::string(option) != "--set"
+                           : std::find(figures.begin(), figures.end(), name) != figures.end();
+    if (taken) continue;
+    throw InputError(fmt::format("{}: {} takes none", option, all ? "--all" : name),
+                     fmt::format("leave it out; it is of {}", fmt::join(figures, " and ")));
   }
 }
 
@@ -110,7 +118,7 @@ Command add_figure(CLI::App& app) {
   app.add_option("--limit", arguments->limit_s, "processor seconds that one point may take")
       ->check(CLI::PositiveNumber);
   return [name, all, arguments, &app] {
-    if (!name->empty()) refuse_idle(app, *name, *all);
+    if (*all || !name->empty()) refuse_idle(app, *name, *all);
     return execute(*name, *all, *arguments);
   };
 }

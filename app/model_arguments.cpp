@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/model_options.hpp"
 #include "app/paths.hpp"
 #include "base/error.hpp"
 #include "base/quantity_text.hpp"
@@ -79,6 +80,7 @@ ChosenStep choose_step(const StepArguments& arguments, const ModelSpec& spec) {
                                    {{"bf16", CacheFormat::kPlain}, {"fp8", CacheFormat::kFp8}});
   if (!arguments.layers.empty()) step.layers = parse_layers(arguments.layers);
   (void)checked_new_tokens(spec, step);
+  out.notes = check_step_options(arguments, spec, step);
   if (!arguments.routing.empty()) {
     out.routing = route_step(spec, step, arguments.routing, arguments.seed);
   }

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "workloads/models/build_graph.hpp"
 #include "workloads/models/routed_step.hpp"
@@ -26,9 +27,8 @@ struct StepArguments {
   Step step;
 };
 
-/// Declares --phase, --batch, --context, --new-tokens, --layers, --attention, --cache, --routing
-/// and
-/// --seed.
+/// Declares --phase, --batch, --context, --new-tokens, --layers, --attention, --cache, --routing,
+/// --precision and --seed.
 void add_step_options(CLI::App& app, StepArguments& arguments);
 
 /// A config.json, its folder, or a shipped name. Throws InputError.
@@ -37,6 +37,7 @@ void add_step_options(CLI::App& app, StepArguments& arguments);
 struct ChosenStep {
   Step step;
   std::shared_ptr<const StepRouting> routing;  // null: uniform
+  std::vector<std::string> notes;              // what the reader of a result should know
 };
 /// Checked against the model. Throws InputError.
 [[nodiscard]] ChosenStep choose_step(const StepArguments& arguments, const ModelSpec& spec);

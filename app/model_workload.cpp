@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/model_layout.hpp"
+#include "app/model_options.hpp"
 #include "app/paths.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -174,6 +175,13 @@ ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
   if (!spec.step.precision.empty()) out.notes = override_precision(model, spec.step.precision);
   ChosenStep chosen = choose_step(spec.step, model);
   if (chosen.routing) chosen.step.tokens_per_expert = tokens_of(chosen.routing);
+  out.notes.insert(out.notes.end(), chosen.notes.begin(), chosen.notes.end());
+  if (!spec.ffn_weights.empty()) {
+    require_part(model, chosen.step, ModelPart::ffn, "--ffn-weights");
+  }
+  if (!spec.expert_weights.empty()) {
+    require_part(model, chosen.step, ModelPart::experts, "--expert-weights");
+  }
   apply_tables(spec, model, chosen.step, out);
   const auto add_notes = [&out](const std::vector<std::string>& notes) {
     out.notes.insert(out.notes.end(), notes.begin(), notes.end());
@@ -200,7 +208,7 @@ ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
   if (chosen.routing) {
     out.notes.push_back("routing: " + chosen.routing->description);
     add_notes(chosen.routing->notes);
-  } else if (model.moe.routing.experts > 0) {
+  } else if (has_part(model, chosen.step, ModelPart::experts)) {
     out.notes.emplace_back("routing: as uniform as whole tokens allow");
   }
   std::error_code ignored;

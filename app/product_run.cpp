@@ -7,12 +7,13 @@
 #include <cmath>
 
 #include "app/paths.hpp"
+#include "app/run_limits.hpp"
 #include "arch/energy/ert.hpp"
 #include "arch/machine/machine_energy.hpp"
 #include "arch/program/stored_bytes.hpp"
 #include "base/error.hpp"
 #include "dataflows/microtile_tiling.hpp"
-#include "sparse_formats/reference_product.hpp"
+#include "sparse_formats/product_check.hpp"
 
 namespace lacuna {
 namespace {
@@ -73,25 +74,6 @@ TilingReport report_tiling(const TiledOperand& operand, const TileChoice& choice
   return report;
 }
 
-CheckReport compare(const CsrMatrix& simulated, const CsrMatrix& reference) {
-  CheckReport check;
-  check.performed = true;
-  check.reference = "Eigen";
-  double largest = 0, difference = 0;
-  for (const double value : reference.values) largest = std::max(largest, std::abs(value));
-  check.passed = simulated.offsets == reference.offsets && simulated.columns == reference.columns;
-  if (check.passed) {
-    for (std::size_t i = 0; i < reference.values.size(); ++i) {
-      difference = std::max(difference, std::abs(simulated.values[i] - reference.values[i]));
-    }
-    check.max_relative_error = largest > 0 ? difference / largest : difference;
-    check.passed = check.max_relative_error <= 1e-9;
-  } else {
-    check.max_relative_error = 1;
-  }
-  return check;
-}
-
 /// What B costs when it is counted by the fibers that the machine reads, beside a published count.
 std::uint64_t b_by_column_fibers(const ProductOperands& operands, const MachineSpec& machine) {
   OperandFormat format = machine.formats.b;
@@ -124,6 +106,15 @@ void check_invariants(const MachineSpec& machine, const ProductOperands& operand
 
 }  // namespace
 
+NumberFormat product_format() {
+  const Precision precision = Precision::parse(kProductPrecision);
+  return {precision.name, precision.bits};
+}
+
+CheckReport check_report(ProductCheck check) {
+  return {true, check.passed, check.max_relative_error, "Eigen", std::move(check.problem)};
+}
+
 RunResult run_product(const MachineSpec& machine, const ProductWorkload& workload,
                       const ProductOptions& options) {
   const auto start = std::chrono::steady_clock::now();
@@ -149,6 +140,7 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.name = machine.name;
   result.workload = workload.name;
   result.clock = machine.clock;
+  result.format = product_format();
   result.statistics = std::move(outcome.statistics);
   result.macs_dense = std::uint64_t{operands.a.rows} * operands.a.cols * operands.b_transposed.rows;
   result.macs_skipped = result.macs_dense - result.statistics.macs_effectual;
@@ -177,16 +169,19 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.beside["partial_output_bytes"] =
       2 * result.statistics.traffic.at("dram").at("Z_partial").read_bytes;
   check_invariants(spec, operands, program.totals(), result);
+  check_run_limits(spec, components, least_traffic(spec, operands), result);
   if (options.check) {
     result.check =
-        compare(*outcome.product, reference_product(operands.a, transpose(operands.b_transposed)));
+        check_report(check_product(*outcome.product, operands.a, transpose(operands.b_transposed)));
     if (options.product != nullptr) *options.product = *std::move(outcome.product);
   }
   result.provenance.seed = spec.tiling.seed;
   result.provenance.version = LACUNA_VERSION;
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
-  result.provenance.warnings = tiling.notes;
+  result.provenance.warnings = workload.notes;
+  result.provenance.warnings.insert(result.provenance.warnings.end(), tiling.notes.begin(),
+                                    tiling.notes.end());
   if (options.timeline) {
     result.timeline = timeline.chrome_trace();
     if (timeline.dropped() > 0) {

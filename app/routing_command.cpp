@@ -84,6 +84,7 @@ std::vector<std::string> facts_of(const ExpertCounts& counts) {
 std::vector<Recording> chosen_recordings(LoadedRouting loaded, const RoutingSpec& spec) {
   std::vector<Recording> out;
   if (auto* trace = std::get_if<RoutingTrace>(&loaded.data)) {
+    refuse_choice_of_set(spec);
     out.emplace_back(std::move(*trace));
     return out;
   }

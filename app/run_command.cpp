@@ -267,22 +267,34 @@ ConfigTree resolved_run(const ChosenMachine& machine, const RunPlan& plan,
 void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
                         std::vector<RunResult>& results) {
   const bool values = plan.options.check || plan.options.fidelity == Fidelity::element;
+  const bool rows = std::any_of(
+      plan.machines.begin(), plan.machines.end(),
+      [](const ChosenMachine& m) { return std::holds_alternative<MachineSpec>(m.spec); });
+  ProductOptions options = plan.options;
+  options.check_where_possible = rows;  // what takes every nonzero checks any product
   ProductWorkload workload;
-  {
+  std::optional<FabricWorkload> occupancies;  // shared by the machines that take bits
+  if (!spec.gemm.empty() && !values && !rows) {
+    occupancies = make_gemm_occupancies(spec);  // as bits they take a thirtieth
+  } else {
     report::ProgressBar bar("reading " + spec.matrix);
     workload = make_workload(spec, values, [draw = bar.callback()](double share) {
       stop_if_requested();
       draw(share);
     });
   }
-  std::optional<FabricWorkload> occupancies;  // shared by the machines that take bits
   for (const ChosenMachine& machine : plan.machines) {
     stop_if_requested();
     if (const auto* product = std::get_if<MachineSpec>(&machine.spec)) {
-      results.push_back(run_product(*product, workload, plan.options));
+      results.push_back(run_product(*product, workload, options));
     } else {
       if (!occupancies) occupancies = fabric_workload(workload);
-      results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, plan.options));
+      results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, options));
+      if (workload.tiles.m1 != 0) {
+        results.back().provenance.warnings.emplace_back(
+            "the workload's tiles are for machines of the ExTensor kind; this one mapped by "
+            "itself");
+      }
     }
   }
 }
@@ -366,7 +378,8 @@ int execute(const RunArguments& arguments) {
   report::print_folder(arguments.out, notes, arguments.json);
   for (const RunResult& result : results) {
     if (result.check.performed && !result.check.passed) {
-      fmt::print(stderr, "lacuna: {}: the product differs from the reference\n", result.name);
+      fmt::print(stderr, "lacuna: {}: the product differs from the reference: {}\n", result.name,
+                 result.check.problem);
       return 3;
     }
   }
@@ -379,6 +392,13 @@ void refuse_stray(const CLI::App& app) {
     if (app.count(name) > 0 && app.count("--model") + app.count("--network") == 0) {
       throw InputError(fmt::format("{} is of a model or a network, and neither is given", name),
                        "add --model or --network, or write it into the workload's file");
+    }
+  }
+  for (const char* name : {"--matrix-b", "--bt", "--dense-b"}) {
+    for (const char* other : {"--gemm", "--model", "--network"}) {
+      if (app.count(name) == 0 || app.count(other) == 0) continue;
+      throw InputError(fmt::format("{} is of a matrix, and {} says what B is", name, other),
+                       "leave it out");
     }
   }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/workload_spec.hpp"
 
+#include <algorithm>
 #include <charconv>
 
+#include "app/explicit_rows.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
@@ -45,20 +47,6 @@ GemmShape parse_gemm(const std::string& text, const Place& place) {
   return shape;
 }
 
-/// Before memory is taken: a bit for every position, four bytes for every nonzero.
-void check_size(const Pattern& pattern, Coordinate rows, Coordinate cols, const char* operand) {
-  constexpr double kMostPositions = 17179869184.0;  // parameters: 2^34, 2 GiB of bits,
-  constexpr double kMostNonzeros = 1073741824.0;    // and 2^30, 4 GiB of coordinates
-  const double positions = static_cast<double>(rows) * cols;
-  const double nonzeros = positions * pattern.density().value();
-  if (positions <= kMostPositions && nonzeros <= kMostNonzeros) return;
-  throw InputError(
-      fmt::format("{} of {} x {} has {:.3g} positions and about {:.3g} nonzeros, more than the "
-                  "{:.3g} and {:.3g} that are taken",
-                  operand, rows, cols, positions, nonzeros, kMostPositions, kMostNonzeros),
-      "make the product smaller or sparser");
-}
-
 std::string beside(const std::string& source, const fs::path& folder) {
   std::error_code ignored;
   if (source.empty() || is_generated(source) || fs::path(source).is_absolute()) return source;
@@ -74,6 +62,42 @@ std::string absolute(const std::string& source) {
 
 void note_input(ProductWorkload& workload, const std::string& source) {
   if (!is_generated(source)) workload.inputs[source] = sha256_of(source);
+}
+
+/// The rule of sparse_formats/matrix_market.hpp, with the number that it concerns.
+void note_zeros(ProductWorkload& workload, const CsrMatrix& matrix, const char* name) {
+  const auto zeros = std::count(matrix.values.begin(), matrix.values.end(), 0.0);
+  if (zeros == 0) return;
+  workload.notes.push_back(fmt::format(
+      "{} stored zero{} of {} count{} as nonzero{}: they occupy "
+      "storage and move",
+      zeros, zeros == 1 ? "" : "s", name, zeros == 1 ? "s" : "", zeros == 1 ? "" : "s"));
+}
+
+struct Gemm {
+  GemmShape shape;
+  Pattern a, b;
+};
+
+Gemm read_gemm(const WorkloadSpec& spec) {
+  return {parse_gemm(spec.gemm, {}), parse_pattern(spec.a_pattern, Place{"", 0, "--a"}),
+          parse_pattern(spec.b_pattern, Place{"", 0, "--b"})};
+}
+
+/// Of what will be drawn, before it is.
+void check_explicit(const WorkloadSpec& spec, const Gemm& gemm) {
+  const auto nonzeros = [](const Pattern& pattern, Coordinate rows, Coordinate cols) {
+    return pattern.density().value() * static_cast<double>(rows) * static_cast<double>(cols);
+  };
+  const double sum =
+      nonzeros(gemm.a, gemm.shape.m, gemm.shape.k) + nonzeros(gemm.b, gemm.shape.n, gemm.shape.k);
+  if (sum <= static_cast<double>(kMostExplicitNonzeros)) return;
+  throw InputError(
+      fmt::format("--gemm {}: A and B have {:.4g} nonzeros; checks and machines that take every "
+                  "nonzero (ExTensor's class) take {} at most",
+                  spec.gemm, sum, kMostExplicitNonzeros),
+      "run it on a machine of the tensor-core class without --check, or take a smaller product "
+      "or sparser patterns");
 }
 
 CsrMatrix dense_matrix(Coordinate rows, std::uint64_t cols) {
@@ -170,6 +194,14 @@ ConfigTree to_config(const WorkloadSpec& spec) {
   return tree;
 }
 
+FabricWorkload make_gemm_occupancies(const WorkloadSpec& spec) {
+  const Gemm gemm = read_gemm(spec);
+  const auto [m, n, k] = gemm.shape;
+  FabricWorkload workload = pattern_workload(m, n, k, spec.a_pattern, spec.b_pattern, spec.seed);
+  workload.name = name_of(spec);
+  return workload;
+}
+
 std::string name_of(const WorkloadSpec& spec) {
   if (!spec.name.empty()) return spec.name;
   if (spec.gemm.empty()) return matrix_name(spec.matrix);
@@ -189,18 +221,22 @@ ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
   workload.tiles = spec.tiles;
   workload.seed = spec.seed;
   if (!spec.gemm.empty()) {
-    const GemmShape shape = parse_gemm(spec.gemm, {});
-    const Pattern a = parse_pattern(spec.a_pattern, Place{"", 0, "--a"});
-    const Pattern b = parse_pattern(spec.b_pattern, Place{"", 0, "--b"});
-    check_size(a, shape.m, shape.k, "A");
-    check_size(b, shape.k, shape.n, "B");
-    workload.a = make_occupancy(a, shape.m, shape.k, spec.seed, {Axis::along_row, "A"}).to_csr();
+    const Gemm gemm = read_gemm(spec);
+    check_explicit(spec, gemm);
+    const auto [m, n, k] = gemm.shape;
+    workload.a = make_occupancy(gemm.a, m, k, spec.seed, {Axis::along_row, "A"}).to_csr();
     workload.b_transposed =
-        make_occupancy(b, shape.n, shape.k, spec.seed, {Axis::along_row, "B"}).to_csr();
+        make_occupancy(gemm.b, n, k, spec.seed, {Axis::along_row, "B"}).to_csr();
   } else {
     workload.a = make_matrix(spec.matrix, progress);
     note_input(workload, spec.matrix);
+    note_zeros(workload, workload.a, "A");
     if (spec.dense_columns > 0) {
+      if (!spec.matrix_b.empty() || spec.transpose_b) {
+        throw InputError(fmt::format("B is dense with {} columns, and {}", spec.dense_columns,
+                                     spec.matrix_b.empty() ? "the transpose of A" : spec.matrix_b),
+                         "give one of --dense-b, --matrix-b and --bt");
+      }
       workload.b_transposed = transpose(dense_matrix(workload.a.cols, spec.dense_columns));
     } else if (spec.matrix_b.empty()) {
       workload.b_transposed = spec.transpose_b ? workload.a : transpose(workload.a);
@@ -209,6 +245,7 @@ ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
       note_input(workload, spec.matrix_b);
       workload.b_transposed = spec.transpose_b ? b : transpose(b);
     }
+    if (spec.dense_columns == 0) note_zeros(workload, workload.b_transposed, "B");
   }
   check_shapes(spec, workload.a, workload.b_transposed);
   if (values) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/fabric_run.hpp"
 #include "app/product_run.hpp"
 #include "base/config.hpp"
 
@@ -40,7 +41,12 @@ struct WorkloadSpec {
 /// Of its result: its own, or what it multiplies.
 [[nodiscard]] std::string name_of(const WorkloadSpec& spec);
 
-/// Loads or generates the operands; values are drawn for patterns when `values` are needed.
+/// A GEMM's operands as bits, for machines that take no explicit nonzeros.
+[[nodiscard]] FabricWorkload make_gemm_occupancies(const WorkloadSpec& spec);
+
+/// Loads or generates the operands. A GEMM of more nonzeros than kMostExplicitNonzeros
+/// (explicit_rows.hpp) is refused before any is drawn; values are drawn for patterns when `values`
+/// are needed.
 [[nodiscard]] ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
                                             const std::function<void(double)>& progress);
 

@@ -41,7 +41,7 @@ void FabricProduct::inner_cycles() {
       for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
         const double steps = d(first_step(c + 1) - first_step(c)) * db_;
         // Columns are shared by the arrays that stand side by side along N.
-        const double slots = steps * d(ceil_div(columns_of(j), spec_.arrays.across_n));
+        const double slots = crowding_ * steps * d(ceil_div(columns_of(j), spec_.arrays.across_n));
         double words =
             tables_.a[i * tables_.chunks + c].all() + tables_.b[j * tables_.chunks + c].all();
         words_check += words;
@@ -51,6 +51,12 @@ void FabricProduct::inner_cycles() {
         counts.compute_cycles += slots;
       }
     }
+  }
+  for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
+    const std::uint64_t first = k_of(first_step(c));
+    const std::uint64_t end = c + 1 == tables_.chunks ? padded_k_ : k_of(first_step(c + 1));
+    tables_.pairs_per_output.push_back(d(end - first) * da_ * db_ * crowding_);
+    tables_.spill_words.push_back(d(first_step(c + 1) - first_step(c)) * db_ * spilled(1));
   }
   const double words = counts.glb_a.all() + counts.glb_b.all();
   LACUNA_CHECK(std::abs(words - words_check) <= 1e-6 * words,
@@ -62,11 +68,15 @@ void FabricProduct::inner_product() {
   FabricCounts& counts = part_.counts;
   const double m = d(ops_.m()), n = d(ops_.n());
   part_.steps = d(steps_) * db_;
-  inner_cycles();
   const double effectual = d(ops_.effectual());
   counts.mac_slots = m * n * d(padded_k_) * da_ * db_;
-  // A degree of B makes the slots a mean over blocks (S2TA): real pairs scatter around it.
-  if (db_ < 1) counts.mac_slots = std::max(counts.mac_slots, effectual);
+  // A degree of B makes the slots a mean over blocks (S2TA): real pairs scatter around it. Where
+  // they are more, each takes a slot and its time all the same.
+  if (db_ < 1 && counts.mac_slots < effectual) {
+    crowding_ = effectual / counts.mac_slots;
+    counts.mac_slots = effectual;
+  }
+  inner_cycles();
   LACUNA_CHECK(counts.mac_slots >= effectual - 0.5, "{} effectual multiplies in {} slots",
                effectual, counts.mac_slots);
   counts.mac_compute = spec_.b.gating ? effectual : counts.mac_slots;
@@ -131,6 +141,11 @@ void FabricProduct::outer_product() {
   if (spec_.arrays.psum_words_per_cycle > 0) {
     counts.psum_cycles = (effectual + all_spilled) / (spec_.arrays.psum_words_per_cycle * arrays);
   }
+  tables_.spill_rows = map.array_rows;
+  tables_.spill_columns = map.array_columns;
+  for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
+    tables_.spill_words.push_back(d(first_step(c + 1) - first_step(c)) * spilled(1));
+  }
   if (mode_ == FabricMode::expected) spread_evenly();
   // Two psum accesses for every multiply: the price of scattering (HighLight's "DSTC tax").
   counts.rf_writes = effectual + d(ops_.m()) * d(ops_.n()) + all_spilled;
@@ -160,7 +175,8 @@ OuterFetch FabricProduct::outer_fetch(const FabricMapping& map) const {
 double FabricProduct::from_data(double tile) {
   FabricCounts& counts = part_.counts;
   const FabricMapping& map = part_.mapping;
-  OuterSteps outer(spec_, ops_, map, outer_fetch(map));
+  const OuterFetch fetch = outer_fetch(map);
+  OuterSteps outer(spec_, ops_, map, fetch);
   const double drain =
       spec_.arrays.psum_words_per_cycle > 0 ? tile / spec_.arrays.psum_words_per_cycle : 0;
   for (std::uint64_t i = 0; i < tables_.m_tiles; ++i) {
@@ -168,7 +184,15 @@ double FabricProduct::from_data(double tile) {
       stop_if_requested();
       double* const cycles = &tables_.cycles[(i * tables_.n_tiles + j) * tables_.chunks];
       for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
-        cycles[c] = outer.cycles(i, j, k_of(first_step(c)), k_of(first_step(c + 1)));
+        const std::uint64_t k0 = k_of(first_step(c)), k1 = k_of(first_step(c + 1));
+        // Words that are wider than the machine's, or zeros that are stored, pass the port too.
+        const double arrays =
+            d(ceil_div(rows_of(i), map.array_rows) * ceil_div(columns_of(j), map.array_columns));
+        const double words = tables_.a[i * tables_.chunks + c].all() +
+                             tables_.b[j * tables_.chunks + c].all() +
+                             arrays * fetch.spill_words * d(k1 - k0);
+        cycles[c] = std::max(outer.cycles(i, j, k0, k1), words / spec_.glb.words_per_cycle);
+        tables_.pairs.push_back(outer.products());
       }
       cycles[tables_.chunks - 1] += drain;
     }
@@ -209,6 +233,10 @@ void FabricProduct::spread_evenly() {
   const double cycles =
       std::max({c.compute_cycles, c.glb_cycles, c.psum_cycles, c.glb_write_cycles});
   std::fill(tables_.cycles.begin(), tables_.cycles.end(), cycles / d(tables_.cycles.size()));
+  tables_.even = true;
+  tables_.even_pairs = c.mac_slots / d(tables_.cycles.size());
+  tables_.even_glb_words =
+      (c.glb_a.all() + c.glb_b.all() + c.psum_glb_reads) / d(tables_.cycles.size());
 }
 
 }  // namespace lacuna

@@ -2,7 +2,6 @@
 #include "dataflows/fabric_operands.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/error.hpp"
 #include "sparse_formats/pattern_check.hpp"
@@ -84,7 +83,14 @@ GemmOperands::GemmOperands(Occupancy a, Occupancy b_transposed)
   b_density_ = b_.density();
   const auto of_a = a_.col_counts();
   const auto of_b = b_.col_counts();
-  effectual_ = std::inner_product(of_a.begin(), of_a.end(), of_b.begin(), std::uint64_t{0});
+  for (std::size_t k = 0; k < of_a.size(); ++k) {
+    const std::uint64_t pairs = of_a[k] * of_b[k];
+    effectual_ += pairs;
+    if (pairs == 0) continue;
+    a_touched_ += of_a[k];
+    b_touched_ += of_b[k];
+    z_least_ = std::max(z_least_, pairs);
+  }
 }
 
 std::uint64_t GemmOperands::z_nonzeros() const {

@@ -40,6 +40,11 @@ class GemmOperands {
 
   /// Multiplies with two nonzero operands: sum over k of column count of A x row count of B.
   [[nodiscard]] std::uint64_t effectual() const { return effectual_; }
+  /// Nonzeros of A, and of B, that take part in one of them.
+  [[nodiscard]] std::uint64_t a_touched() const { return a_touched_; }
+  [[nodiscard]] std::uint64_t b_touched() const { return b_touched_; }
+  /// Places of Z that they reach at least: those of the K step that reaches most.
+  [[nodiscard]] std::uint64_t z_least() const { return z_least_; }
   /// Places of Z that at least one of them reaches.
   [[nodiscard]] std::uint64_t z_nonzeros() const;
 
@@ -56,7 +61,7 @@ class GemmOperands {
 
   Occupancy a_, b_;
   double a_density_, b_density_;
-  std::uint64_t effectual_ = 0;
+  std::uint64_t effectual_ = 0, a_touched_ = 0, b_touched_ = 0, z_least_ = 0;
   mutable std::optional<std::uint64_t> z_nonzeros_;
   mutable Counts a_counts_, b_counts_;
   mutable Fits a_fits_, b_fits_;

@@ -73,6 +73,7 @@ double OuterSteps::cycles(std::uint64_t m, std::uint64_t n, std::uint64_t k0, st
     step_ = {};
     const double cycles = slowest(a_.kinds(m), b_.kinds(n), k0, k1);
     totals_.add(step_);
+    last_products_ = step_.products;
     return cycles;
   }
   Key key{a_.kinds(m), b_.kinds(n), k0};
@@ -85,6 +86,7 @@ double OuterSteps::cycles(std::uint64_t m, std::uint64_t n, std::uint64_t k0, st
     found = known_.emplace(std::move(key), Known{cycles, step_}).first;
   }
   totals_.add(found->second.totals);
+  last_products_ = found->second.totals.products;
   return found->second.cycles;
 }
 

@@ -32,6 +32,8 @@ class OuterSteps {
 
   /// Cycles of K steps k0 .. k1-1 of output tile (m, n): the slowest of its arrays.
   [[nodiscard]] double cycles(std::uint64_t m, std::uint64_t n, std::uint64_t k0, std::uint64_t k1);
+  /// Operand pairs of what cycles() was asked for last.
+  [[nodiscard]] double products() const { return last_products_; }
   /// Sums over everything that cycles() was asked for.
   [[nodiscard]] const OuterTotals& totals() const { return totals_; }
 
@@ -64,8 +66,9 @@ class OuterSteps {
   std::vector<std::uint16_t> a_groups_, b_groups_;  // ceil(count / lanes) by count
   std::vector<double> port_;                        // GLB cycles of each step of the tile
   OuterTotals totals_, step_;                       // of all; of what is being computed
-  bool repeats_;                                    // some tiles are alike
-  std::map<Key, Known> known_;                      // output tiles that are alike are computed once
+  double last_products_ = 0;
+  bool repeats_;                // some tiles are alike
+  std::map<Key, Known> known_;  // output tiles that are alike are computed once
 };
 
 }  // namespace lacuna

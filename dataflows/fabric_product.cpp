@@ -316,6 +316,8 @@ void FabricProduct::cut_k() {
   tables_.chunks = chunks_for(map);
   tables_.m_tiles = ceil_div(ops_.m(), map.rows);
   tables_.n_tiles = ceil_div(ops_.n(), map.columns);
+  tables_.m = ops_.m();
+  tables_.n = ops_.n();
   tables_.word_bytes = spec_.word_bytes();
   tables_.a_footprint = a.on_chip ? 0 : 1;
   tables_.b_footprint = b.on_chip ? 0 : part_.instance.b_footprint;

@@ -97,6 +97,7 @@ class FabricProduct {
   FabricPart part_;
   FabricTables tables_;
   double da_ = 1, db_ = 1;
+  double crowding_ = 1;     // operand pairs over the slots that the degrees of A and B leave them
   bool a_bitmask_ = false;  // of an A that fits no pattern: its zeros are not stored
   std::uint64_t group_ = 1, step_k_ = 1, padded_k_ = 0, steps_ = 0;
   double b_metadata_words_ = 0;

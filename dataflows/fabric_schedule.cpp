@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/whole.hpp"
@@ -64,6 +65,20 @@ struct TileWalk {
   }
 };
 
+/// Parts of a sum in whole numbers: what has been given is the rounded sum so far.
+class WholeParts {
+ public:
+  std::uint64_t next(double part) {
+    sum_ += part;
+    const auto upto = static_cast<std::uint64_t>(sum_ + 0.5);
+    return upto - std::exchange(given_, upto);
+  }
+
+ private:
+  double sum_ = 0;
+  std::uint64_t given_ = 0;
+};
+
 /// Groups in one tile of the outer operand.
 std::uint64_t width_of(const FabricMapping& mapping) {
   const std::uint64_t width =
@@ -121,6 +136,7 @@ class Walker {
     const std::uint64_t output = m * t_.n_tiles + n;
     step.cycles = t_.cycles[output * t_.chunks + chunk_];
     if (chunk_ + 1 == t_.chunks) step.z_bytes = z_bytes(output);
+    meter(m, n, step);
     advance(last, tile);
     return true;
   }
@@ -153,6 +169,25 @@ class Walker {
     return bytes;
   }
 
+  /// What the instruction's cycles are for.
+  void meter(std::uint64_t m, std::uint64_t n, FabricStep& step) {
+    if (t_.even) {
+      step.multiplies = pairs_.next(t_.even_pairs);
+      step.glb_bytes = glb_bytes_.next(t_.even_glb_words * t_.word_bytes);
+      return;
+    }
+    const std::uint64_t rows = std::min(t_.m - m * map_.rows, map_.rows);
+    const std::uint64_t columns = std::min(t_.n - n * map_.columns, map_.columns);
+    step.multiplies = pairs_.next(
+        t_.pairs.empty() ? static_cast<double>(rows * columns) * t_.pairs_per_output[chunk_]
+                         : t_.pairs[(m * t_.n_tiles + n) * t_.chunks + chunk_]);
+    const std::uint64_t places = ceil_div(rows, t_.spill_rows) * t_.spill_rows *
+                                 ceil_div(columns, t_.spill_columns) * t_.spill_columns;
+    const double words = t_.a[m * t_.chunks + chunk_].all() + t_.b[n * t_.chunks + chunk_].all() +
+                         static_cast<double>(places) * t_.spill_words[chunk_];
+    step.glb_bytes = glb_bytes_.next(words * t_.word_bytes);
+  }
+
   void advance(std::uint64_t last, const TileWalk& tile) {
     if (++chunk_ < t_.chunks) return;
     chunk_ = 0;
@@ -177,6 +212,7 @@ class Walker {
   std::uint64_t tile_base_ = 0, group_base_ = 0;
   double z_sum_ = 0;
   std::uint64_t z_given_ = 0;
+  WholeParts pairs_, glb_bytes_;
   bool done_ = false;
 };
 

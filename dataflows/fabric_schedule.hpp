@@ -21,6 +21,17 @@ struct FabricTables {
   std::vector<double> cycles;   // [(m * n_tiles + n) * chunks + chunk]
   std::vector<double> z_bytes;  // [m * n_tiles + n]
   double word_bytes = 1;
+  std::uint64_t m = 0, n = 0;  // rows and columns of the product
+  // What passes in an instruction beside operands: operand pairs, given for each instruction or,
+  // when they follow from the tile alone, for one output; words of partial sums, for one of the
+  // `spill_rows` x `spill_columns` places that a tile is rounded up to.
+  std::vector<double> pairs;             // [(m * n_tiles + n) * chunks + chunk], or empty
+  std::vector<double> pairs_per_output;  // [chunk]
+  std::vector<double> spill_words;       // [chunk]
+  std::uint64_t spill_rows = 1, spill_columns = 1;
+  // Expectations know no instruction from another: all of them alike.
+  bool even = false;
+  double even_pairs = 0, even_glb_words = 0;
   // Words that are stored and fetched, over those that are read; 0 for an operand on chip.
   double a_footprint = 1, b_footprint = 1;
 };

@@ -28,10 +28,10 @@ void transpose64(std::array<std::uint64_t, 64>& block) {
 
 BitMatrix::BitMatrix(std::uint64_t rows, std::uint64_t cols)
     : rows_(rows), cols_(cols), words_per_row_(ceil_div(cols, 64)) {
-  constexpr std::uint64_t kMaxWords = std::uint64_t{1} << 30;
+  constexpr std::uint64_t kMaxWords = std::uint64_t{1} << 28;
   if (words_per_row_ != 0 && rows > kMaxWords / words_per_row_) {
     throw InputError(fmt::format("a matrix of {} x {} positions is too large", rows, cols),
-                     "its occupancy must fit 8 GiB");
+                     "its occupancy, a bit for each position, must fit 2 GiB");
   }
   words_.assign(rows * words_per_row_, 0);
 }

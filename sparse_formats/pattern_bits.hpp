@@ -33,7 +33,7 @@ namespace lacuna {
 class BitMatrix {
  public:
   BitMatrix() = default;
-  /// All zero. Throws InputError when it would take more than 8 GiB.
+  /// All zero. Throws InputError when it would take more than 2 GiB.
   BitMatrix(std::uint64_t rows, std::uint64_t cols);
   /// All one.
   [[nodiscard]] static BitMatrix full(std::uint64_t rows, std::uint64_t cols);

@@ -265,12 +265,12 @@ void apply_mask(const PruneResult& result, std::vector<double>& weights) {
 }
 
 TensorData synthetic_weights(const std::vector<std::uint64_t>& shape, std::uint64_t seed) {
-  constexpr std::uint64_t kMax = std::uint64_t{1} << 30;
+  constexpr std::uint64_t kMax = std::uint64_t{1} << 27;
   const Place place{{}, 0, "synthetic weights"};
   const std::uint64_t elements = element_count(shape, place);
   if (elements > kMax) {
     throw InputError(place, fmt::format("the shape {} is too large", shape_text(shape)),
-                     "at most 2^30 elements");
+                     "at most 2^27 elements, 1 GiB of values");
   }
   TensorData out{"weight", DType::f32, shape, std::vector<double>(elements)};
   RandomStream random(seed, "synthetic weights");

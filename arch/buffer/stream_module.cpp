@@ -6,7 +6,8 @@
 namespace lacuna {
 
 StreamModule::StreamModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
-                           Tensor tensor, std::uint64_t capacity, const DramSpec& spec)
+                           Tensor tensor, std::uint64_t capacity, const DramSpec& spec,
+                           sim::BufferMeter* buffer)
     : sc_core::sc_module(name),
       dram("dram", simulation),
       simulation_(simulation),
@@ -14,6 +15,7 @@ StreamModule::StreamModule(const sc_core::sc_module_name& name, sim::Simulation&
       capacity_(capacity),
       chunk_(spec.chunk.count()),
       limit_(spec.outstanding),
+      meter_(buffer),
       wake_("wake"),
       arrival_("arrival") {
   LACUNA_METHOD(pump);
@@ -31,6 +33,7 @@ void StreamModule::release(std::uint64_t bytes) {
   released_ += bytes;
   LACUNA_CHECK(released_ <= arrived_, "{}: {} bytes released, {} arrived", name(), released_,
                arrived_);
+  meter_.release(bytes);
   if (bytes > 0) wake_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -47,7 +50,7 @@ void StreamModule::pump() {
     const std::uint64_t bytes =
         std::min({chunk_, requested_ - issued_, capacity_ - (issued_ - released_)});
     issued_ += bytes;
-    peak_ = std::max(peak_, issued_ - released_);
+    meter_.fill(bytes);  // room is taken from the request on
     Cycles done = dram.request(tensor_, false, bytes);
     // Replies of one unit stay in order, whatever stalls are injected.
     if (!in_flight_.empty()) done = std::max(done, in_flight_.back().done);

@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "arch/dram/dram_module.hpp"
+#include "sim/meter.hpp"
 #include "sim/simulation.hpp"
 
 namespace lacuna {
@@ -15,8 +16,9 @@ namespace lacuna {
 class StreamModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(StreamModule);
+  /// `buffer` is the meter of the whole buffer that this is a share of.
   StreamModule(const sc_core::sc_module_name& name, sim::Simulation& simulation, Tensor tensor,
-               std::uint64_t capacity, const DramSpec& dram);
+               std::uint64_t capacity, const DramSpec& dram, sim::BufferMeter* buffer = nullptr);
 
   DramClient dram;
 
@@ -29,7 +31,7 @@ class StreamModule : public sc_core::sc_module {
   [[nodiscard]] sc_core::sc_event& arrival() { return arrival_; }
   [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
   [[nodiscard]] std::uint64_t requested() const { return requested_; }
-  [[nodiscard]] std::uint64_t peak() const { return peak_; }
+  [[nodiscard]] const sim::BufferMeter& meter() const { return meter_; }
 
  private:
   LACUNA_PROCESS(pump);
@@ -44,7 +46,8 @@ class StreamModule : public sc_core::sc_module {
   std::uint64_t capacity_;
   std::uint64_t chunk_;
   std::uint64_t limit_;
-  std::uint64_t requested_ = 0, issued_ = 0, arrived_ = 0, released_ = 0, peak_ = 0;
+  std::uint64_t requested_ = 0, issued_ = 0, arrived_ = 0, released_ = 0;
+  sim::BufferMeter meter_;
   std::deque<InFlight> in_flight_;
   sc_core::sc_event wake_, arrival_;
 };

@@ -15,6 +15,7 @@
 #include "arch/compute/earliest_free.hpp"
 #include "arch/program/statistics.hpp"
 #include "arch/spec/machine_spec.hpp"
+#include "sim/meter.hpp"
 #include "sim/port.hpp"
 
 namespace lacuna {
@@ -57,6 +58,7 @@ class PeArray {
   Placement place(sim::Ticks now, std::span<const Pair> pairs);
 
   [[nodiscard]] const sim::BandwidthPort& port() const { return flow_.port; }
+  [[nodiscard]] const sim::PortMeter& meter() const { return flow_.meter; }
   [[nodiscard]] const std::vector<std::uint64_t>& busy() const { return busy_; }
   /// Where the elements' time went until `end`, in PE-cycles; what is rounded away goes to drain.
   [[nodiscard]] StallBreakdown breakdown(sim::Ticks end) const;
@@ -69,6 +71,7 @@ class PeArray {
   /// What every pair changes.
   struct Flow {
     sim::BandwidthPort port;
+    sim::PortMeter meter{};
     std::uint32_t turn = 0;           // the element whose turn it is
     sim::WideTicks idle_network = 0;  // of all elements: 64 bits end after 2^44 cycles of theirs
     sim::WideTicks idle_pair = 0;
@@ -126,7 +129,9 @@ inline PeArray::Placement PeArray::place_one(Flow& flow, sim::Ticks ready, std::
   sim::Ticks& slot_free = slot_free_[pe * slots_ + next_slot_[pe]];
   if (++next_slot_[pe] == slots_) next_slot_[pe] = 0;
   const sim::Ticks sent = std::max({ready, slot_free, flow.port.free_at()});
-  const sim::Ticks arrived = flow.port.transfer(sent, bytes) + latency_;
+  const sim::Ticks passed = flow.port.transfer(sent, bytes);
+  flow.meter.crossed(sent, passed, bytes);
+  const sim::Ticks arrived = passed + latency_;
   sim::Ticks start = std::max(arrived, free_at);
   sim::Ticks end = start + (busy << sim::kTickBits) + overhead_;
   if (!steps.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/dram/dram_module.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace lacuna {
@@ -22,7 +23,9 @@ void DramModule::transport(int /*initiator*/, tlm::tlm_generic_payload& payload,
   const std::uint64_t bytes = payload.get_data_length();
   Moved& moved = moved_[static_cast<std::size_t>(extension->tensor)];
   (payload.is_write() ? moved.write_bytes : moved.read_bytes) += bytes;
+  const sim::Ticks begin = std::max(simulation_.now_ticks(), port_.free_at());
   const sim::Ticks done = port_.transfer(simulation_.now_ticks(), bytes);
+  meter_.crossed(begin, done, bytes);
   const Cycles complete = sim::to_cycles_up(done) + latency_ + simulation_.stall();
   delay += simulation_.time_of(complete - simulation_.now());
   payload.set_response_status(tlm::TLM_OK_RESPONSE);

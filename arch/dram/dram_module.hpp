@@ -11,6 +11,7 @@
 
 #include "arch/program/statistics.hpp"
 #include "arch/spec/machine_spec.hpp"
+#include "sim/meter.hpp"
 #include "sim/port.hpp"
 #include "sim/simulation.hpp"
 
@@ -37,6 +38,7 @@ class DramModule : public sc_core::sc_module {
 
   [[nodiscard]] const std::array<Moved, 4>& moved() const { return moved_; }
   [[nodiscard]] const sim::BandwidthPort& port() const { return port_; }
+  [[nodiscard]] const sim::PortMeter& meter() const { return meter_; }
 
  private:
   void transport(int initiator, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -44,6 +46,7 @@ class DramModule : public sc_core::sc_module {
   sim::Simulation& simulation_;
   Cycles latency_;
   sim::BandwidthPort port_;
+  sim::PortMeter meter_;
   std::array<Moved, 4> moved_{};
 };
 

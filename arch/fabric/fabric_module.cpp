@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "arch/buffer/stream_module.hpp"
+#include "arch/limits/physical_limits.hpp"
+#include "arch/machine/metered.hpp"
 
 namespace lacuna {
 namespace {
@@ -45,6 +47,8 @@ class ArraysModule : public sc_core::sc_module {
     wake_.notify(sc_core::SC_ZERO_TIME);
   }
   [[nodiscard]] const FabricTiming& timing() const { return timing_; }
+  [[nodiscard]] const sim::PortMeter& macs() const { return macs_; }
+  [[nodiscard]] const sim::PortMeter& glb() const { return glb_; }
   [[nodiscard]] Cycles ended() const { return sim::to_cycles_up(free_at_); }
 
  private:
@@ -84,6 +88,8 @@ class ArraysModule : public sc_core::sc_module {
       waits_for_ = nullptr;
     }
     free_at_ = sim::checked(start + sim::to_ticks(current_.cycles));
+    macs_.crossed(start, free_at_, current_.multiplies);
+    glb_.crossed(start, free_at_, current_.glb_bytes);
     timing_.busy += current_.cycles;
     ++timing_.instructions;
     running_ = true;
@@ -118,6 +124,7 @@ class ArraysModule : public sc_core::sc_module {
   sc_core::sc_event wake_;
   FabricStep current_;
   FabricTiming timing_;
+  sim::PortMeter macs_, glb_;
   sim::Ticks free_at_ = 0;
   std::uint64_t* waits_for_ = nullptr;
   bool running_ = false, more_ = false;
@@ -137,8 +144,9 @@ FabricTiming run_fabric_program(const FabricSpec& spec, const FabricProgram& pro
   const DramSpec write = channel(spec, spec.dram.write_words);
   DramModule dram_read("dram_read", simulation, read);
   DramModule dram_write("dram_write", simulation, write);
-  StreamModule a("a_stream", simulation, Tensor::a, program.a_capacity, read);
-  StreamModule b("b_stream", simulation, Tensor::b, program.b_capacity, read);
+  sim::BufferMeter glb;
+  StreamModule a("a_stream", simulation, Tensor::a, program.a_capacity, read, &glb);
+  StreamModule b("b_stream", simulation, Tensor::b, program.b_capacity, read, &glb);
   DrainModule z("z_drain", simulation, write);
   a.dram.socket.bind(dram_read.socket);
   b.dram.socket.bind(dram_read.socket);
@@ -158,6 +166,14 @@ FabricTiming run_fabric_program(const FabricSpec& spec, const FabricProgram& pro
       timing.dram_a.read_bytes == program.a_bytes && timing.dram_b.read_bytes == program.b_bytes,
       "{} and {} bytes of A and B came, {} and {} were to", timing.dram_a.read_bytes,
       timing.dram_b.read_bytes, program.a_bytes, program.b_bytes);
+  timing.meters.ports = {{"dram_read", use_of(dram_read.meter())},
+                         {"dram_write", use_of(dram_write.meter())},
+                         {"glb", use_of(arrays.glb())},
+                         {"mac", use_of(arrays.macs())}};
+  timing.meters.high_water = {{"glb", glb.high_water()},
+                              {"glb.A", a.meter().high_water()},
+                              {"glb.B", b.meter().high_water()}};
+  check_limits(limits_of(spec), timing.meters, arrays.macs().total(), timing.cycles);
   return timing;
 }
 

@@ -19,6 +19,7 @@ struct FabricTiming {
   std::uint64_t wait_a = 0, wait_b = 0, wait_z = 0;  // in between
   Moved dram_a, dram_b, dram_z;
   std::uint64_t activations = 0;
+  Meters meters;
 };
 
 struct FabricRunOptions {

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "arch/limits/physical_limits.hpp"
 #include "arch/machine/cluster_module.hpp"
+#include "arch/machine/metered.hpp"
 #include "arch/machine/sequencer_module.hpp"
 #include "base/whole.hpp"
 
@@ -21,6 +23,7 @@ std::uint64_t share_of(const LlbSpec& llb, double share) {
 struct Blocks {
   sim::Channel<RowCommand> rows;
   DramModule dram;
+  sim::BufferMeter llb;
   StreamModule a, b, z;
   DrainModule drain;
   SequencerModule sequencer;
@@ -30,10 +33,12 @@ struct Blocks {
          ElementPairs* elements, bool exact_steps)
       : rows(simulation, "rows", spec.lookahead),
         dram("dram", simulation, spec.dram),
-        a("a_stream", simulation, Tensor::a, share_of(spec.llb, spec.llb.shares.a), spec.dram),
-        b("b_stream", simulation, Tensor::b, share_of(spec.llb, spec.llb.shares.b), spec.dram),
+        a("a_stream", simulation, Tensor::a, share_of(spec.llb, spec.llb.shares.a), spec.dram,
+          &llb),
+        b("b_stream", simulation, Tensor::b, share_of(spec.llb, spec.llb.shares.b), spec.dram,
+          &llb),
         z("z_stream", simulation, Tensor::z_partial, share_of(spec.llb, spec.llb.shares.z),
-          spec.dram),
+          spec.dram, &llb),
         drain("drain", simulation, spec.dram),
         sequencer("sequencer", simulation, program, spec.llb, a, b, z, rows),
         cluster("pes", simulation, spec, program, a, b, z, drain, rows, elements, exact_steps) {
@@ -133,6 +138,15 @@ void check_elements(const ElementCounts& stepped, const Blocks& blocks, const Ma
        blocks.dram.moved()[static_cast<std::size_t>(Tensor::z_partial)].read_bytes);
 }
 
+void fill_meters(const Blocks& blocks, Meters& out) {
+  out.ports["dram"] = use_of(blocks.dram.meter());
+  out.ports["llb"] = use_of(blocks.cluster.pes().meter());
+  out.high_water["llb"] = blocks.llb.high_water();
+  out.high_water["llb.A"] = blocks.a.meter().high_water();
+  out.high_water["llb.B"] = blocks.b.meter().high_water();
+  out.high_water["llb.Z"] = blocks.z.meter().high_water();
+}
+
 void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistics& out) {
   const ClusterCounts& counts = blocks.cluster.counts();
   const sim::BandwidthPort& dram = blocks.dram.port();
@@ -148,16 +162,12 @@ void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistic
                                             {"network", spec.bound.network},
                                             {"intersect", spec.bound.intersect_k1}};
   for (const auto& [block, cycles] : out.bounds) {
-    if (!counted.at(block) || (!out.bound.empty() && cycles <= out.cycles_bound)) continue;
-    out.bound = block;
+    if (!counted.at(block)) continue;
+    if (!out.cycles_bound_by.empty() && cycles <= out.cycles_bound) continue;
+    out.cycles_bound_by = block;
     out.cycles_bound = cycles;
   }
-  const double total = std::max(1.0, static_cast<double>(out.cycles.count()));
-  for (const auto& [block, cycles] : out.bounds) {
-    out.utilization[block] = static_cast<double>(cycles.count()) / total;
-    LACUNA_CHECK(out.utilization[block] <= 1.0 + 1e-9, "{} is used {:.6f} of the time", block,
-                 out.utilization[block]);
-  }
+  find_limiter(out);
 }
 
 }  // namespace
@@ -189,10 +199,12 @@ RunOutcome run_machine(const MachineSpec& spec, TileProgram& program, const RunO
   fill_traffic(blocks, out);
   fill_actions(spec, blocks, out);
   fill_bounds(spec, blocks, out);
+  fill_meters(blocks, out.meters);
   if (elements) {
     check_elements(elements->counts(), blocks, spec);
     outcome.product = elements->result();
   }
+  check_limits(limits_of(spec), out.meters, out.macs_effectual, out.cycles);
   return outcome;
 }
 

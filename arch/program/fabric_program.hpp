@@ -14,6 +14,9 @@ struct FabricStep {
   std::uint64_t a_release = 0, b_release = 0;  // not needed again afterwards
   double cycles = 0;                           // of the arrays and the global buffer's port
   std::uint64_t z_bytes = 0;                   // outputs that leave when it is done
+  // What the cycles are for, spread over them evenly: metered, never a reason for time.
+  std::uint64_t multiplies = 0;  // positions of the arrays that hold an operand pair
+  std::uint64_t glb_bytes = 0;   // that the arrays read through the global buffer's port
 };
 
 struct FabricProgram {

@@ -43,11 +43,28 @@ struct StallBreakdown {
   std::uint64_t drain = 0;           // outputs leave after the last pair
 };
 
+/// What the meter of a port read (sim/meter.hpp): bytes, of the arrays multiplies.
+struct PortUse {
+  std::uint64_t total = 0;
+  std::uint64_t transfers = 0;          // a transfer counts once in each window that it touches
+  std::uint64_t fullest = 0;            // most in a window of 1,024 cycles
+  std::uint64_t fullest_transfers = 0;  // that took part in it
+};
+
+/// What stood beside the ports and buffers, by name. arch/limits compares it with the machine.
+struct Meters {
+  std::map<std::string, PortUse> ports;
+  std::map<std::string, std::uint64_t> high_water;  // most bytes that a buffer held at a moment
+};
+
 struct MachineStatistics {
   Cycles cycles;
+  /// The throughput bound that a published comparison counts: the largest of `bounds` over the
+  /// blocks that the machine's `bound` names, of several operations the sum of theirs.
   Cycles cycles_bound;
-  std::string bound;                          // the block that sets cycles_bound
-  std::map<std::string, Cycles> bounds;       // per block: its work / its rate
+  std::string cycles_bound_by;           // the block that sets it; "several" when operations differ
+  std::string bound;                     // what limits the simulated run: the busiest of all blocks
+  std::map<std::string, Cycles> bounds;  // per block: its work / its rate
   std::map<std::string, double> utilization;  // per block: busy share of `cycles`
   Traffic traffic;
   ActionCounts actions;
@@ -60,6 +77,11 @@ struct MachineStatistics {
   std::uint64_t z_nonzeros = 0;
   std::uint64_t b_bytes_as_read = 0;  // B by the fibers the machine reads (columns), once per tile
   std::uint64_t activations = 0;      // of SystemC processes
+  Meters meters;
 };
+
+/// Fills `utilization` and `bound` from `bounds` and `cycles`. Throws ModelError for a block that
+/// is busy longer than the run.
+void find_limiter(MachineStatistics& statistics);
 
 }  // namespace lacuna

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/spec/machine_spec.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>

@@ -22,6 +22,9 @@ struct Row {
 const std::vector<Row>& table() {
   static const std::vector<std::string_view> kInert{"arch/spec", "arch/program", "arch/energy",
                                                     "sparse_formats", "base"};
+  // Knows a machine and what a run counted, nothing of how the run was planned or simulated.
+  static const std::vector<std::string_view> kLimits{
+      "arch/limits", "arch/spec", "arch/program", "arch/energy", "sparse_formats", "base"};
   static const std::vector<Row> kRows{
       {"base", {"base"}},
       {"sparse_formats", {"sparse_formats", "base"}},
@@ -30,6 +33,7 @@ const std::vector<Row>& table() {
       {"arch/spec", kInert},
       {"arch/program", kInert},
       {"arch/energy", kInert},
+      {"arch/limits", kLimits},
       {"arch/description",
        {"arch/description", "arch/compute/classes", "arch/energy", "sparse_formats", "base"}},
       {"arch/compute/classes", {"arch/compute/classes", "sparse_formats", "base"}},

@@ -39,8 +39,6 @@ TEST_CASE("fault: a count that no double holds is refused with its line") {
   CHECK_THAT(
       load_error("counts.json", "{\"logical_count\":\n[[1e999]]}"),
       says("counts.json:2: logical_count: not valid JSON: the number 1e999 is out of range"));
-  CHECK_THAT(load_error("table.json", "[{\"0\": [\"vertical_and_slash\",\n1, 1e999, 1]}]"),
-             says("table.json:2: 0: not valid JSON"));
   const auto path =
       test::fixture("table.json", "[{\"0\": [\"vertical_and_slash\",\n1, 1e999, 1]}]");
   CHECK_THAT(error_of([&] { (void)sparsity::load_attention_table(path, "m"); }),
@@ -76,7 +74,8 @@ TEST_CASE("fault: a table of 100,000 columns is read or refused in time") {
   std::string row = "0,0,1";
   for (int i = 0; i < 100'000; ++i) header += fmt::format(",expert_{}", i);
   for (int i = 1; i < 100'000; ++i) row += ",0";
-  CHECK_THAT(load_error("wide.csv", header + "\n" + row + "\n"), says("wide.csv"));
+  CHECK_THAT(load_error("wide.csv", header + "\n" + row + "\n"),
+             says("wide.csv:1: 100000 expert columns") && says("at most 65534"));
   std::string odd = "x0";
   for (int i = 1; i < 100'000; ++i) odd += fmt::format(",x{}", i);
   CHECK_THAT(load_error("odd.csv", odd + "\n"), says("no routing format has the columns"));

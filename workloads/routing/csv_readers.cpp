@@ -130,6 +130,10 @@ RoutingTrace read_dense_csv(TextTable& table, const LoadOptions& options) {
     table.fail(
         fmt::format("{} expert columns, {} experts were stated", experts.size(), *options.experts));
   }
+  if (experts.size() > limits::kExperts) {
+    table.fail(fmt::format("{} expert columns", experts.size()),
+               fmt::format("at most {} are read", limits::kExperts));
+  }
   const auto named = options.layer ? options.layer : layer_in_name(table.file());
   TraceRules rules = rules_from(options);
   rules.experts = static_cast<std::uint32_t>(experts.size());

@@ -254,7 +254,7 @@ TEST_CASE("values at odds with each other are refused") {
 
 TEST_CASE("text that is not JSON is refused with its line") {
   CHECK_THAT(refusal("{\n  \"hidden_size\": 1,\n  oops\n}\n"),
-             contains("m.json:3: not valid JSON"));
+             contains("m.json:3: hidden_size: not valid JSON"));
   CHECK_THAT(refusal("{\n\"a\": 1,\n"), contains("m.json") && contains("not valid JSON"));
   CHECK_THAT(refusal(""), contains("not valid JSON"));
   CHECK_THAT(refusal("[1]"), contains("expected a JSON object"));

@@ -124,7 +124,7 @@ Totals validate_extensor(const std::string& given) {
     totals.compared += lines.size();
     for (const auto& line : lines) totals.failed += line.failed ? 1 : 0;
     for (const auto& number : run.numbers) {
-      totals.demanded += number.demand == validation::Demand::exact ? 1 : 0;
+      if (number.demand == validation::Demand::exact) ++totals.demanded;
     }
   }
   const auto bars = validation::load_tailors(validation::published_file("tailors.csv"));
@@ -179,8 +179,8 @@ Totals validate_group(const Group& group) {
                row.fails() ? fmt::format("MORE THAN {:.3g} % OFF; ", 100 * *row.within) : "",
                row.remark);
     ++totals.compared;
-    totals.demanded += row.within ? 1 : 0;
-    totals.failed += row.fails() ? 1 : 0;
+    if (row.within) ++totals.demanded;
+    if (row.fails()) ++totals.failed;
   }
   print_summary(rows);
   return totals;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -227,27 +226,29 @@ int execute(const DialArguments& arguments) {
 
 }  // namespace
 
-Command add_dial(CLI::App& app) {
+Command add_dial(Options& app) {
   auto a = std::make_shared<DialArguments>();
   app.add_option("--compute", a->options.training_flops, "training FLOP, 1e20 by default");
   app.add_option("--shares", a->options.shares,
                  "shares of inactive experts, 0,0.5,0.75,0.9,0.95,0.98 by default")
-      ->delimiter(',');
-  auto* held = app.add_option("--flops-per-token", a->active_flops,
-                              "hold the forward FLOP per token at this, instead of the least loss");
+      .separated_by(',');
+  const Option held =
+      app.add_option("--flops-per-token", a->active_flops,
+                     "hold the forward FLOP per token at this, instead of the least loss");
   app.add_option("--top-k", a->options.experts_per_token, "experts per token, 8 by default");
   app.add_option("--batch", a->options.batch, "tokens of a decode step, 64 by default");
   app.add_option("--weight-bits", a->options.weight_bits, "bits per weight, 16 by default");
-  auto* arch = app.add_option("--arch", a->machine,
-                              "also cycles, DRAM bytes and energy per token of a decode step on "
-                              "this machine of the tensor-core class");
-  app.add_option("--layers", a->shape.layers, "of the simulated model, 24 by default")->needs(arch);
+  const Option arch =
+      app.add_option("--arch", a->machine,
+                     "also cycles, DRAM bytes and energy per token of a decode step on "
+                     "this machine of the tensor-core class");
+  app.add_option("--layers", a->shape.layers, "of the simulated model, 24 by default").needs(arch);
   app.add_option("--hidden", a->shape.hidden, "size of the simulated model, 1024 by default")
-      ->needs(arch);
+      .needs(arch);
   app.add_flag("--json", a->json, "print JSON instead of the table");
   add_out_option(app, a->out, "folder for dial.json, dial.csv and the figure");
   return [a, held] {
-    if (held->count() > 0) a->options.active_flops = a->active_flops;
+    if (held.count() > 0) a->options.active_flops = a->active_flops;
     return execute(*a);
   };
 }

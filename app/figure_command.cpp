@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <functional>
 #include <memory>
@@ -66,7 +65,7 @@ int draw_all(const FigureArguments& arguments) {
 
 /// Which figures take an option that not all take. Settings are of one machine's keys, and figures
 /// have machines of several kinds.
-void refuse_idle(const CLI::App& app, const std::string& name, bool all) {
+void refuse_idle(const Options& app, const std::string& name, bool all) {
   const std::vector<std::pair<const char*, std::vector<std::string>>> takers{
       {"--edge", {"sparsity-sweep"}}, {"--matrices", {"ablation", "overbooking"}},
       {"--only", {"overbooking"}},    {"--jobs", {"overbooking"}},
@@ -95,7 +94,7 @@ int execute(const std::string& name, bool all, const FigureArguments& arguments)
 
 }  // namespace
 
-Command add_figure(CLI::App& app) {
+Command add_figure(Options& app) {
   auto name = std::make_shared<std::string>();
   auto arguments = std::make_shared<FigureArguments>();
   auto all = std::make_shared<bool>(false);
@@ -106,17 +105,17 @@ Command add_figure(CLI::App& app) {
   app.add_option("name", *name, names);
   app.add_flag("--all", *all, "every figure, each in a folder of its own");
   app.add_option("--edge", arguments->edge, "of the sparsity sweep's products, 1024 by default")
-      ->check(CLI::Range(64U, 16384U));
+      .between(std::uint64_t{64}, std::uint64_t{16384});
   app.add_option("--matrices", arguments->matrices,
                  "folder with the matrices; default: LACUNA_MATRICES");
-  add_out_option(app, arguments->out, "folder for tables and plots")->required();
+  add_out_option(app, arguments->out, "folder for tables and plots").required();
   app.add_option("--only", arguments->only, "only these matrices, by name; repeatable")
-      ->allow_extra_args(false);
-  app.add_option("--set", arguments->settings, "override a value of every machine")
-      ->allow_extra_args(false);
-  app.add_option("--jobs", arguments->jobs, "matrices at once")->check(CLI::Range(1U, 256U));
+      .one_at_a_time();
+  app.add_option("--set", arguments->settings, "override a value of every machine").one_at_a_time();
+  app.add_option("--jobs", arguments->jobs, "matrices at once")
+      .between(std::uint64_t{1}, std::uint64_t{256});
   app.add_option("--limit", arguments->limit_s, "processor seconds that one point may take")
-      ->check(CLI::PositiveNumber);
+      .positive();
   return [name, all, arguments, &app] {
     if (*all || !name->empty()) refuse_idle(app, *name, *all);
     return execute(*name, *all, *arguments);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/model_arguments.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include "app/model_options.hpp"
 #include "app/paths.hpp"
 #include "base/error.hpp"
@@ -39,7 +37,7 @@ LayerRange parse_layers(const std::string& text) {
 
 }  // namespace
 
-void add_step_options(CLI::App& app, StepArguments& a) {
+void add_step_options(Options& app, StepArguments& a) {
   app.add_option("--phase", a.phase, "of a model: decode (default) or prefill");
   app.add_option("--batch", a.step.batch, "sequences, 1 by default");
   app.add_option("--context", a.step.context,

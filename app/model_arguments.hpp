@@ -7,12 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "app/options.hpp"
 #include "workloads/models/build_graph.hpp"
 #include "workloads/models/routed_step.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace lacuna {
 
@@ -29,7 +26,7 @@ struct StepArguments {
 
 /// Declares --phase, --batch, --context, --new-tokens, --layers, --attention, --cache, --routing,
 /// --precision and --seed.
-void add_step_options(CLI::App& app, StepArguments& arguments);
+void add_step_options(Options& app, StepArguments& arguments);
 
 /// A config.json, its folder, or a shipped name. Throws InputError.
 [[nodiscard]] ModelSpec load_named_model(const std::string& name);

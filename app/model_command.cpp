@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -119,17 +118,19 @@ int execute(const ModelArguments& arguments) {
 
 }  // namespace
 
-Command add_model(CLI::App& app) {
+Command add_model(Options& app) {
   auto a = std::make_shared<ModelArguments>();
-  app.add_option("model", a->model, "config.json, its folder, or a shipped name")->required();
+  app.add_option("model", a->model, "config.json, its folder, or a shipped name").required();
   add_step_options(app, a->step);
   app.add_flag("--per-layer", a->per_layer, "list every layer's operations");
   app.add_flag("--json", a->json, "print JSON instead of the table");
   add_out_option(app, a->out, "folder for model.json, operations.csv and the graph");
-  auto* flops = app.add_option("--flops", a->flops, "peak FLOP/s, to time the critical path");
-  auto* bandwidth = app.add_option("--bandwidth", a->bandwidth, "with it: 3.35e12 or 3.35 TB/s");
-  flops->needs(bandwidth);
-  bandwidth->needs(flops);
+  const Option flops =
+      app.add_option("--flops", a->flops, "peak FLOP/s, to time the critical path");
+  const Option bandwidth =
+      app.add_option("--bandwidth", a->bandwidth, "with it: 3.35e12 or 3.35 TB/s");
+  flops.needs(bandwidth);
+  bandwidth.needs(flops);
   return [a, &app] {
     if (app.count("--seed") > 0 && a->step.routing.empty()) {
       throw InputError("--seed is of synthetic routing, and none is given", "add --routing");

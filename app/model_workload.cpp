@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/model_workload.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include "app/model_layout.hpp"
 #include "app/model_options.hpp"
 #include "app/paths.hpp"
@@ -80,8 +78,8 @@ void apply_tables(const ModelWorkloadSpec& spec, const ModelSpec& model, Step& s
 
 }  // namespace
 
-void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
-  CLI::Option* const model =
+void add_model_workload_options(Options& app, ModelWorkloadSpec& spec) {
+  const Option model =
       app.add_option("--model", spec.model, "a step of a model: config.json, its folder, a name");
   add_step_options(app, spec.step);
   app.add_option("--weights", spec.weights, "pattern of a model's or network's weights");
@@ -98,15 +96,15 @@ void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
                  "weights as two thin factors: experts:512, or o_proj:1024");
   app.add_option("--layout", spec.layout,
                  "rows of routed experts: grouped:128, capacity:1.25 or block-sparse:128");
-  model->group("A model");
+  model.group("A model");
   for (const char* name : {"--weights", "--activations", "--seed"}) {
-    app.get_option(name)->group("A model or a network");
+    app.get_option(name).group("A model or a network");
   }
   for (const char* name :
        {"--phase", "--batch", "--context", "--new-tokens", "--layers", "--attention", "--cache",
         "--routing", "--precision", "--attention-weights", "--ffn-weights", "--expert-weights",
         "--activation-table", "--attention-table", "--low-rank", "--layout"}) {
-    app.get_option(name)->needs(model)->group("A model");
+    app.get_option(name).needs(model).group("A model");
   }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/network_workload.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -204,8 +203,8 @@ void refuse_idle(const NetworkWorkloadSpec& spec) {
 
 }  // namespace
 
-void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec) {
-  CLI::Option* const network = app.add_option(
+void add_network_options(Options& app, NetworkWorkloadSpec& spec) {
+  const Option network = app.add_option(
       "--network", spec.network, "layers: a shipped name, a file, or dlmc:FOLDER of .smtx files");
   app.add_option("--images", spec.images, "of a network at once, 1 by default");
   app.add_option("--densities", spec.densities,
@@ -214,9 +213,9 @@ void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec) {
   app.add_option("--n", spec.n, "of dlmc: columns of the other layers, 1024 by default");
   app.add_flag("--re-prune", spec.re_prune,
                "of dlmc: to the sparsest pattern of each machine that keeps a layer's density");
-  network->group("A network");
+  network.group("A network");
   for (const char* name : {"--images", "--densities", "--columns", "--n", "--re-prune"}) {
-    app.get_option(name)->needs(network)->group("A network");
+    app.get_option(name).needs(network).group("A network");
   }
 }
 

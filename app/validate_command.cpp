@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -124,7 +123,7 @@ Totals validate_extensor(const std::string& given) {
     totals.compared += lines.size();
     for (const auto& line : lines) totals.failed += line.failed ? 1 : 0;
     for (const auto& number : run.numbers) {
-      if (number.demand == validation::Demand::exact) ++totals.demanded;
+      totals.demanded += number.demand == validation::Demand::exact ? 1 : 0;
     }
   }
   const auto bars = validation::load_tailors(validation::published_file("tailors.csv"));
@@ -179,8 +178,8 @@ Totals validate_group(const Group& group) {
                row.fails() ? fmt::format("MORE THAN {:.3g} % OFF; ", 100 * *row.within) : "",
                row.remark);
     ++totals.compared;
-    if (row.within) ++totals.demanded;
-    if (row.fails()) ++totals.failed;
+    totals.demanded += row.within ? std::size_t{1} : std::size_t{0};
+    totals.failed += row.fails() ? std::size_t{1} : std::size_t{0};
   }
   print_summary(rows);
   return totals;
@@ -218,7 +217,7 @@ int execute(const std::string& matrices, const std::string& only) {
 
 }  // namespace
 
-Command add_validate(CLI::App& app) {
+Command add_validate(Options& app) {
   auto folder = std::make_shared<std::string>();
   auto only = std::make_shared<std::string>();
   app.add_option("--matrices", *folder, "folder with the matrices; default: LACUNA_MATRICES");

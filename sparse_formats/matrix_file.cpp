@@ -58,7 +58,7 @@ CsrMatrix load_matrix(const fs::path& path, const std::function<void(double)>& p
     }
   };
   if (has_banner(text) || extension == ".mtx") {
-    if (!sized) {
+    if (!sized && has_banner(text)) {
       // What has no size, a pipe, is read whole: the text bounds what its size line may ask for.
       hold(limits::kPipeBytes);
       return parse_matrix_market(text, path.string(), {.progress = progress});
@@ -71,7 +71,8 @@ CsrMatrix load_matrix(const fs::path& path, const std::function<void(double)>& p
                      "a Matrix Market file starts with %%MatrixMarket, an SMTX file with 'rows, "
                      "columns, nonzeros'");
   }
-  hold(sized ? limits::kContentBytes : limits::kPipeBytes);
+  // An endless device is refused by its beginning.
+  if (sized || starts_with_counts(text)) hold(sized ? limits::kContentBytes : limits::kPipeBytes);
   CsrMatrix matrix = parse_smtx(text, path.string());
   if (progress) progress(1.0);
   return matrix;

@@ -16,6 +16,7 @@ FabricSpec arrays() {
   spec.dram.latency = Cycles(100);
   spec.dram.chunk = Bytes(50);
   spec.dram.outstanding = 2;
+  spec.glb.capacity = Bytes(1 << 20);
   return spec;
 }
 

@@ -123,7 +123,7 @@ Totals validate_extensor(const std::string& given) {
     totals.compared += lines.size();
     for (const auto& line : lines) totals.failed += line.failed ? 1 : 0;
     for (const auto& number : run.numbers) {
-      if (number.demand == validation::Demand::exact) ++totals.demanded;
+      totals.demanded += number.demand == validation::Demand::exact ? 1 : 0;
     }
   }
   const auto bars = validation::load_tailors(validation::published_file("tailors.csv"));

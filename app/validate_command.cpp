@@ -123,7 +123,7 @@ Totals validate_extensor(const std::string& given) {
     totals.compared += lines.size();
     for (const auto& line : lines) totals.failed += line.failed ? 1 : 0;
     for (const auto& number : run.numbers) {
-      totals.demanded += number.demand == validation::Demand::exact ? 1 : 0;
+      if (number.demand == validation::Demand::exact) ++totals.demanded;
     }
   }
   const auto bars = validation::load_tailors(validation::published_file("tailors.csv"));
@@ -178,8 +178,8 @@ Totals validate_group(const Group& group) {
                row.fails() ? fmt::format("MORE THAN {:.3g} % OFF; ", 100 * *row.within) : "",
                row.remark);
     ++totals.compared;
-    totals.demanded += row.within ? std::size_t{1} : std::size_t{0};
-    totals.failed += row.fails() ? std::size_t{1} : std::size_t{0};
+    if (row.within) ++totals.demanded;
+    if (row.fails()) ++totals.failed;
   }
   print_summary(rows);
   return totals;

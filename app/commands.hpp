@@ -5,23 +5,21 @@
 
 #include <functional>
 
-namespace CLI {
-class App;
-}
+#include "app/options.hpp"
 
 namespace lacuna {
 
 using Command = std::function<int()>;
 
-Command add_run(CLI::App& app);
-Command add_tile(CLI::App& app);
-Command add_prune(CLI::App& app);
-Command add_validate(CLI::App& app);
-Command add_figure(CLI::App& app);
-Command add_model(CLI::App& app);
-Command add_routing(CLI::App& app);
-Command add_dial(CLI::App& app);
-Command add_schema(CLI::App& app);
-Command add_list(CLI::App& app);
+Command add_run(Options& app);
+Command add_tile(Options& app);
+Command add_prune(Options& app);
+Command add_validate(Options& app);
+Command add_figure(Options& app);
+Command add_model(Options& app);
+Command add_routing(Options& app);
+Command add_dial(Options& app);
+Command add_schema(Options& app);
+Command add_list(Options& app);
 
 }  // namespace lacuna

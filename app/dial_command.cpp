@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -67,20 +66,23 @@ std::string dial_table(const DialOptions& options, const Points& points) {
 
 std::string cost_table(const DialArguments& arguments, const Points& points, const Costs& costs) {
   if (costs.empty()) return {};
-  std::string out = fmt::format("\n{:>7} {:>8} {:>8} {:>14} {:>14} {:>14}\n", "share", "experts",
-                                "width", "cycles/token", "DRAM/token", "energy/token");
+  std::string out =
+      fmt::format("\n{:>7} {:>8} {:>8} {:>14} {:>14} {:>14} {:>14}\n", "share", "experts", "width",
+                  "cycles/step", "cycles/token", "DRAM/token", "energy/token");
   double error = 0;
   for (std::size_t i = 0; i < costs.size(); ++i) {
     const DialCost& c = costs[i];
     error = std::max(error, std::abs(c.size_error));
-    out += fmt::format("{:>7.4g} {:>8} {:>8} {:>14.0f} {:>14} {:>11.4g} mJ\n", points[i].share,
-                       points[i].experts, c.width, c.cycles, human_bytes(c.dram_bytes),
-                       c.picojoules * 1e-9);
+    out += fmt::format("{:>7.4g} {:>8} {:>8} {:>14.0f} {:>14.0f} {:>14} {:>11.4g} mJ\n",
+                       points[i].share, points[i].experts, c.width, c.step_cycles, c.cycles,
+                       human_bytes(c.dram_bytes), c.picojoules * 1e-9);
   }
   out += fmt::format(
       "\non {}: {} layers of experts of hidden size {} (parameters, not the law's), no attention;\n"
+      "a token waits for the step; what is of a token is the step's over its {} tokens;\n"
       "whole columns change the size by at most {:.2g} %\n",
-      arguments.machine, arguments.shape.layers, arguments.shape.hidden, 100 * error);
+      arguments.machine, arguments.shape.layers, arguments.shape.hidden, arguments.options.batch,
+      100 * error);
   return out;
 }
 
@@ -88,7 +90,9 @@ std::string dial_csv(const DialOptions& options, const Points& points, const Cos
   std::string out =
       "share,experts,experts_per_token,loss,parameters,active_parameters,training_tokens,"
       "flops_per_token,weight_bytes,distinct_experts,touched_weight_bytes";
-  out += costs.empty() ? "\n" : ",width,cycles_per_token,dram_bytes_per_token,pj_per_token\n";
+  out += costs.empty() ? "\n"
+                       : ",width,cycles_per_step,cycles_per_token,dram_bytes_per_token,"
+                         "pj_per_token\n";
   for (std::size_t i = 0; i < points.size(); ++i) {
     const DialPoint& p = points[i];
     out += fmt::format("{:.9g},{},{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}",
@@ -97,7 +101,8 @@ std::string dial_csv(const DialOptions& options, const Points& points, const Cos
                        p.distinct_experts, p.touched_bytes);
     if (!costs.empty()) {
       const DialCost& c = costs[i];
-      out += fmt::format(",{},{:.9g},{:.9g},{:.9g}", c.width, c.cycles, c.dram_bytes, c.picojoules);
+      out += fmt::format(",{},{:.9g},{:.9g},{:.9g},{:.9g}", c.width, c.step_cycles, c.cycles,
+                         c.dram_bytes, c.picojoules);
     }
     out += '\n';
   }
@@ -133,6 +138,7 @@ std::string dial_json(const DialArguments& arguments, const Points& points, cons
                              {"touched_weight_bytes", p.touched_bytes}});
     if (costs.empty()) continue;
     out["points"].back().update({{"width", costs[i].width},
+                                 {"cycles_per_step", costs[i].step_cycles},
                                  {"cycles_per_token", costs[i].cycles},
                                  {"dram_bytes_per_token", costs[i].dram_bytes},
                                  {"energy_pj_per_token", costs[i].picojoules}});
@@ -164,8 +170,8 @@ std::string dial_script(const DialOptions& options, const Points& points, const 
   add(curve(11, first.touched_bytes, 5, "weight bytes touched per step"));
   add(curve(8, first.flops_per_token, 2, "FLOP per token"));
   if (!costs.empty()) {
-    add(curve(13, costs.front().cycles, 3, "cycles per token"));
-    add(curve(15, costs.front().picojoules, 4, "energy per token"));
+    add(curve(13, costs.front().step_cycles, 3, "cycles per step"));
+    add(curve(16, costs.front().picojoules, 4, "energy per token"));
   }
   const std::string settings = fmt::format(R"(set logscale x 2
 set offsets graph 0.04, graph 0.04, graph 0.05, graph 0.05
@@ -220,27 +226,29 @@ int execute(const DialArguments& arguments) {
 
 }  // namespace
 
-Command add_dial(CLI::App& app) {
+Command add_dial(Options& app) {
   auto a = std::make_shared<DialArguments>();
   app.add_option("--compute", a->options.training_flops, "training FLOP, 1e20 by default");
   app.add_option("--shares", a->options.shares,
                  "shares of inactive experts, 0,0.5,0.75,0.9,0.95,0.98 by default")
-      ->delimiter(',');
-  auto* held = app.add_option("--flops-per-token", a->active_flops,
-                              "hold the forward FLOP per token at this, instead of the least loss");
+      .separated_by(',');
+  const Option held =
+      app.add_option("--flops-per-token", a->active_flops,
+                     "hold the forward FLOP per token at this, instead of the least loss");
   app.add_option("--top-k", a->options.experts_per_token, "experts per token, 8 by default");
   app.add_option("--batch", a->options.batch, "tokens of a decode step, 64 by default");
   app.add_option("--weight-bits", a->options.weight_bits, "bits per weight, 16 by default");
-  auto* arch = app.add_option("--arch", a->machine,
-                              "also cycles, DRAM bytes and energy per token of a decode step on "
-                              "this machine of the tensor-core class");
-  app.add_option("--layers", a->shape.layers, "of the simulated model, 24 by default")->needs(arch);
+  const Option arch =
+      app.add_option("--arch", a->machine,
+                     "also cycles, DRAM bytes and energy per token of a decode step on "
+                     "this machine of the tensor-core class");
+  app.add_option("--layers", a->shape.layers, "of the simulated model, 24 by default").needs(arch);
   app.add_option("--hidden", a->shape.hidden, "size of the simulated model, 1024 by default")
-      ->needs(arch);
+      .needs(arch);
   app.add_flag("--json", a->json, "print JSON instead of the table");
   add_out_option(app, a->out, "folder for dial.json, dial.csv and the figure");
   return [a, held] {
-    if (held->count() > 0) a->options.active_flops = a->active_flops;
+    if (held.count() > 0) a->options.active_flops = a->active_flops;
     return execute(*a);
   };
 }

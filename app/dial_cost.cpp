@@ -25,7 +25,7 @@ class ExpertStack {
     rows_ = uniform_counts(rule, options.batch);
     GraphInfo& info = graph_[boost::graph_bundle];
     info.name = fmt::format("dial-{}-experts", point.experts);
-    info.tokens = options.batch;
+    info.sequences = info.tokens = options.batch;
     std::vector<std::uint32_t> layers(shape.layers);
     std::iota(layers.begin(), layers.end(), 0U);
     info.blocks.push_back({"experts", std::move(layers)});
@@ -129,7 +129,8 @@ std::vector<DialCost> dial_costs(const FabricSpec& machine, const DialOptions& o
       throw InputError(fmt::format("{}: {}", machine.name, result.unsupported));
     }
     const auto tokens = static_cast<double>(options.batch);
-    cost.cycles = static_cast<double>(result.statistics.cycles.count()) / tokens;
+    cost.step_cycles = static_cast<double>(result.statistics.cycles.count());
+    cost.cycles = cost.step_cycles / tokens;
     cost.picojoules = result.energy.total_picojoules / tokens;
     for (const auto& [tensor, moved] : result.statistics.traffic.at("dram")) {
       cost.dram_bytes += static_cast<double>(moved.read_bytes + moved.write_bytes) / tokens;

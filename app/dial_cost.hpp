@@ -20,7 +20,8 @@ struct DialShape {
 
 struct DialCost {
   std::uint64_t width = 0;  // of an expert's gate, up and down
-  double cycles = 0;        // of a token
+  double step_cycles = 0;   // of the step: what a token waits for
+  double cycles = 0;        // of the step over its tokens: throughput
   double dram_bytes = 0;    // of a token
   double picojoules = 0;    // of a token
   /// Weights of the shape over those of the law, less one: what whole columns cost.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <sstream>
@@ -12,13 +13,51 @@
 #include "app/paths.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/quantity_text.hpp"
+#include "validation/published.hpp"
 #include "workloads/models/load_model.hpp"
 #include "workloads/models/model_numbers.hpp"
 
 namespace lacuna {
 namespace {
 
-using Record = std::map<std::string, std::string>;
+/// One row of a table, by column, and where it stands.
+class Record {
+ public:
+  Record(std::string file, std::uint64_t line) : place_{std::move(file), line, {}} {}
+
+  void put(const std::string& column, const std::string& value) { cells_[column] = value; }
+  [[nodiscard]] const std::string& text(const std::string& column) const {
+    const auto found = cells_.find(column);
+    if (found == cells_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, text] : cells_) names.push_back(name);
+      throw InputError(place_, fmt::format("no column '{}'", column), suggest(column, names));
+    }
+    return found->second;
+  }
+  [[nodiscard]] double number(const std::string& column) const {
+    const auto value = parse_number(text(column));
+    if (!value || !std::isfinite(*value)) {
+      throw InputError(place_,
+                       fmt::format("'{}' in column {} is not a number", text(column), column));
+    }
+    return *value;
+  }
+  [[nodiscard]] std::uint64_t integer(const std::string& column) const {
+    const auto value = parse_integer(text(column));
+    if (!value || *value == 0 || *value > (1U << 24)) {
+      throw InputError(place_, fmt::format("'{}' in column {} is no size", text(column), column),
+                       "expected 1 to 2^24");
+    }
+    return *value;
+  }
+  [[nodiscard]] const Place& place() const { return place_; }
+
+ private:
+  std::map<std::string, std::string> cells_;
+  Place place_;
+};
 
 std::vector<std::string> cells(const std::string& line) {
   std::vector<std::string> out;
@@ -27,20 +66,21 @@ std::vector<std::string> cells(const std::string& line) {
   return out;
 }
 
-/// Beside the configurations, in the source tree or installed.
-std::filesystem::path published_folder() {
+/// Beside the configurations that are in force, where there is one; otherwise as installed.
+std::filesystem::path table_file(const std::string& name) {
+  const char* given = std::getenv("LACUNA_PUBLISHED");
   std::error_code ignored;
   for (const auto& configs : config_folders()) {
-    auto folder = configs.parent_path() / "validation" / "published";
-    if (std::filesystem::is_directory(folder, ignored)) return folder;
+    if (given != nullptr && *given != '\0') break;
+    auto file = configs.parent_path() / "validation" / "published" / name;
+    if (std::filesystem::is_regular_file(file, ignored)) return file;
   }
-  throw InputError("the published numbers (validation/published) are not there",
-                   "run from the source tree, or install the data with the program");
+  return validation::published_file(name);
 }
 
 /// A plain CSV: no quotes; lines that begin with # are remarks.
 std::vector<Record> read_table(const std::string& name) {
-  const auto file = published_folder() / (name + ".csv");
+  const auto file = table_file(name + ".csv");
   std::istringstream in(read_file(file));
   std::vector<Record> records;
   std::vector<std::string> header;
@@ -58,25 +98,10 @@ std::vector<Record> read_table(const std::string& name) {
       throw InputError(Place{file.string(), number, {}},
                        fmt::format("{} cells under {} columns", row.size(), header.size()));
     }
-    Record& record = records.emplace_back();
-    for (std::size_t i = 0; i < row.size(); ++i) record[header[i]] = row[i];
+    Record& record = records.emplace_back(file.string(), number);
+    for (std::size_t i = 0; i < row.size(); ++i) record.put(header[i], row[i]);
   }
   return records;
-}
-
-double number(const Record& record, const std::string& column) {
-  const auto found = record.find(column);
-  if (found == record.end()) throw InputError(fmt::format("no column '{}'", column));
-  char* end = nullptr;
-  const double value = std::strtod(found->second.c_str(), &end);
-  if (end == found->second.c_str() || *end != '\0') {
-    throw InputError(fmt::format("'{}' in column {} is not a number", found->second, column));
-  }
-  return value;
-}
-
-std::uint64_t integer(const Record& record, const std::string& column) {
-  return static_cast<std::uint64_t>(number(record, column));
 }
 
 std::string share(double density) {
@@ -112,6 +137,14 @@ const std::map<std::string, std::string>& machines() {
   return kMachines;
 }
 
+// What today's comparisons hold to, as shares of the published value; docs/results/tensor-cores.md
+// has the errors. Counted cycles of the released TC and STC runs are met to one cycle.
+constexpr double kReleasedEnergy = 0.0005;  // four printed digits
+constexpr double kDstcCycles = 0.003;       // the artifact rounds tile by tile, the law as a whole
+constexpr double kDstcLaw = 0.19;  // the released law misses its own measured corner by 18.5 %
+constexpr double kDstcMechanism = 0.08;
+constexpr double kGemmCycles = 0.007;  // four printed digits, and the rounding of DSTC's tiles
+
 /// Operands are shared by the machines that run them.
 class Workloads {
  public:
@@ -130,6 +163,16 @@ class Workloads {
 double bound_of(const RunResult& result) {
   if (!result.unsupported.empty()) throw InputError(result.unsupported);
   return static_cast<double>(result.statistics.cycles_bound.count());
+}
+
+/// A row of a design that has no machine here: said, not left out.
+PublishedRow unknown_design(const std::string& source, const Record& record) {
+  PublishedRow row;
+  row.source = source;
+  row.label = record.text("design");
+  row.problem = fmt::format("{}:{}: design '{}' has no machine here", record.place().file,
+                            record.place().line, row.label);
+  return row;
 }
 
 std::string fig15_remark(const RunResult& result) {
@@ -152,14 +195,17 @@ std::vector<PublishedRow> sparseloop_rows() {
   Workloads workloads;
   std::map<std::string, FabricSpec> specs;
   for (const Record& record : read_table("sparseloop-tensor-cores")) {
-    const std::string& design = record.at("design");
+    const std::string& design = record.text("design");
     const auto machine = machines().find(design);
-    if (machine == machines().end()) throw InputError(fmt::format("no machine for '{}'", design));
+    if (machine == machines().end()) {
+      rows.push_back(unknown_design("sparseloop-tensor-cores", record));
+      continue;
+    }
     if (specs.count(design) == 0) specs[design] = load_fabric(machine->second);
-    const double weights = number(record, "weight_density");
-    const double inputs = number(record, "iact_density");
-    const std::uint64_t m = integer(record, "M"), n = integer(record, "N");
-    const std::uint64_t k = released_k(design, integer(record, "K"), weights);
+    const double weights = record.number("weight_density");
+    const double inputs = record.number("iact_density");
+    const std::uint64_t m = record.integer("M"), n = record.integer("N");
+    const std::uint64_t k = released_k(design, record.integer("K"), weights);
     const FabricWorkload& workload =
         workloads.get(m, n, k, released_pattern(design, weights), share(inputs));
     FabricOptions options;
@@ -172,12 +218,13 @@ std::vector<PublishedRow> sparseloop_rows() {
                             data.statistics.cycles.count());
     }
     const std::string label = fmt::format("{} {}x{}x{} weights {} inputs {}", design, m,
-                                          record.at("K"), n, weights, inputs);
+                                          record.text("K"), n, weights, inputs);
     rows.push_back({"sparseloop-tensor-cores", machine->second, label, "cycles_bound",
-                    number(record, "cycles"), bound_of(result), remark});
+                    record.number("cycles"), bound_of(result), remark,
+                    design == "DSTC" ? kDstcCycles : 1 / record.number("cycles")});
     rows.push_back({"sparseloop-tensor-cores", machine->second, label, "energy_uJ",
-                    number(record, "energy_uJ"), result.energy.total_picojoules / 1e6,
-                    breakdown(result.energy) + " uJ"});
+                    record.number("energy_uJ"), result.energy.total_picojoules / 1e6,
+                    breakdown(result.energy) + " uJ", kReleasedEnergy});
   }
   return rows;
 }
@@ -199,21 +246,22 @@ std::vector<PublishedRow> dstc_fig21_rows() {
   const auto records = read_table("dstc-fig21");
   double dense = 0;
   for (const Record& record : records) {
-    if (number(record, "A_density") == 1 && number(record, "B_density") == 1) {
-      dense = number(record, "kernel_time");
+    if (record.number("A_density") == 1 && record.number("B_density") == 1) {
+      dense = record.number("kernel_time");
     }
   }
   if (dense <= 0) throw InputError("dstc-fig21.csv has no dense point to normalise by");
   std::vector<PublishedRow> rows;
   for (const Record& record : records) {
-    const double a = number(record, "A_density"), b = number(record, "B_density");
-    const double published = number(record, "kernel_time") / dense;
+    const double a = record.number("A_density"), b = record.number("B_density");
+    const double published = record.number("kernel_time") / dense;
     const std::string label = fmt::format("A {} B {}", a, b);
     rows.push_back({"dstc-fig21", kMachine, label, "time_normalised_expected", published,
-                    time(a, b, FabricMode::expected) / expected, "the released statistical law"});
+                    time(a, b, FabricMode::expected) / expected, "the released statistical law",
+                    kDstcLaw});
     rows.push_back({"dstc-fig21", kMachine, label, "time_normalised_data", published,
                     time(a, b, FabricMode::data) / data,
-                    "lanes, operand fetch and psum port of every K step"});
+                    "lanes, operand fetch and psum port of every K step", kDstcMechanism});
   }
   return rows;
 }
@@ -228,21 +276,22 @@ std::vector<PublishedRow> sparse_gemm_rows() {
                                      workloads.get(kEdge, kEdge, kEdge, "dense", "dense"));
   std::vector<PublishedRow> rows;
   for (const Record& record : read_table("sparse-gemm-2048")) {
-    const std::string& design = record.at("design");
-    if (names.count(design) == 0) continue;
+    const std::string& design = record.text("design");
+    if (names.count(design) == 0) {
+      rows.push_back(unknown_design("sparse-gemm-2048", record));
+      continue;
+    }
     const std::string& machine = names.at(design);
-    const double a = number(record, "A_density"), b = number(record, "B_density");
+    const double a = record.number("A_density"), b = record.number("B_density");
     const std::string of_a = design == "nvstc" ? "2:4" : share(a);
     FabricOptions options;
     options.mode = design == "dstc" ? FabricMode::expected : FabricMode::data;
     const RunResult result = run_fabric(
         load_fabric(machine), workloads.get(kEdge, kEdge, kEdge, of_a, share(b)), options);
     const std::string label = fmt::format("{} A {} B {}", design, a, b);
-    rows.push_back({"sparse-gemm-2048", machine, label, "cycles_norm",
-                    number(record, "cycles_norm"), bound_of(result) / bound_of(dense),
-                    fig15_remark(result)});
-    rows.push_back({"sparse-gemm-2048", machine, label, "energy_norm",
-                    number(record, "energy_norm"),
+    rows.push_back({"sparse-gemm-2048", machine, label, "cycles_norm", record.number("cycles_norm"),
+                    bound_of(result) / bound_of(dense), fig15_remark(result), kGemmCycles});
+    rows.push_back({"sparse-gemm-2048", machine, label, "energy_norm", record.number("energy_norm"),
                     result.energy.total_picojoules / dense.energy.total_picojoules,
                     "without networks, whose topology is not published"});
   }
@@ -266,7 +315,7 @@ std::vector<PublishedRow> highlight_rows() {
 std::vector<PublishedRow> model_rows() {
   std::vector<PublishedRow> rows;
   for (const Record& record : read_table("model-numbers")) {
-    const std::string& name = record.at("model");
+    const std::string& name = record.text("model");
     const ModelSpec spec = load_model(find_config("models", name));
     const ParameterCounts counts = count_parameters(spec);
     const std::pair<const char*, std::uint64_t> numbers[] = {
@@ -277,8 +326,8 @@ std::vector<PublishedRow> model_rows() {
         {"gemm_flops_per_token", gemm_flops_per_token(spec)},
         {"attn_flops_T4096", attention_flops(spec, 4096)}};
     for (const auto& [quantity, value] : numbers) {
-      rows.push_back({"model-numbers", name, name, quantity, number(record, quantity),
-                      static_cast<double>(value), ""});
+      rows.push_back({"model-numbers", name, name, quantity, record.number(quantity),
+                      static_cast<double>(value), "", 0.0});
     }
   }
   return rows;

@@ -3,6 +3,8 @@
 // files of validation/published hold.
 #pragma once
 
+#include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +18,13 @@ struct PublishedRow {
   double published = 0;
   double simulated = 0;
   std::string remark;
+  /// The largest relative error that the comparison may show; nothing: stands beside, no target.
+  std::optional<double> within = std::nullopt;
+  std::string problem = {};  // why the row could not be compared; empty when it was
 
+  [[nodiscard]] bool fails() const {
+    return !problem.empty() || (within && !(std::abs(error()) <= *within));
+  }
   /// Relative to the published value.
   [[nodiscard]] double error() const { return simulated / published - 1; }
 };

@@ -33,8 +33,8 @@ void fill_bounds(const FabricCounts& counts, MachineStatistics& out) {
   out.bounds["psum"] = cycles_up(counts.psum_cycles);
   out.bounds["dram"] = cycles_up(std::max(counts.dram_read_cycles, counts.dram_write_cycles));
   for (const char* block : {"compute", "glb", "psum", "dram"}) {  // a tie goes to the first
-    if (!out.bound.empty() && out.bounds[block] <= out.cycles_bound) continue;
-    out.bound = block;
+    if (!out.cycles_bound_by.empty() && out.bounds[block] <= out.cycles_bound) continue;
+    out.cycles_bound_by = block;
     out.cycles_bound = out.bounds[block];
   }
 }
@@ -86,16 +86,13 @@ void fill_time(const FabricTiming& timing, MachineStatistics& out) {
   out.cycles = timing.cycles;
   out.activations = timing.activations;
   out.meters = timing.meters;
-  const double total = std::max(1.0, static_cast<double>(timing.cycles.count()));
-  for (const auto& [block, cycles] : out.bounds) {
-    out.utilization[block] = static_cast<double>(cycles.count()) / total;
-  }
   LACUNA_CHECK(timing.cycles >= out.cycles_bound, "{} cycles, the bound is {}",
                timing.cycles.count(), out.cycles_bound.count());
+  find_limiter(out);
   out.stalls.busy = whole(timing.busy);
   out.stalls.wait_a = timing.wait_a;
   out.stalls.wait_b = timing.wait_b;
-  out.stalls.wait_network = timing.wait_z;
+  out.stalls.wait_output = timing.wait_z;
   out.stalls.drain = timing.fill + timing.drain;
 }
 

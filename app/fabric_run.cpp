@@ -204,6 +204,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.name = machine.name;
   result.workload = workload.name;
   result.clock = machine.clock;
+  result.format = {machine.precision, machine.word_bits};
   result.provenance.seed = workload.seed;
   result.provenance.version = LACUNA_VERSION;
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
@@ -215,6 +216,14 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   FabricPlan plan = compile_fabric(machine, workload.instances, options.mode);
   auto& warnings = result.provenance.warnings;
   warnings.insert(warnings.begin(), plan.warnings.begin(), plan.warnings.end());
+  if (options.fidelity == Fidelity::element) {
+    warnings.emplace_back(
+        "element fidelity steps and counts every multiply here; cycles are those of tile fidelity");
+  }
+  if (workload.values != nullptr) {
+    const auto& notes = workload.values->notes;
+    warnings.insert(warnings.begin(), notes.begin(), notes.end());
+  }
   if (!plan.unsupported.empty()) {
     result.unsupported = plan.unsupported;
     return result;
@@ -245,7 +254,13 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["drain_cycles"] = timing.drain;
   result.beside["instructions"] = timing.instructions;
   if (elements) result.check = step_elements(machine, plan, *workload.values, options.outputs);
-  if (options.timeline) result.timeline = timeline.chrome_trace();
+  if (options.timeline) {
+    result.timeline = timeline.chrome_trace();
+    if (timeline.dropped() > 0) {
+      result.provenance.warnings.push_back(
+          fmt::format("the timeline left out {} later slices", timeline.dropped()));
+    }
+  }
   result.host.wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   rusage usage{};

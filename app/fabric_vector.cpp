@@ -53,6 +53,7 @@ RunResult run_vector(const FabricSpec& machine, const VectorTraffic& traffic,
   RunResult result;
   result.name = machine.name;
   result.clock = machine.clock;
+  result.format = {machine.precision, machine.word_bits};
   const double word = machine.word_bytes();
   FabricCounts counts;
   counts.dram_a.data = std::round(traffic.dram_read) / word;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <functional>
 #include <memory>
@@ -59,22 +58,30 @@ int draw_all(const FigureArguments& arguments) {
     fmt::print("{}\n", figure.name);
     FigureArguments one = arguments;
     one.out = (std::filesystem::path(arguments.out) / figure.name).string();
-    code = draw(figure.name, one);
+    code = std::max(code, draw(figure.name, one));
   }
   return code;
 }
 
-/// Which figures take an option that not all take.
-void refuse_idle(const CLI::App& app, const std::string& name, bool all) {
+/// Which figures take an option that not all take. Settings are of one machine's keys, and figures
+/// have machines of several kinds.
+void refuse_idle(const Options& app, const std::string& name, bool all) {
   const std::vector<std::pair<const char*, std::vector<std::string>>> takers{
       {"--edge", {"sparsity-sweep"}}, {"--matrices", {"ablation", "overbooking"}},
       {"--only", {"overbooking"}},    {"--jobs", {"overbooking"}},
       {"--limit", {"overbooking"}},   {"--set", {"attention-forms", "overbooking"}}};
+  const auto known = all_figures();
+  if (!all && std::none_of(known.begin(), known.end(),
+                           [&](const Figure& figure) { return figure.name == name; })) {
+    return;  // told with the nearest name
+  }
   for (const auto& [option, figures] : takers) {
-    if (all || app.count(option) == 0) continue;
-    if (std::find(figures.begin(), figures.end(), name) != figures.end()) continue;
-    throw InputError(fmt::format("{}: the figure {} does not take it", option, name),
-                     fmt::format("it is for {}", fmt::join(figures, " and ")));
+    if (app.count(option) == 0) continue;
+    const bool taken = all ? std::string(option) != "--set"
+                           : std::find(figures.begin(), figures.end(), name) != figures.end();
+    if (taken) continue;
+    throw InputError(fmt::format("{}: {} takes none", option, all ? "--all" : name),
+                     fmt::format("leave it out; it is of {}", fmt::join(figures, " and ")));
   }
 }
 
@@ -87,7 +94,7 @@ int execute(const std::string& name, bool all, const FigureArguments& arguments)
 
 }  // namespace
 
-Command add_figure(CLI::App& app) {
+Command add_figure(Options& app) {
   auto name = std::make_shared<std::string>();
   auto arguments = std::make_shared<FigureArguments>();
   auto all = std::make_shared<bool>(false);
@@ -98,19 +105,19 @@ Command add_figure(CLI::App& app) {
   app.add_option("name", *name, names);
   app.add_flag("--all", *all, "every figure, each in a folder of its own");
   app.add_option("--edge", arguments->edge, "of the sparsity sweep's products, 1024 by default")
-      ->check(CLI::Range(64U, 16384U));
+      .between(std::uint64_t{64}, std::uint64_t{16384});
   app.add_option("--matrices", arguments->matrices,
                  "folder with the matrices; default: LACUNA_MATRICES");
-  add_out_option(app, arguments->out, "folder for tables and plots")->required();
+  add_out_option(app, arguments->out, "folder for tables and plots").required();
   app.add_option("--only", arguments->only, "only these matrices, by name; repeatable")
-      ->allow_extra_args(false);
-  app.add_option("--set", arguments->settings, "override a value of every machine")
-      ->allow_extra_args(false);
-  app.add_option("--jobs", arguments->jobs, "matrices at once")->check(CLI::Range(1U, 256U));
+      .one_at_a_time();
+  app.add_option("--set", arguments->settings, "override a value of every machine").one_at_a_time();
+  app.add_option("--jobs", arguments->jobs, "matrices at once")
+      .between(std::uint64_t{1}, std::uint64_t{256});
   app.add_option("--limit", arguments->limit_s, "processor seconds that one point may take")
-      ->check(CLI::PositiveNumber);
+      .positive();
   return [name, all, arguments, &app] {
-    if (!name->empty()) refuse_idle(app, *name, *all);
+    if (*all || !name->empty()) refuse_idle(app, *name, *all);
     return execute(*name, *all, *arguments);
   };
 }

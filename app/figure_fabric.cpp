@@ -84,6 +84,7 @@ int rows_figure(const FigureArguments& arguments, const std::string& name, const
   std::string text = fmt::format("{:<54} {:<26} {:>14} {:>14} {:>9}\n", about, "quantity",
                                  "published", "simulated", "error %");
   for (const PublishedRow& row : rows) {
+    if (!row.problem.empty()) throw InputError(row.problem);
     auto at = std::find(series.begin(), series.end(), row.quantity);
     if (at == series.end()) at = series.insert(series.end(), row.quantity);
     csv +=

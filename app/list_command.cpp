@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "app/commands.hpp"
 #include "app/paths.hpp"
 #include "base/config.hpp"
@@ -30,7 +28,7 @@ int list_everything() {
 
 }  // namespace
 
-Command add_list(CLI::App&) {
+Command add_list(Options&) {
   return list_everything;
 }
 

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <exception>
 #include <new>
 #include <stdexcept>
@@ -80,10 +81,11 @@ int run_main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("lacuna ") + LACUNA_VERSION);
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
+  std::deque<Options> options;  // commands ask theirs again when they run
   std::vector<std::pair<CLI::App*, Command>> commands;
-  const auto add = [&](const char* name, const char* about, Command (*declare)(CLI::App&)) {
+  const auto add = [&](const char* name, const char* about, Command (*declare)(Options&)) {
     CLI::App* sub = app.add_subcommand(name, about);
-    commands.emplace_back(sub, declare(*sub));
+    commands.emplace_back(sub, declare(options.emplace_back(*sub)));
   };
   add("run", "simulate a workload on one machine or several, side by side", add_run);
   add("tile", "tile sizes of a matrix on a machine, by every strategy", add_tile);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/model_arguments.hpp"
 
-#include <CLI/CLI.hpp>
-
+#include "app/model_options.hpp"
 #include "app/paths.hpp"
 #include "base/error.hpp"
 #include "base/quantity_text.hpp"
@@ -38,7 +37,7 @@ LayerRange parse_layers(const std::string& text) {
 
 }  // namespace
 
-void add_step_options(CLI::App& app, StepArguments& a) {
+void add_step_options(Options& app, StepArguments& a) {
   app.add_option("--phase", a.phase, "of a model: decode (default) or prefill");
   app.add_option("--batch", a.step.batch, "sequences, 1 by default");
   app.add_option("--context", a.step.context,
@@ -79,6 +78,7 @@ ChosenStep choose_step(const StepArguments& arguments, const ModelSpec& spec) {
                                    {{"bf16", CacheFormat::kPlain}, {"fp8", CacheFormat::kFp8}});
   if (!arguments.layers.empty()) step.layers = parse_layers(arguments.layers);
   (void)checked_new_tokens(spec, step);
+  out.notes = check_step_options(arguments, spec, step);
   if (!arguments.routing.empty()) {
     out.routing = route_step(spec, step, arguments.routing, arguments.seed);
   }

@@ -5,13 +5,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "app/options.hpp"
 #include "workloads/models/build_graph.hpp"
 #include "workloads/models/routed_step.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace lacuna {
 
@@ -26,10 +24,9 @@ struct StepArguments {
   Step step;
 };
 
-/// Declares --phase, --batch, --context, --new-tokens, --layers, --attention, --cache, --routing
-/// and
-/// --seed.
-void add_step_options(CLI::App& app, StepArguments& arguments);
+/// Declares --phase, --batch, --context, --new-tokens, --layers, --attention, --cache, --routing,
+/// --precision and --seed.
+void add_step_options(Options& app, StepArguments& arguments);
 
 /// A config.json, its folder, or a shipped name. Throws InputError.
 [[nodiscard]] ModelSpec load_named_model(const std::string& name);
@@ -37,6 +34,7 @@ void add_step_options(CLI::App& app, StepArguments& arguments);
 struct ChosenStep {
   Step step;
   std::shared_ptr<const StepRouting> routing;  // null: uniform
+  std::vector<std::string> notes;              // what the reader of a result should know
 };
 /// Checked against the model. Throws InputError.
 [[nodiscard]] ChosenStep choose_step(const StepArguments& arguments, const ModelSpec& spec);

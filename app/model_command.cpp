@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -33,28 +32,29 @@ struct ModelArguments {
 double parse_bandwidth(const std::string& text) {
   const auto rate = parse_bytes_per_cycle(text, Hertz(1));  // of one cycle a second
   const auto value = rate && text.find("cycle") == std::string::npos ? rate : parse_number(text);
-  if (!value || *value <= 0) {
+  if (!value || !(*value > 0) || !std::isfinite(*value)) {
     throw InputError(fmt::format("--bandwidth {}: not a bandwidth", text),
                      "expected bytes per second: 3.35e12, 3.35 TB/s");
   }
   return *value;
 }
 
-std::optional<Roofline> roofline_of(const ModelArguments& arguments) {
+std::optional<PeakRates> rates_of(const ModelArguments& arguments) {
   if (arguments.bandwidth.empty()) return std::nullopt;
   if (!(arguments.flops > 0) || !std::isfinite(arguments.flops)) {
     throw InputError(fmt::format("--flops {}: not a peak rate", arguments.flops),
                      "expected FLOP per second: 990e12");
   }
-  return Roofline{arguments.flops, parse_bandwidth(arguments.bandwidth)};
+  return PeakRates{arguments.flops, parse_bandwidth(arguments.bandwidth)};
 }
 
 ReportOptions options_of(const ModelArguments& arguments, const ModelSpec& spec) {
   ReportOptions options;
   const ChosenStep chosen = choose_step(arguments.step, spec);
+  options.notes = chosen.notes;
   options.step = chosen.step;
   options.routing = chosen.routing;
-  options.roofline = roofline_of(arguments);
+  options.rates = rates_of(arguments);
   options.per_layer = arguments.per_layer;
   return options;
 }
@@ -99,11 +99,13 @@ int execute(const ModelArguments& arguments) {
         std::vector<std::string>{"model.json", "operations.csv", "graph.dot", "graph.svg"});
   }
   ModelSpec spec = load_named_model(arguments.model);
-  std::vector<std::string> notes;
+  std::vector<std::string> notes;  // of the folder
+  std::vector<std::string> changed;
   if (!arguments.step.precision.empty()) {
-    notes = override_precision(spec, arguments.step.precision);
+    changed = override_precision(spec, arguments.step.precision);
   }
-  const ReportOptions options = options_of(arguments, spec);
+  ReportOptions options = options_of(arguments, spec);
+  options.notes.insert(options.notes.begin(), changed.begin(), changed.end());
   const ModelReport report = make_report(spec, options);
   if (folder) {
     const auto pictures = write_folder(*folder, report, options);
@@ -116,17 +118,19 @@ int execute(const ModelArguments& arguments) {
 
 }  // namespace
 
-Command add_model(CLI::App& app) {
+Command add_model(Options& app) {
   auto a = std::make_shared<ModelArguments>();
-  app.add_option("model", a->model, "config.json, its folder, or a shipped name")->required();
+  app.add_option("model", a->model, "config.json, its folder, or a shipped name").required();
   add_step_options(app, a->step);
   app.add_flag("--per-layer", a->per_layer, "list every layer's operations");
   app.add_flag("--json", a->json, "print JSON instead of the table");
   add_out_option(app, a->out, "folder for model.json, operations.csv and the graph");
-  auto* flops = app.add_option("--flops", a->flops, "peak FLOP/s, to time the critical path");
-  auto* bandwidth = app.add_option("--bandwidth", a->bandwidth, "with it: 3.35e12 or 3.35 TB/s");
-  flops->needs(bandwidth);
-  bandwidth->needs(flops);
+  const Option flops =
+      app.add_option("--flops", a->flops, "peak FLOP/s, to time the critical path");
+  const Option bandwidth =
+      app.add_option("--bandwidth", a->bandwidth, "with it: 3.35e12 or 3.35 TB/s");
+  flops.needs(bandwidth);
+  bandwidth.needs(flops);
   return [a, &app] {
     if (app.count("--seed") > 0 && a->step.routing.empty()) {
       throw InputError("--seed is of synthetic routing, and none is given", "add --routing");

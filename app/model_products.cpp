@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model's step on a machine for sparse products (ExTensor's class): each distinct product once,
 // with explicit operands; what is no product moves its bytes through DRAM.
-#include <sys/resource.h>
-
 #include <chrono>
 #include <map>
+#include <set>
 
 #include "app/explicit_rows.hpp"
 #include "app/model_placement.hpp"
@@ -22,8 +21,11 @@ class ProductRunner {
  public:
   ProductRunner(const MachineSpec& machine, const ModelWorkload& workload,
                 const ProductOptions& options)
-      : machine_(machine), workload_(workload), options_(options) {
-    options_.timeline = false;
+      : machine_(machine),
+        workload_(workload),
+        options_(options),
+        wants_timeline_(options.timeline) {
+    options_.timeline = false;  // of the whole, not of each product
     // Its words are bytes here; only the block of queries is read beside the width.
     words_.word_bits = 8;
     words_.arrays.columns = machine.microtile.n0;
@@ -34,7 +36,8 @@ class ProductRunner {
     total_.name = machine_.name;
     total_.workload = workload_.name;
     total_.clock = machine_.clock;
-    total_.tokens = info_of(workload_.graph).tokens;
+    total_.format = product_format();
+    total_.step = step_of(workload_.graph);
     check_sizes();
     const auto count = boost::num_vertices(workload_.graph);
     for (OperationId v = 0; v < count; ++v) {
@@ -42,6 +45,7 @@ class ProductRunner {
       run_operation(workload_.graph[v], repeat_of(workload_.graph, v));
     }
     finish();
+    if (wants_timeline_) total_.timeline = operations_timeline(total_.operations);
     total_.host.wall_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return std::move(total_);
@@ -81,6 +85,7 @@ class ProductRunner {
     } else {
       move(op, one);
     }
+    find_limiter(one.statistics);
     add_result(total_, one, times);
     executed_ += times;
     OperationReport out;
@@ -91,6 +96,7 @@ class ProductRunner {
     out.products = count;
     out.cycles = one.statistics.cycles;
     out.cycles_bound = one.statistics.cycles_bound;
+    out.bound = one.statistics.bound;
     out.macs = one.macs_dense;
     out.picojoules = one.energy.total_picojoules;
     if (op.einsum) {
@@ -121,6 +127,8 @@ class ProductRunner {
       workload.b_transposed = explicit_rows(operands.b_transposed());
       workload.seed = workload_.sparsity.seed;
       known->second = run_product(machine_, workload, options_);
+      const auto& warnings = known->second.provenance.warnings;
+      notes_.insert(warnings.begin(), warnings.end());
     }
     return known->second;
   }
@@ -134,6 +142,7 @@ class ProductRunner {
     out.statistics.cycles =
         out.statistics.cycles_bound + machine_.dram.latency + Cycles(bytes.count() > 0 ? 1 : 0);
     out.statistics.bounds["dram"] = out.statistics.cycles_bound;
+    out.statistics.cycles_bound_by = "dram";
     Moved& moved = out.statistics.traffic["dram"]["vector"];
     moved.read_bytes = (op.weight_bytes + op.cache_read_bytes + op.activation_read_bytes).count();
     moved.write_bytes = (op.cache_write_bytes + op.activation_write_bytes).count();
@@ -145,27 +154,24 @@ class ProductRunner {
   }
 
   void finish() {
-    MachineStatistics& s = total_.statistics;
-    for (const auto& [block, cycles] : s.bounds) {
-      s.utilization[block] = static_cast<double>(cycles.count()) /
-                             static_cast<double>(std::max<std::uint64_t>(1, s.cycles.count()));
-      if (s.bound.empty() || cycles > s.bounds[s.bound]) s.bound = block;
-    }
     total_.beside["operations_executed"] = executed_;
     total_.beside["products_simulated"] = known_.size();
     total_.provenance.version = LACUNA_VERSION;
     total_.provenance.fidelity = "tile";
     total_.provenance.seed = workload_.sparsity.seed;
     total_.provenance.inputs = workload_.inputs;
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    total_.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-    for (const char* buffer : {"llb", "llb.A", "llb.B", "llb.Z"}) s.meters.high_water[buffer];
+    // A step without a product filled no buffer.
+    for (const char* buffer : {"llb", "llb.A", "llb.B", "llb.Z"}) {
+      total_.statistics.meters.high_water[buffer];
+    }
     check_sum_limits(machine_, total_);
-    total_.provenance.warnings = workload_.notes;
-    total_.provenance.warnings.emplace_back(
+    auto& warnings = total_.provenance.warnings;
+    warnings = workload_.notes;
+    warnings.insert(warnings.end(), notes_.begin(), notes_.end());
+    warnings.emplace_back(
         "every tensor comes from DRAM and returns there; operands are stored as this machine "
         "stores them, whatever their precision");
+    finish_total(total_);
   }
 
   const MachineSpec& machine_;
@@ -173,7 +179,9 @@ class ProductRunner {
   ProductOptions options_;
   FabricSpec words_;
   std::map<const GemmOperands*, RunResult> known_;
+  std::set<std::string> notes_;  // of products
   RunResult total_;
+  bool wants_timeline_ = false;
   std::uint64_t executed_ = 0;
 };
 

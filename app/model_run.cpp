@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/model_run.hpp"
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <map>
 #include <set>
@@ -34,7 +32,13 @@ class ModelRunner {
     total_.name = machine_.name;
     total_.workload = workload_.name;
     total_.clock = machine_.clock;
-    total_.tokens = info_of(workload_.graph).tokens;
+    total_.format = {machine_.precision, machine_.word_bits};
+    total_.step = step_of(workload_.graph);
+    total_.provenance.version = LACUNA_VERSION;
+    total_.provenance.fidelity = "tile";
+    total_.provenance.seed = workload_.sparsity.seed;
+    total_.provenance.inputs = workload_.inputs;
+    total_.provenance.warnings = workload_.notes;
     const auto& arrays = machine_.arrays;
     const auto placed =
         place_operations(workload_.graph, static_cast<double>(machine_.glb.capacity.count()),
@@ -44,7 +48,7 @@ class ModelRunner {
       if (!run_operation(v, placed[v])) return std::move(total_);
     }
     finish();
-    if (wants_timeline_) total_.timeline = timeline();
+    if (wants_timeline_) total_.timeline = operations_timeline(total_.operations);
     total_.host.wall_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return std::move(total_);
@@ -67,6 +71,7 @@ class ModelRunner {
       none.name = machine_.name;
       none.workload = workload_.name;
       none.clock = machine_.clock;
+      none.provenance = total_.provenance;
       none.unsupported = op.name + ": " + one.unsupported;
       total_ = std::move(none);
       return false;
@@ -153,33 +158,8 @@ class ModelRunner {
     total_.operations.push_back(std::move(out));
   }
 
-  /// Operations over time, a row for each group; blocks one after another, layer by layer.
-  [[nodiscard]] std::string timeline() const {
-    sim::Timeline timeline;
-    Cycles now;
-    const auto& all = total_.operations;
-    for (std::size_t first = 0, end; first < all.size(); first = end) {
-      for (end = first; end < all.size() && all[end].block == all[first].block;) ++end;
-      for (std::uint64_t layer = 0; layer < all[first].times; ++layer) {
-        for (std::size_t i = first; i < end; ++i) {
-          const Cycles until = now + all[i].cycles;
-          timeline.slice(timeline.row(all[i].group), all[i].name.c_str(), now, until, all[i].macs,
-                         "MACs");
-          now = until;
-        }
-      }
-    }
-    return timeline.chrome_trace();
-  }
-
   void finish() {
-    MachineStatistics& s = total_.statistics;
-    for (const auto& [block, cycles] : s.bounds) {
-      s.utilization[block] = static_cast<double>(cycles.count()) /
-                             static_cast<double>(std::max<std::uint64_t>(1, s.cycles.count()));
-      if (s.bound.empty() || cycles > s.bounds[s.bound]) s.bound = block;
-    }
-    auto& kinds = s.traffic["dram_by_kind"];
+    auto& kinds = total_.statistics.traffic["dram_by_kind"];
     for (const OperationReport& op : total_.operations) {
       kinds["weights"].read_bytes += op.weight_bytes * op.times;
       kinds["cache"].read_bytes += op.cache_bytes * op.times;
@@ -195,25 +175,15 @@ class ModelRunner {
     total_.beside["operations_simulated"] = known_.size();
     total_.beside["macs_executed"] = executed_macs_;
     total_.beside["macs_exact"] = exact_macs_;
-    auto& provenance = total_.provenance;
-    provenance.version = LACUNA_VERSION;
-    provenance.fidelity = "tile";
-    provenance.seed = workload_.sparsity.seed;
-    provenance.inputs = workload_.inputs;
-    provenance.warnings = workload_.notes;
-    provenance.warnings.insert(provenance.warnings.end(), notes_.begin(), notes_.end());
+    auto& warnings = total_.provenance.warnings;
+    warnings.insert(warnings.end(), notes_.begin(), notes_.end());
     if (widest_bits_ > machine_.word_bits) {
-      provenance.warnings.push_back(
+      warnings.push_back(
           fmt::format("operands of up to {} bits are stored and moved as such; the {} multipliers "
                       "take them in one cycle and at their energy",
                       widest_bits_, machine_.precision));
     }
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    total_.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-    total_.host.events = s.activations;
-    LACUNA_CHECK(s.cycles >= s.cycles_bound, "{} cycles, the bound is {}", s.cycles.count(),
-                 s.cycles_bound.count());
+    finish_total(total_);
     check_sum_limits(machine_, total_);
   }
 

@@ -13,6 +13,7 @@
 
 #include "app/fabric_run.hpp"
 #include "app/operation_products.hpp"
+#include "app/result_sum.hpp"
 #include "workloads/models/model_spec.hpp"
 #include "workloads/operation_graph.hpp"
 
@@ -27,6 +28,11 @@ struct ModelWorkload {
   std::shared_ptr<OperandPool> pool;          // shared by the machines of a run
 };
 
+[[nodiscard]] inline StepReport step_of(const OperationGraph& graph) {
+  const GraphInfo& info = info_of(graph);
+  return {info.phase, info.sequences, info.tokens};
+}
+
 /// `beside` says how many operations were simulated and executed, and what a mask left.
 [[nodiscard]] RunResult run_model(const FabricSpec& machine, const ModelWorkload& workload,
                                   const FabricOptions& options);
@@ -35,8 +41,5 @@ struct ModelWorkload {
 /// kMostExplicitNonzeros (explicit_rows.hpp) in its operands. Throws InputError for a larger one.
 [[nodiscard]] RunResult run_model(const MachineSpec& machine, const ModelWorkload& workload,
                                   const ProductOptions& options);
-
-/// Adds `times` runs of one operation to a total: cycles, traffic, actions, energy, MACs.
-void add_result(RunResult& total, const RunResult& one, std::uint64_t times);
 
 }  // namespace lacuna

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/model_workload.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include "app/model_layout.hpp"
+#include "app/model_options.hpp"
 #include "app/paths.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -79,8 +78,8 @@ void apply_tables(const ModelWorkloadSpec& spec, const ModelSpec& model, Step& s
 
 }  // namespace
 
-void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
-  CLI::Option* const model =
+void add_model_workload_options(Options& app, ModelWorkloadSpec& spec) {
+  const Option model =
       app.add_option("--model", spec.model, "a step of a model: config.json, its folder, a name");
   add_step_options(app, spec.step);
   app.add_option("--weights", spec.weights, "pattern of a model's or network's weights");
@@ -97,15 +96,15 @@ void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec) {
                  "weights as two thin factors: experts:512, or o_proj:1024");
   app.add_option("--layout", spec.layout,
                  "rows of routed experts: grouped:128, capacity:1.25 or block-sparse:128");
-  model->group("A model");
+  model.group("A model");
   for (const char* name : {"--weights", "--activations", "--seed"}) {
-    app.get_option(name)->group("A model or a network");
+    app.get_option(name).group("A model or a network");
   }
   for (const char* name :
        {"--phase", "--batch", "--context", "--new-tokens", "--layers", "--attention", "--cache",
         "--routing", "--precision", "--attention-weights", "--ffn-weights", "--expert-weights",
         "--activation-table", "--attention-table", "--low-rank", "--layout"}) {
-    app.get_option(name)->needs(model)->group("A model");
+    app.get_option(name).needs(model).group("A model");
   }
 }
 
@@ -174,6 +173,13 @@ ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
   if (!spec.step.precision.empty()) out.notes = override_precision(model, spec.step.precision);
   ChosenStep chosen = choose_step(spec.step, model);
   if (chosen.routing) chosen.step.tokens_per_expert = tokens_of(chosen.routing);
+  out.notes.insert(out.notes.end(), chosen.notes.begin(), chosen.notes.end());
+  if (!spec.ffn_weights.empty()) {
+    require_part(model, chosen.step, ModelPart::ffn, "--ffn-weights");
+  }
+  if (!spec.expert_weights.empty()) {
+    require_part(model, chosen.step, ModelPart::experts, "--expert-weights");
+  }
   apply_tables(spec, model, chosen.step, out);
   const auto add_notes = [&out](const std::vector<std::string>& notes) {
     out.notes.insert(out.notes.end(), notes.begin(), notes.end());
@@ -200,7 +206,7 @@ ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
   if (chosen.routing) {
     out.notes.push_back("routing: " + chosen.routing->description);
     add_notes(chosen.routing->notes);
-  } else if (model.moe.routing.experts > 0) {
+  } else if (has_part(model, chosen.step, ModelPart::experts)) {
     out.notes.emplace_back("routing: as uniform as whole tokens allow");
   }
   std::error_code ignored;

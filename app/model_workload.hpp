@@ -4,6 +4,7 @@
 
 #include "app/model_arguments.hpp"
 #include "app/model_run.hpp"
+#include "app/options.hpp"
 #include "base/config.hpp"
 
 namespace lacuna {
@@ -20,7 +21,7 @@ struct ModelWorkloadSpec {
   std::string layout;  // of routed experts (model_layout.hpp); empty: rows as routed
 };
 
-void add_model_workload_options(CLI::App& app, ModelWorkloadSpec& spec);
+void add_model_workload_options(Options& app, ModelWorkloadSpec& spec);
 
 /// The mapping of a workload that has `model`; to_config() writes what it reads.
 [[nodiscard]] ModelWorkloadSpec read_model_workload(const ConfigReader& config,

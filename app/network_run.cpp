@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/resource.h>
-
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <set>
@@ -22,10 +21,12 @@ namespace {
 /// A total with a row for each layer.
 class LayerSum {
  public:
-  LayerSum(const std::string& machine, Hertz clock, const NetworkWorkload& workload)
+  LayerSum(const std::string& machine, Hertz clock, const NumberFormat& format,
+           const NetworkWorkload& workload)
       : start_(std::chrono::steady_clock::now()) {
     total_.name = machine;
     total_.clock = clock;
+    total_.format = format;
     total_.workload = workload.name;
     total_.provenance.version = LACUNA_VERSION;
     total_.provenance.fidelity = "tile";
@@ -61,18 +62,13 @@ class LayerSum {
     none.name = total_.name;
     none.workload = total_.workload;
     none.clock = total_.clock;
+    none.format = total_.format;
     none.provenance = total_.provenance;
     none.unsupported = layer.name + ": " + why;
     return none;
   }
 
   RunResult finish(std::uint64_t simulated) {
-    MachineStatistics& s = total_.statistics;
-    for (const auto& [block, cycles] : s.bounds) {
-      s.utilization[block] = static_cast<double>(cycles.count()) /
-                             static_cast<double>(std::max<std::uint64_t>(1, s.cycles.count()));
-      if (s.bound.empty() || cycles > s.bounds[s.bound]) s.bound = block;
-    }
     std::uint64_t executed = 0;
     for (const auto& op : total_.operations) executed += op.times * op.products;
     total_.beside["products_executed"] = executed;
@@ -88,10 +84,7 @@ class LayerSum {
       warnings.push_back(note);
       --left;
     }
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    total_.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-    total_.host.events = s.activations;
+    finish_total(total_);
     total_.host.wall_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     return std::move(total_);
@@ -143,7 +136,7 @@ FabricInstance re_pruned(const FabricSpec& machine, const LayerWorkload& layer, 
 
 RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload,
                       const FabricOptions& options) {
-  LayerSum sum(machine.name, machine.clock, workload);
+  LayerSum sum(machine.name, machine.clock, {machine.precision, machine.word_bits}, workload);
   const ComponentSet components = priced_fabric(machine);
   FabricOptions one = options;
   one.components = &components;
@@ -171,12 +164,17 @@ RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload
         "mean, {:.1f} % at least",
         100 * kept_sum / static_cast<double>(workload.layers.size()), 100 * least_kept));
   }
+  if (options.timeline) total.timeline = operations_timeline(total.operations);
   return total;
 }
 
 RunResult run_network(const MachineSpec& machine, const NetworkWorkload& workload,
                       const ProductOptions& options) {
-  LayerSum sum(machine.name, machine.clock, workload);
+  LayerSum sum(machine.name, machine.clock, product_format(), workload);
+  if (workload.re_prune) {
+    throw InputError(fmt::format("--re-prune: {} has no patterns to prune to", machine.name),
+                     "leave it out, or run on machines of the tensor-core class alone");
+  }
   for (const LayerWorkload& layer : workload.layers) {
     const GemmOperands& operands = *layer.instance.operands;
     const std::uint64_t nonzeros = operands.a().count() + operands.b_transposed().count();
@@ -198,10 +196,16 @@ RunResult run_network(const MachineSpec& machine, const NetworkWorkload& workloa
     RunResult result, once = run_product(machine, product, one);
     add_result(result, once, layer.instance.times);
     result.provenance = once.provenance;
-    result.statistics.bound = once.statistics.bound;
+    find_limiter(result.statistics);
     sum.add(layer, result);
   }
   RunResult total = sum.finish(workload.layers.size());
+  if (std::any_of(workload.layers.begin(), workload.layers.end(),
+                  [](const LayerWorkload& layer) { return layer.instance.b_footprint != 1; })) {
+    total.provenance.warnings.emplace_back(
+        "windows of convolutions overlap: this machine fetches what they share once for each");
+  }
+  if (options.timeline) total.timeline = operations_timeline(total.operations);
   check_sum_limits(machine, total);
   return total;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/network_workload.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "app/paths.hpp"
@@ -56,7 +56,11 @@ std::map<std::string, Value> read_layer_values(const std::string& file, const ch
       throw InputError(Place{file, number, {}}, fmt::format("expected a layer and its {}", what),
                        fmt::format("write lines like {}", like));
     }
-    values[line.substr(0, comma)] = *value;
+    const std::string layer = line.substr(0, comma);
+    if (!values.emplace(layer, *value).second) {
+      throw InputError(Place{file, number, {}}, fmt::format("'{}' is given twice", layer),
+                       "give each layer once");
+    }
   }
   return values;
 }
@@ -156,6 +160,19 @@ void add_folder_layers(const NetworkWorkloadSpec& spec, const Activations& activ
     out.layers.push_back(std::move(work));
     out.inputs[file.string()] = sha256_of(file);
   }
+  if (!spec.columns.empty()) {
+    std::set<std::string> here;
+    for (const LayerWorkload& layer : out.layers) here.insert(layer.name);
+    const auto without = std::count_if(here.begin(), here.end(),
+                                       [&](const auto& l) { return columns.count(l) == 0; });
+    const auto strange = std::count_if(columns.begin(), columns.end(),
+                                       [&](const auto& c) { return here.count(c.first) == 0; });
+    out.notes.push_back(
+        fmt::format("columns of B from {}; {} layers are not in it and have {}, {} of its names "
+                    "are no layers here",
+                    spec.columns, without, spec.n, strange));
+    out.inputs[spec.columns] = sha256_of(spec.columns);
+  }
   out.name = fs::path(folder).filename().string();
   out.notes.push_back("columns of A in the order of the files; a file holds no values");
 }
@@ -186,8 +203,8 @@ void refuse_idle(const NetworkWorkloadSpec& spec) {
 
 }  // namespace
 
-void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec) {
-  CLI::Option* const network = app.add_option(
+void add_network_options(Options& app, NetworkWorkloadSpec& spec) {
+  const Option network = app.add_option(
       "--network", spec.network, "layers: a shipped name, a file, or dlmc:FOLDER of .smtx files");
   app.add_option("--images", spec.images, "of a network at once, 1 by default");
   app.add_option("--densities", spec.densities,
@@ -196,9 +213,9 @@ void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec) {
   app.add_option("--n", spec.n, "of dlmc: columns of the other layers, 1024 by default");
   app.add_flag("--re-prune", spec.re_prune,
                "of dlmc: to the sparsest pattern of each machine that keeps a layer's density");
-  network->group("A network");
+  network.group("A network");
   for (const char* name : {"--images", "--densities", "--columns", "--n", "--re-prune"}) {
-    app.get_option(name)->needs(network)->group("A network");
+    app.get_option(name).needs(network).group("A network");
   }
 }
 
@@ -245,24 +262,58 @@ ConfigTree to_config(const NetworkWorkloadSpec& spec) {
   const bool folder = spec.network.rfind(kFolder, 0) == 0;
   put("network", folder ? std::string(kFolder) + absolute(spec.network.substr(kFolder.size()))
                         : absolute(spec.network));
-  put("weights", spec.weights);
+  if (!folder) put("weights", spec.weights);
   put("activations", spec.activations);
   put("densities", spec.densities.empty() ? "" : absolute(spec.densities));
   put("columns", spec.columns.empty() ? "" : absolute(spec.columns));
-  put("n", fmt::format("{}", spec.n));
-  put("images", fmt::format("{}", spec.images));
-  put("re_prune", spec.re_prune ? "true" : "false");
+  if (folder) {
+    put("n", fmt::format("{}", spec.n));
+    put("re_prune", spec.re_prune ? "true" : "false");
+  } else {
+    put("images", fmt::format("{}", spec.images));
+  }
   put("seed", fmt::format("{}", spec.seed));
   return tree;
 }
 
+namespace {
+
+/// What one kind of network takes and the other has no use for.
+void refuse_without_effect(const NetworkWorkloadSpec& spec, bool folder) {
+  const NetworkWorkloadSpec usual;
+  const auto refuse = [](const char* option, const char* why, const char* instead) {
+    throw InputError(fmt::format("{}: {}", option, why), instead);
+  };
+  if (folder && spec.weights != usual.weights) {
+    refuse("--weights", "the files of a folder say where its weights are zero",
+           "leave it out; --re-prune takes them to a machine's pattern");
+  }
+  if (folder && spec.images != usual.images) {
+    refuse("--images", "a folder's layers have the columns of --n or --columns",
+           "give the columns of all images there");
+  }
+  if (!folder && spec.n != usual.n) {
+    refuse("--n", "a table of layers gives their columns", "use --images for more of them");
+  }
+  if (!folder && !spec.columns.empty()) {
+    refuse("--columns", "a table of layers gives their columns", "use --images for more of them");
+  }
+  if (!folder && spec.re_prune) {
+    refuse("--re-prune", "the layers of a table take any pattern", "give it with --weights");
+  }
+}
+
+}  // namespace
+
 NetworkWorkload make_network_workload(const NetworkWorkloadSpec& spec) {
+  const bool folder = spec.network.rfind(kFolder, 0) == 0;
+  refuse_without_effect(spec, folder);
   NetworkWorkload out;
   out.re_prune = spec.re_prune;
   out.seed = spec.seed;
   refuse_idle(spec);
   const Activations activations(spec);
-  if (spec.network.rfind(kFolder, 0) == 0) {
+  if (folder) {
     add_folder_layers(spec, activations, out);
   } else {
     add_table_layers(spec, activations, out);

@@ -8,11 +8,8 @@
 #include <vector>
 
 #include "app/fabric_run.hpp"
+#include "app/options.hpp"
 #include "base/config.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace lacuna {
 
@@ -28,7 +25,7 @@ struct NetworkWorkloadSpec {
   std::uint64_t seed = 1;
 };
 
-void add_network_options(CLI::App& app, NetworkWorkloadSpec& spec);
+void add_network_options(Options& app, NetworkWorkloadSpec& spec);
 [[nodiscard]] NetworkWorkloadSpec read_network_workload(const ConfigReader& config,
                                                         const std::filesystem::path& folder);
 [[nodiscard]] ConfigTree to_config(const NetworkWorkloadSpec& spec);

@@ -155,10 +155,10 @@ OperationProducts products_of(const Operation& operation, const FabricSpec& spec
 std::string key_of(const std::vector<FabricInstance>& instances) {
   std::string key;
   for (const FabricInstance& i : instances) {
-    key += fmt::format("{} x{} {} {} {}|{} {} {}|{} {} {};",
+    key += fmt::format("{} x{} {} {} {}|{} {} {}|{} {} {} {};",
                        static_cast<const void*>(i.operands.get()), i.times, i.a.width,
                        i.a.scale_words, i.a.on_chip, i.b.width, i.b.scale_words, i.b.on_chip,
-                       i.z_width, i.z_on_chip, i.held_bytes);
+                       i.z_width, i.z_on_chip, i.held_bytes, i.b_footprint);
   }
   return key;
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <ctime>
 #include <map>
+#include <new>
 
 #include "app/commands.hpp"
 #include "app/figure_overbooking.hpp"
@@ -16,6 +17,7 @@
 #include "app/report/gnuplot_text.hpp"
 #include "app/report/result_folder.hpp"
 #include "app/workload_spec.hpp"
+#include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/interrupt.hpp"
 #include "base/quantity_text.hpp"
@@ -57,6 +59,13 @@ std::vector<Job> all_jobs(const FigureArguments& arguments) {
       jobs.push_back({std::string(source), {validation::kPublishedCapacity}});
     }
   }
+  for (const std::string& name : arguments.only) {
+    const bool known = std::any_of(jobs.begin(), jobs.end(),
+                                   [&](const Job& job) { return matrix_name(job.source) == name; });
+    if (known) continue;
+    throw InputError(fmt::format("--only {}: no workload of this name", name),
+                     "give the name of a file in the folder of --matrices, without its ending");
+  }
   if (jobs.empty()) throw InputError("no matrix to run", "give a folder with --matrices");
   return jobs;
 }
@@ -88,7 +97,6 @@ void fill_point(const RunResult& result, const ProductWorkload& workload, const 
       point.tile_n >= workload.b_transposed.rows && point.tile_k >= workload.b_transposed.cols;
   point.one_microtile = point.tile_n == spec.microtile.n0 && point.tile_k == spec.microtile.k0;
   point.work_nonzeros = b.work_nonzeros;
-  point.host_s = result.host.wall_s;
 }
 
 double processor_seconds() {
@@ -122,8 +130,31 @@ OverbookingPoint run_point(const ProductWorkload& workload, std::uint64_t capaci
     if (stop_requested) throw;
     point.skipped = fmt::format("takes more than {:g} s", arguments.limit_s);
   }
-  point.host_s = processor_seconds() - start;
   return point;
+}
+
+/// Why a workload has no points: of a job that ended badly, or of a matrix that is not square.
+struct LeftOut {
+  std::string source;
+  std::string why;
+  int code = 0;  // of the process: 0 is no fault
+};
+
+/// 2: an input is at fault, 3: the model.
+int worst_of(const std::vector<LeftOut>& left_out) {
+  int code = 0;
+  for (const LeftOut& job : left_out) code = std::max(code, job.code);
+  return code;
+}
+
+std::string left_out_text(const std::vector<LeftOut>& left_out) {
+  std::string text;
+  for (const LeftOut& job : left_out) {
+    text +=
+        fmt::format("{}left out: {}: {}\n", job.code == 0 ? "" : "FAULT, ", job.source, job.why);
+  }
+  if (!text.empty()) text += "The means are over the other matrices.\n";
+  return text;
 }
 
 /// All points of one workload, into a file of its own. Runs in a process of its own.
@@ -153,6 +184,11 @@ void run_job(const Job& job, const FigureArguments& arguments, const fs::path& f
   write_file(file, validation::points_csv(points));
 }
 
+/// Where a job that fails leaves the reason.
+fs::path reason_file(fs::path part) {
+  return part.replace_extension(".error");
+}
+
 /// Runs run_job() in a child process; its id.
 pid_t start_job(const Job& job, const FigureArguments& arguments, const fs::path& file) {
   std::fflush(nullptr);
@@ -164,26 +200,52 @@ pid_t start_job(const Job& job, const FigureArguments& arguments, const fs::path
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(130);
   int code = 0;
+  std::string why;
   try {
     run_job(job, arguments, file);
   } catch (const Interrupted&) {
     code = 130;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "lacuna: {}: {}\n", job.source, error.what());
+  } catch (const InputError& error) {
+    why = error.what();
     code = 2;
+  } catch (const std::bad_alloc&) {
+    why = "not enough memory";
+    code = 2;
+  } catch (const std::exception& error) {
+    why = std::string("internal error: ") + error.what();
+    code = 3;
   }
+  try {
+    if (!why.empty()) write_file(reason_file(file), why);
+  } catch (const std::exception&) {  // told below all the same
+  }
+  if (!why.empty()) fmt::print(stderr, "lacuna: {}: {}\n", job.source, why);
   std::fflush(nullptr);
   _exit(code);
 }
 
+/// What a job left about its end, or what its status says.
+std::string why_it_ended(int status, const fs::path& part) {
+  std::error_code ignored;
+  if (WIFSIGNALED(status)) return fmt::format("ended by signal {}", WTERMSIG(status));
+  if (!fs::exists(reason_file(part), ignored)) {
+    return fmt::format("ended with code {}", WEXITSTATUS(status));
+  }
+  std::string why = read_file(reason_file(part));
+  fs::remove(reason_file(part), ignored);
+  return why;
+}
+
+/// Points of every job that ended well; what did not is left out and said.
 std::vector<OverbookingPoint> run_all(const std::vector<Job>& jobs,
-                                      const FigureArguments& arguments, const fs::path& parts) {
+                                      const FigureArguments& arguments, const fs::path& parts,
+                                      std::vector<LeftOut>& left_out) {
   const auto part = [&](std::size_t i) { return parts / fmt::format("part{}.csv", i); };
   std::map<pid_t, std::size_t> running;
   std::vector<OverbookingPoint> points;
-  int failure = 0;
+  bool stopped = false;
   for (std::size_t next = 0; next < jobs.size() || !running.empty();) {
-    if (next < jobs.size() && running.size() < arguments.jobs && failure == 0) {
+    if (next < jobs.size() && running.size() < arguments.jobs && !stopped) {
       running.emplace(start_job(jobs[next], arguments, part(next)), next);
       ++next;
       continue;
@@ -194,7 +256,7 @@ std::vector<OverbookingPoint> run_all(const std::vector<Job>& jobs,
     const auto job = running.find(ended);
     if (stop_requested) {
       for (const auto& [process, index] : running) kill(process, SIGTERM);
-      failure = 130;
+      stopped = true;
     }
     if (job == running.end()) continue;  // interrupted by a signal
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 3;
@@ -202,16 +264,22 @@ std::vector<OverbookingPoint> run_all(const std::vector<Job>& jobs,
       const auto of_job = validation::parse_points(read_file(part(job->second)));
       points.insert(points.end(), of_job.begin(), of_job.end());
       fs::remove(part(job->second));
+      if (of_job.empty()) left_out.push_back({jobs[job->second].source, "not square", 0});
       fmt::print("{}: {} points\n", matrix_name(jobs[job->second].source), of_job.size());
       std::fflush(stdout);
-    } else if (code != 2 && failure == 0) {
-      failure = code;  // a matrix that cannot be read has told so and is left out
+    } else if (code == 130) {
+      stopped = true;
+    } else {
+      left_out.push_back({jobs[job->second].source, why_it_ended(status, part(job->second)), code});
     }
     running.erase(job);
   }
-  if (failure == 130) throw Interrupted();
-  if (failure != 0) throw std::runtime_error("a point of the figure failed");
-  if (points.empty()) throw InputError("no matrix could be run");
+  if (stopped) throw Interrupted();
+  if (points.empty()) {
+    const std::string text = "no matrix could be run; " + left_out_text(left_out);
+    if (worst_of(left_out) > 2) throw std::runtime_error(text);
+    throw InputError(text);
+  }
   std::stable_sort(points.begin(), points.end(), [](const auto& x, const auto& y) {
     return std::tie(x.matrix, x.capacity_bytes) < std::tie(y.matrix, y.capacity_bytes);
   });
@@ -272,8 +340,10 @@ int figure_overbooking(const FigureArguments& arguments) {
   const auto bars = validation::load_tailors(validation::published_file("tailors.csv"));
   const double y = machine_with("extensor-ob", arguments.settings).tiling.overbooked_share;
   StagedFolder& folder = *arguments.folder;
-  const auto points = run_all(all_jobs(arguments), arguments, folder.path());
-  const std::string summary = validation::overbooking_summary(points, y, bars);
+  std::vector<LeftOut> left_out;
+  const auto points = run_all(all_jobs(arguments), arguments, folder.path(), left_out);
+  const std::string summary =
+      left_out_text(left_out) + validation::overbooking_summary(points, y, bars);
   write_file(folder.path() / "overbooking.csv", validation::points_csv(points));
   write_file(folder.path() / "overbooking_ratios.csv", validation::improvements_csv(points));
   write_file(folder.path() / "summary.txt", summary);
@@ -282,7 +352,10 @@ int figure_overbooking(const FigureArguments& arguments) {
   const auto notes = report::draw_and_commit(folder);
   fmt::print("\n{}", summary);
   report::print_folder(arguments.out, notes, false);
-  return 0;
+  if (worst_of(left_out) != 0) {
+    fmt::print(stderr, "lacuna: the figure lacks workloads that failed; see summary.txt\n");
+  }
+  return worst_of(left_out);
 }
 
 }  // namespace lacuna

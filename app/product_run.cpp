@@ -106,6 +106,11 @@ void check_invariants(const MachineSpec& machine, const ProductOperands& operand
 
 }  // namespace
 
+NumberFormat product_format() {
+  const Precision precision = Precision::parse(kProductPrecision);
+  return {precision.name, precision.bits};
+}
+
 CheckReport check_report(ProductCheck check) {
   return {true, check.passed, check.max_relative_error, "Eigen", std::move(check.problem)};
 }
@@ -135,6 +140,7 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.name = machine.name;
   result.workload = workload.name;
   result.clock = machine.clock;
+  result.format = product_format();
   result.statistics = std::move(outcome.statistics);
   result.macs_dense = std::uint64_t{operands.a.rows} * operands.a.cols * operands.b_transposed.rows;
   result.macs_skipped = result.macs_dense - result.statistics.macs_effectual;
@@ -173,7 +179,9 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.provenance.version = LACUNA_VERSION;
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
-  result.provenance.warnings = tiling.notes;
+  result.provenance.warnings = workload.notes;
+  result.provenance.warnings.insert(result.provenance.warnings.end(), tiling.notes.begin(),
+                                    tiling.notes.end());
   if (options.timeline) {
     result.timeline = timeline.chrome_trace();
     if (timeline.dropped() > 0) {

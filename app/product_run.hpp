@@ -22,6 +22,7 @@ struct ProductWorkload {
   LoopTiles tiles;         // given by the workload, in microtiles; 0 = the machine decides
   std::map<std::string, std::string> inputs;  // file -> sha256
   std::uint64_t seed = 1;                     // of generated values
+  std::vector<std::string> notes;             // what was made of the files, for the result
 };
 
 struct ProductOptions {
@@ -35,6 +36,8 @@ struct ProductOptions {
   CsrMatrix* product = nullptr;  // of a checked run: Z, on a machine for sparse products
 };
 
+/// Of every machine for sparse products.
+[[nodiscard]] NumberFormat product_format();
 [[nodiscard]] CheckReport check_report(ProductCheck check);
 
 [[nodiscard]] RunResult run_product(const MachineSpec& machine, const ProductWorkload& workload,

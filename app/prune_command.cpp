@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 
@@ -17,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Weights of a file have no seed, and generated ones are one tensor without a name.
-void refuse_idle(const CLI::App& app, const PruneRequest& request) {
+void refuse_idle(const Options& app, const PruneRequest& request) {
   const bool generated = is_synthetic(request.input);
   if (app.count("--seed") > 0 && !generated) {
     throw InputError("--seed is of synthetic weights, and a file is given", "leave it out");
@@ -61,7 +60,7 @@ void check_output(PruneRequest& request, bool force) {
 
 }  // namespace
 
-Command add_prune(CLI::App& app) {
+Command add_prune(Options& app) {
   struct Arguments {
     PruneRequest request;
     std::string pattern;
@@ -71,13 +70,14 @@ Command add_prune(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   app.add_option("weights", arguments->request.input,
                  ".npy, .npz, .safetensors, or synthetic:ROWSxCOLS")
-      ->required();
+      .required();
   app.add_option("--tensor", arguments->request.tensor, "which tensor of the file");
   app.add_option("--pattern", arguments->pattern,
                  "2:4, C1(4:8)->C0(2:4), uniform:0.5, block:32x32:0.25")
-      ->required();
+      .required();
   add_out_option(app, arguments->out, ".npy, .npz or .safetensors, a new file");
-  app.add_flag("--force", arguments->force, "replace the file when it exists")->needs("--out");
+  app.add_flag("--force", arguments->force, "replace the file when it exists")
+      .needs(app.get_option("--out"));
   app.add_option("--seed", arguments->request.seed, "of synthetic weights");
   return [arguments, &app] {
     arguments->request.pattern = parse_pattern(arguments->pattern, Place{"", 0, "--pattern"});

@@ -86,10 +86,25 @@ struct OperationReport {
   double overbooked_fraction = 0;
 };
 
+/// The step of a model that was run: who waits for what. `phase` is empty unless the whole model
+/// ran; tokens are counted all the same.
+struct StepReport {
+  std::string phase;            // "decode" or "prefill"
+  std::uint64_t sequences = 0;  // at once
+  std::uint64_t tokens = 0;     // of all sequences; 0: no step of a model
+};
+
+/// Values as a machine takes them. Machines that differ here do not move the same data.
+struct NumberFormat {
+  std::string name;        // "int8", "fp64"
+  std::uint32_t bits = 0;  // 0: not told
+};
+
 struct RunResult {
   std::string name;  // the machine
   std::string workload;
   Hertz clock{1e9};
+  NumberFormat format;  // of the machine's operands
   MachineStatistics statistics;
   std::uint64_t macs_dense = 0;  // = effectual + gated + skipped
   std::uint64_t macs_gated = 0;
@@ -99,17 +114,28 @@ struct RunResult {
   CheckReport check;
   Provenance provenance;
   HostReport host;
-  /// Counts that stand beside the main ones, by name: e.g. "dram_b_bytes_by_column_fibers".
+  /// Counts that stand beside the main ones, by name. add_result() (result_sum.hpp) knows every
+  /// name and how it adds up.
   std::map<std::string, std::uint64_t> beside;
   std::vector<OperationReport> operations;  // of a model's step, in order; otherwise empty
-  std::uint64_t tokens = 0;                 // of a model's step
-  ConfigTree resolved;                      // the configuration that reproduces the run
-  std::string timeline;                     // Chrome trace JSON; empty when off
+  StepReport step;
+  ConfigTree resolved;   // the configuration that reproduces the run
+  std::string timeline;  // Chrome trace JSON; empty when off
   /// Set when the machine cannot run the workload: why. Everything else is then empty.
   std::string unsupported;
 
   [[nodiscard]] double seconds() const {
     return static_cast<double>(statistics.cycles.count()) / clock.count();
+  }
+  /// A sequence waits for the whole step, whatever else is in the batch: the time until its first
+  /// token in a prefill, and of its next token in a decode that gives each sequence one.
+  [[nodiscard]] bool is_first_token() const { return step.phase == "prefill"; }
+  [[nodiscard]] bool is_output_token() const {
+    return step.phase == "decode" && step.tokens == step.sequences;
+  }
+  /// Throughput, of all sequences together.
+  [[nodiscard]] double tokens_per_second() const {
+    return seconds() > 0 ? static_cast<double>(step.tokens) / seconds() : 0;
   }
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <memory>
@@ -84,6 +83,7 @@ std::vector<std::string> facts_of(const ExpertCounts& counts) {
 std::vector<Recording> chosen_recordings(LoadedRouting loaded, const RoutingSpec& spec) {
   std::vector<Recording> out;
   if (auto* trace = std::get_if<RoutingTrace>(&loaded.data)) {
+    refuse_choice_of_set(spec);
     out.emplace_back(std::move(*trace));
     return out;
   }
@@ -354,12 +354,12 @@ int execute(const RoutingArguments& arguments) {
 
 }  // namespace
 
-Command add_routing(CLI::App& app) {
+Command add_routing(Options& app) {
   auto a = std::make_shared<RoutingArguments>();
   app.add_option("trace", a->trace,
                  "a routing dump or expert counts, with #key=value items: model, experts, layer, "
                  "domain, topk, array, dummy, ragged=allow, as=counts, map")
-      ->required();
+      .required();
   app.add_option("--model", a->model,
                  "config.json or shipped name: checks the trace against it, "
                  "adds FLOP and metadata");

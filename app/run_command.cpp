@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -290,6 +289,11 @@ void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
     } else {
       if (!occupancies) occupancies = fabric_workload(workload);
       results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, options));
+      if (workload.tiles.m1 != 0) {
+        results.back().provenance.warnings.emplace_back(
+            "the workload's tiles are for machines of the ExTensor kind; this one mapped by "
+            "itself");
+      }
     }
   }
 }
@@ -382,43 +386,49 @@ int execute(const RunArguments& arguments) {
 }
 
 /// What several kinds of workloads take, given with none of them, would be lost without a word.
-void refuse_stray(const CLI::App& app) {
+void refuse_stray(const Options& app) {
   for (const char* name : {"--weights", "--activations", "--seed"}) {
     if (app.count(name) > 0 && app.count("--model") + app.count("--network") == 0) {
       throw InputError(fmt::format("{} is of a model or a network, and neither is given", name),
                        "add --model or --network, or write it into the workload's file");
     }
   }
+  for (const char* name : {"--matrix-b", "--bt", "--dense-b"}) {
+    for (const char* other : {"--gemm", "--model", "--network"}) {
+      if (app.count(name) == 0 || app.count(other) == 0) continue;
+      throw InputError(fmt::format("{} is of a matrix, and {} says what B is", name, other),
+                       "leave it out");
+    }
+  }
 }
 
 }  // namespace
 
-Command add_run(CLI::App& app) {
+Command add_run(Options& app) {
   auto arguments = std::make_shared<RunArguments>();
   app.add_option("run", arguments->run_file, "RUN.yaml, or the resolved.yaml of an earlier run");
   app.add_option("--arch", arguments->machines, "machine: a file or a shipped name; repeatable")
-      ->allow_extra_args(false);
+      .one_at_a_time();
   app.add_option("--workload", arguments->workload_file, "workload file or shipped name");
   app.add_option("--matrix", arguments->workload.matrix, "A: .mtx[.gz], .smtx[.gz] or a generator");
   app.add_option("--matrix-b", arguments->workload.matrix_b, "B, otherwise B is A");
   app.add_flag("--bt", arguments->workload.transpose_b, "multiply by the transpose of B");
   app.add_option("--dense-b", arguments->workload.dense_columns,
                  "B is dense with this many columns")
-      ->check(CLI::Range(1.0, 1e9));
-  auto* gemm = app.add_option("--gemm", arguments->workload.gemm, "MxNxK, with --a and --b");
+      .between(1.0, 1e9);
+  const Option gemm = app.add_option("--gemm", arguments->workload.gemm, "MxNxK, with --a and --b");
   app.add_option("--a", arguments->workload.a_pattern, "pattern of A: dense, uniform:0.5, 2:4, ...")
-      ->needs(gemm);
-  app.add_option("--b", arguments->workload.b_pattern, "pattern of B")->needs(gemm);
+      .needs(gemm);
+  app.add_option("--b", arguments->workload.b_pattern, "pattern of B").needs(gemm);
   add_model_workload_options(app, arguments->model);
   add_network_options(app, arguments->network);
   app.add_option("--set", arguments->settings, "override a value: buffers.llb.capacity=15MiB")
-      ->allow_extra_args(false);
+      .one_at_a_time();
   add_out_option(app, arguments->out, "folder for result.json, CSV, plots");
   app.add_option("--fidelity", arguments->fidelity, "tile (default) or element");
-  auto* check = app.add_flag("--check", arguments->check,
-                             "carry values and compare with a reference product");
-  app.add_flag("--no-check", arguments->no_check, "do not, whatever RUN.yaml says")
-      ->excludes(check);
+  const Option check = app.add_flag("--check", arguments->check,
+                                    "carry values and compare with a reference product");
+  app.add_flag("--no-check", arguments->no_check, "do not, whatever RUN.yaml says").excludes(check);
   app.add_flag("--json", arguments->json, "print result.json instead of the table");
   app.add_flag("--timeline", arguments->timeline, "record a Chrome trace");
   app.add_flag("--no-plots", arguments->no_plots, "write scripts and data, draw no pictures");

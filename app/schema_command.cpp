@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <set>
@@ -48,7 +47,7 @@ std::string machine_schema(const std::string& kind) {
   return json_schema(*shape, "Lacuna machine", "urn:lacuna:machine:" + kind);
 }
 
-Command add_schema(CLI::App& app) {
+Command add_schema(Options& app) {
   auto kind = std::make_shared<std::string>("extensor");
   app.add_option("--kind", *kind, "class of machine: extensor (default) or mac-array");
   return [kind] {

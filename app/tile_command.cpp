@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -193,13 +192,13 @@ int execute(const TileArguments& arguments) {
 
 }  // namespace
 
-Command add_tile(CLI::App& app) {
+Command add_tile(Options& app) {
   auto arguments = std::make_shared<TileArguments>();
-  app.add_option("matrix", arguments->workload.matrix, "a matrix file or a generator")->required();
-  app.add_option("--arch", arguments->machine, "machine: a file or a shipped name")->required();
+  app.add_option("matrix", arguments->workload.matrix, "a matrix file or a generator").required();
+  app.add_option("--arch", arguments->machine, "machine: a file or a shipped name").required();
   app.add_option("--matrix-b", arguments->workload.matrix_b, "B, otherwise B is A");
   app.add_flag("--bt", arguments->workload.transpose_b, "multiply by the transpose of B");
-  app.add_option("--set", arguments->settings, "override a value")->allow_extra_args(false);
+  app.add_option("--set", arguments->settings, "override a value").one_at_a_time();
   add_out_option(app, arguments->out, "folder for the occupancy table and plot");
   return [arguments] { return execute(*arguments); };
 }

@@ -200,12 +200,24 @@ class Builder : public YAML::EventHandler {
   std::uint64_t documents_ = 0;
 };
 
-/// The parser takes some control characters for an end or a space; none belongs into a text.
-void check_characters(const std::string& text, const std::string& file, bool lines) {
+/// What must not reach the parser. It takes some control characters for an end or a space, and none
+/// belongs into a text. And before it says that the first bracket is open, it looks at all that
+/// follow: time and memory grow with the square of their number. Brackets in texts and comments
+/// count here too, so the limit is far above what is nested.
+void check_text(const std::string& text, const std::string& file, bool lines) {
+  constexpr std::uint64_t kMostOpen = 10'000;
   std::uint64_t line = lines ? 1 : 0;
+  std::uint64_t open = 0;
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
     if (c == '\n' && lines) ++line;
+    if (c == '[' || c == '{') ++open;
+    if ((c == ']' || c == '}') && open > 0) --open;
+    if (open > kMostOpen) {
+      throw InputError({file, line, {}},
+                       fmt::format("values are nested more than {} deep", ConfigLimits::kDepth),
+                       fmt::format("{} brackets are open here", grouped(open)));
+    }
     if (code >= 0x20 || c == '\n' || c == '\t' || c == '\r') continue;
     throw InputError({file, line, {}},
                      fmt::format("not plain text: a control character (code {})", code),
@@ -217,7 +229,7 @@ void check_characters(const std::string& text, const std::string& file, bool lin
 
 ConfigTree parse_yaml(const std::string& text, const std::string& file, ConfigBudget& budget,
                       bool lines) {
-  check_characters(text, file, lines);
+  check_text(text, file, lines);
   std::istringstream stream(text);
   Builder builder(file, budget, lines);
   try {

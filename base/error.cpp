@@ -67,6 +67,11 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const auto& candidate : known) {
     if (candidate.size() > kLongest) continue;
+    // They differ by at least as many letters as one is longer.
+    const bool longer = word.size() > candidate.size();
+    const std::size_t excess =
+        longer ? word.size() - candidate.size() : candidate.size() - word.size();
+    if (excess >= best_distance) continue;
     const std::size_t distance = edit_distance(plain, lower(candidate));
     if (distance < best_distance && distance < std::max(word.size(), candidate.size())) {
       best_distance = distance;
@@ -81,6 +86,12 @@ std::string suggest(std::string_view word, const std::vector<std::string>& known
     return fmt::format("did you mean '{}'?", best);
   }
   if (known.empty()) return {};
+  constexpr std::size_t most = 60;
+  if (known.size() > most) {
+    const auto end = known.begin() + static_cast<std::ptrdiff_t>(most);
+    return fmt::format("expected one of {}: {}, ...", known.size(),
+                       fmt::join(known.begin(), end, ", "));
+  }
   return fmt::format("expected one of: {}", fmt::join(known, ", "));
 }
 

@@ -17,6 +17,7 @@
 #include "base/file_lock.hpp"
 #include "base/file_reader.hpp"
 #include "base/interrupt.hpp"
+#include "base/quantity_text.hpp"
 
 namespace lacuna {
 namespace {
@@ -45,6 +46,16 @@ std::string read_file(const fs::path& path, const std::function<void(double)>& p
   if (reader.expected_bytes() > 0) content.reserve(FileReader::kPiece + reader.expected_bytes());
   while (reader.read(content)) {
     if (progress && reader.stored_bytes() > 0) progress(reader.share());
+  }
+  return content;
+}
+
+std::string read_small_file(const fs::path& path, std::uint64_t most, const std::string& expected) {
+  FileReader reader(path);
+  reader.expect_at_most(
+      most, fmt::format("holds more than {} bytes; expected {}", grouped(most), expected));
+  std::string content;
+  while (reader.read(content)) {
   }
   return content;
 }

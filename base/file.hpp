@@ -12,10 +12,14 @@
 namespace lacuna {
 
 /// The whole file, inflated when it is gzip (told by its first bytes, not its name). Throws
-/// InputError when it is missing, unreadable or a truncated gzip stream. `progress`, when given, is
-/// called with the share of the file read so far.
+/// InputError as FileReader does. `progress`, when given, is called with the share of the file read
+/// so far.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path,
                                     const std::function<void(double)>& progress = {});
+/// The same of a file that can only be small; a larger one is refused with `expected`, what it
+/// should have been.
+[[nodiscard]] std::string read_small_file(const std::filesystem::path& path, std::uint64_t most,
+                                          const std::string& expected);
 
 /// Writes `content` under a temporary name in the same folder (.NAME.lacuna-tmp) and renames it.
 /// Throws InputError when the folder cannot be written, the disk is full (the temporary file is

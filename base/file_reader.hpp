@@ -10,10 +10,15 @@
 namespace lacuna {
 
 /// Inflates gzip on the fly, told by the file's first bytes, not its name. Throws InputError when
-/// the file is missing, a folder, unreadable or a truncated gzip stream.
+/// the file is missing, a folder, a pipe that nobody writes into, unreadable, a truncated gzip
+/// stream, or holds more than it may (base/limits.hpp).
 class FileReader {
  public:
-  explicit FileReader(const std::filesystem::path& path);
+  /// A file that stays in memory holds at most kContentBytes, or kPipeBytes when it has no size;
+  /// one that goes by in pieces is `streamed` and may be of any size. Beyond kInflatedFloor gzip
+  /// may not inflate to more than kInflatedRatio times its size in either case.
+  enum class Use { held, streamed };
+  explicit FileReader(const std::filesystem::path& path, Use use = Use::held);
   ~FileReader();
   FileReader(const FileReader&) = delete;
   FileReader& operator=(const FileReader&) = delete;
@@ -21,6 +26,8 @@ class FileReader {
   static constexpr std::size_t kPiece = std::size_t{1} << 20;
   /// Appends the next piece, at most kPiece bytes of content; false at the end of the file.
   bool read(std::string& content);
+  /// Lowers the limit to what the content itself announces; more is refused with `reason`.
+  void expect_at_most(std::uint64_t bytes, std::string reason);
 
   /// Bytes of content to expect: of a plain file its size; of a gzip file what its trailer says,
   /// within what deflate can reach. The trailer counts modulo 2^32 and the last member alone, so
@@ -35,10 +42,16 @@ class FileReader {
   struct Close {
     void operator()(void* file) const;
   };
+  void check_size() const;
+
   std::filesystem::path path_;
   std::unique_ptr<void, Close> file_;
   std::uint64_t stored_ = 0;
   std::uint64_t expected_ = 0;
+  std::uint64_t given_ = 0;  // bytes of content so far
+  std::uint64_t most_ = 0;
+  std::uint64_t most_inflated_ = 0;
+  std::string reason_;  // of a limit that the content announced
 };
 
 }  // namespace lacuna

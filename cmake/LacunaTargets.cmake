@@ -29,6 +29,16 @@ if(LACUNA_SANITIZE)
     target_compile_options(lacuna_flags INTERFACE $<BUILD_INTERFACE:-Wno-maybe-uninitialized>)
   endif()
 endif()
+if(LACUNA_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "LACUNA_FUZZ needs clang: set CMAKE_CXX_COMPILER=clang++ (scripts/fuzz does)")
+  endif()
+  # vptr needs the type information of libraries that have none of ours.
+  set(lacuna_fuzz_flags -fsanitize=address,undefined -fno-sanitize=vptr)
+  target_compile_options(lacuna_flags INTERFACE
+    $<BUILD_INTERFACE:${lacuna_fuzz_flags};-fsanitize=fuzzer-no-link;-fno-sanitize-recover=all;-fno-omit-frame-pointer;-gline-tables-only>)
+  target_link_options(lacuna_flags INTERFACE $<BUILD_INTERFACE:${lacuna_fuzz_flags}>)
+endif()
 
 # lacuna_precompile(TARGET FIRST HEADER): the target FIRST precompiles HEADER, every other one shares
 # it. Two thirds of the time of a typical file went into parsing the same thirty headers.

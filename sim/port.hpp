@@ -18,9 +18,9 @@ inline constexpr unsigned kTickBits = 20;
 /// Sums of ticks over many blocks, as for idle time of all elements.
 __extension__ using WideTicks = unsigned __int128;
 
-/// The longest run: half of what 64 bits of ticks hold, so that a sum of two times is never lost
-/// before it is looked at.
-inline constexpr Cycles kMostCycles{std::uint64_t{1} << (63 - kTickBits)};
+/// The longest run: the 2^44 cycles that 64 bits of ticks hold, less 2^40, so that a step of any
+/// block added to a time is never lost before it is looked at.
+inline constexpr Cycles kMostCycles{(std::uint64_t{1} << 44) - (std::uint64_t{1} << 40)};
 inline constexpr Ticks kMostTicks = kMostCycles.count() << kTickBits;
 /// Throws InputError: a workload or a parameter makes the run too long.
 [[noreturn]] void run_too_long(Cycles longest = kMostCycles);
@@ -30,6 +30,10 @@ constexpr Ticks checked(Ticks ticks) {
   if (ticks >= kMostTicks) [[unlikely]]
     run_too_long();
   return ticks;
+}
+/// Of two times, however long.
+constexpr Ticks sum(Ticks a, Ticks b) {
+  return checked(b < kMostTicks - checked(a) ? a + b : kMostTicks);
 }
 constexpr Ticks to_ticks(Cycles cycles) {
   if (cycles >= kMostCycles) [[unlikely]]

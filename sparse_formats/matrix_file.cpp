@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sparse_formats/matrix_file.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
 #include "base/error.hpp"
 #include "base/file_reader.hpp"
+#include "base/limits.hpp"
+#include "base/quantity_text.hpp"
 #include "sparse_formats/matrix_market.hpp"
 #include "sparse_formats/smtx.hpp"
 #include "sparse_formats/text_cursor.hpp"
@@ -41,15 +45,22 @@ fs::path inner_extension(const fs::path& path) {
 }  // namespace
 
 CsrMatrix load_matrix(const fs::path& path, const std::function<void(double)>& progress) {
-  FileReader reader(path);
+  // A Matrix Market file goes by in pieces; of the others, and of pipes, the whole text is held.
+  FileReader reader(path, FileReader::Use::streamed);
   std::string text;
   (void)reader.read(text);
   const fs::path extension = inner_extension(path);
+  const bool sized = reader.stored_bytes() != 0;
+  const auto hold = [&](std::uint64_t most) {
+    reader.expect_at_most(
+        most, fmt::format("more than {} bytes of text are not held in memory", grouped(most)));
+    while (reader.read(text)) {
+    }
+  };
   if (has_banner(text) || extension == ".mtx") {
-    if (reader.stored_bytes() == 0) {
+    if (!sized && has_banner(text)) {
       // What has no size, a pipe, is read whole: the text bounds what its size line may ask for.
-      while (reader.read(text)) {
-      }
+      hold(limits::kPipeBytes);
       return parse_matrix_market(text, path.string(), {.progress = progress});
     }
     TextCursor cursor(reader, std::move(text), path.string());
@@ -60,8 +71,8 @@ CsrMatrix load_matrix(const fs::path& path, const std::function<void(double)>& p
                      "a Matrix Market file starts with %%MatrixMarket, an SMTX file with 'rows, "
                      "columns, nonzeros'");
   }
-  while (reader.read(text)) {
-  }
+  // An endless device is refused by its beginning.
+  if (sized || starts_with_counts(text)) hold(sized ? limits::kContentBytes : limits::kPipeBytes);
   CsrMatrix matrix = parse_smtx(text, path.string());
   if (progress) progress(1.0);
   return matrix;

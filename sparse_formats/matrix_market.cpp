@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -96,18 +95,7 @@ Banner read_banner(TextCursor& cursor) {
 }
 
 Coordinate read_extent(TextCursor& cursor, const char* what) {
-  const std::uint64_t value = cursor.unsigned_integer(what);
-  const std::uint64_t largest = (std::uint64_t{1} << 24) + 64 * std::uint64_t{cursor.size()};
-  if (value > std::numeric_limits<Coordinate>::max()) {
-    cursor.fail(fmt::format("{} {} is too large", what, value),
-                fmt::format("at most {}", std::numeric_limits<Coordinate>::max()));
-  }
-  if (value > largest) {
-    cursor.fail(
-        fmt::format("{} {} is out of proportion to {} bytes of text", what, value, cursor.size()),
-        fmt::format("at most {} here", largest));
-  }
-  return static_cast<Coordinate>(value);
+  return checked_extent(cursor, what, cursor.unsigned_integer(what));
 }
 
 Size read_size(TextCursor& cursor, const Banner& banner) {
@@ -134,6 +122,7 @@ Size read_size(TextCursor& cursor, const Banner& banner) {
                             size.cols));
   }
   cursor.expect_line_end("size line");
+  check_entries(cursor, size.entries);
   return size;
 }
 
@@ -271,7 +260,7 @@ CsrMatrix parse_matrix_market(std::string_view text, const std::string& file,
 
 CsrMatrix read_matrix_market(const std::filesystem::path& path,
                              const MatrixMarketOptions& options) {
-  FileReader reader(path);
+  FileReader reader(path, FileReader::Use::streamed);
   std::string head;
   (void)reader.read(head);
   TextCursor cursor(reader, std::move(head), path.string());

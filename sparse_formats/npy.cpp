@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "base/file.hpp"
+#include "base/file_reader.hpp"
+#include "base/limits.hpp"
 
 namespace lacuna {
 namespace {
@@ -170,7 +172,7 @@ std::uint64_t little_endian(std::string_view bytes) {
 
 }  // namespace
 
-TensorData parse_npy(std::string_view content, const Place& place) {
+NpyLayout npy_layout(std::string_view content, const Place& place) {
   if (!content.starts_with(kMagic)) {
     throw InputError(place, "it is not an .npy file", "expected it to start with \\x93NUMPY");
   }
@@ -182,6 +184,10 @@ TensorData parse_npy(std::string_view content, const Place& place) {
   const std::size_t start = major == 1 ? 10 : 12;
   if (content.size() < start) throw InputError(place, "the .npy file is cut short");
   const std::uint64_t length = little_endian(content.substr(8, start - 8));
+  if (length > limits::kNpyHeaderBytes) {
+    throw InputError(place, fmt::format("its header takes {} bytes", length),
+                     fmt::format("at most {} are read", limits::kNpyHeaderBytes));
+  }
   if (length > content.size() - start) {
     throw InputError(place, fmt::format("the .npy file is cut short: its header takes {} bytes, "
                                         "{} are left",
@@ -194,27 +200,56 @@ TensorData parse_npy(std::string_view content, const Place& place) {
                                                            : !header.shape ? "shape"
                                                                            : "fortran_order"));
   }
-  TensorData out;
+  NpyLayout out;
   out.dtype = dtype_of(*header.descr, place);
   out.shape = *header.shape;
-  const std::uint64_t count = element_count(out.shape, place);
-  const std::string_view data = content.substr(start + length);
-  if (data.size() != count * bytes_of(out.dtype)) {
+  out.column_major = *header.fortran_order;
+  out.elements = element_count(out.shape, place);
+  out.data_start = start + length;
+  return out;
+}
+
+TensorData parse_npy(std::string_view content, const Place& place) {
+  const NpyLayout layout = npy_layout(content, place);
+  const std::string_view data = content.substr(layout.data_start);
+  const std::uint64_t needed = layout.data_bytes();
+  if (data.size() != needed) {
     throw InputError(
         place,
-        fmt::format("the shape {} of {} needs {} bytes, the file holds {}", shape_text(out.shape),
-                    name_of(out.dtype), count * bytes_of(out.dtype), data.size()),
-        data.size() < count * bytes_of(out.dtype) ? "the file is cut short" : "");
+        fmt::format("the shape {} of {} needs {} bytes, the file holds {}",
+                    shape_text(layout.shape), name_of(layout.dtype), needed, data.size()),
+        data.size() < needed ? "the file is cut short" : "");
   }
+  TensorData out;
+  out.dtype = layout.dtype;
+  out.shape = layout.shape;
+  check_tensor_size(layout.elements, place);
   out.values = decode_elements(data, out.dtype, place);
-  if (*header.fortran_order && out.shape.size() > 1 && count > 0) {
+  if (layout.column_major && out.shape.size() > 1 && layout.elements > 0) {
     out.values = turned(out.values, out.shape);
   }
   return out;
 }
 
+std::string read_npy_bytes(FileReader& reader, std::string head, const Place& place) {
+  // The first piece holds the header: what it announces is the most that is taken.
+  const NpyLayout layout = npy_layout(head, place);
+  check_tensor_size(layout.elements, place);
+  const std::uint64_t whole = layout.data_start + layout.data_bytes();
+  reader.expect_at_most(
+      whole, fmt::format("the shape {} of {} needs {} bytes, the file holds more",
+                         shape_text(layout.shape), name_of(layout.dtype), layout.data_bytes()));
+  while (reader.read(head)) {
+  }
+  return head;
+}
+
 TensorData read_npy(const std::filesystem::path& path) {
-  TensorData out = parse_npy(read_file(path), Place{path.string(), 0, {}});
+  const Place place{path.string(), 0, {}};
+  FileReader reader(path, FileReader::Use::streamed);
+  std::string head;
+  (void)reader.read(head);
+  TensorData out = parse_npy(read_npy_bytes(reader, std::move(head), place), place);
   out.name = path.stem().string();
   return out;
 }

@@ -12,6 +12,8 @@
 
 namespace lacuna {
 
+class FileReader;
+
 /// How a file stores an element. All are decoded to double.
 enum class DType {
   f64,
@@ -46,6 +48,8 @@ struct TensorData {
 /// The product of the shape; throws InputError at `place` when it does not fit 2^48.
 [[nodiscard]] std::uint64_t element_count(const std::vector<std::uint64_t>& shape,
                                           const Place& place);
+/// Throws InputError when the tensor is larger than any that is read (base/limits.hpp).
+void check_tensor_size(std::uint64_t elements, const Place& place);
 /// "[512, 1024]".
 [[nodiscard]] std::string shape_text(const std::vector<std::uint64_t>& shape);
 
@@ -56,6 +60,20 @@ struct TensorData {
 /// integers of 32 bits and more), F32 for all others.
 [[nodiscard]] DType written_dtype(DType dtype);
 [[nodiscard]] std::string encode_elements(const std::vector<double>& values, DType dtype);
+
+/// What the header of an .npy file says.
+struct NpyLayout {
+  DType dtype = DType::f32;
+  std::vector<std::uint64_t> shape;
+  bool column_major = false;
+  std::uint64_t elements = 0;
+  std::uint64_t data_start = 0;
+  [[nodiscard]] std::uint64_t data_bytes() const { return elements * bytes_of(dtype); }
+};
+/// From the first bytes of a file, which must hold its header.
+[[nodiscard]] NpyLayout npy_layout(std::string_view content, const Place& place);
+/// The whole file, of which `head` is the first piece; never more than its header announces.
+[[nodiscard]] std::string read_npy_bytes(FileReader& reader, std::string head, const Place& place);
 
 /// A whole .npy file in memory; `place.file` names it in errors. Column-major files are turned.
 /// Throws InputError for anything that is not a plain numeric array: pickled objects, structured or

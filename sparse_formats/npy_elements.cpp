@@ -5,6 +5,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "base/limits.hpp"
+#include "base/quantity_text.hpp"
 #include "sparse_formats/npy.hpp"
 
 namespace lacuna {
@@ -84,6 +86,13 @@ std::uint64_t element_count(const std::vector<std::uint64_t>& shape, const Place
     count *= size;
   }
   return empty ? 0 : count;
+}
+
+void check_tensor_size(std::uint64_t elements, const Place& place) {
+  if (elements <= limits::kTensorElements) return;
+  throw InputError(
+      place, fmt::format("{} elements are too many", grouped(elements)),
+      fmt::format("at most {} are read, 8 GiB as doubles", grouped(limits::kTensorElements)));
 }
 
 std::string shape_text(const std::vector<std::uint64_t>& shape) {

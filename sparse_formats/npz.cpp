@@ -8,6 +8,8 @@
 #include <set>
 
 #include "base/file.hpp"
+#include "base/file_reader.hpp"
+#include "base/limits.hpp"
 
 namespace lacuna {
 namespace {
@@ -28,11 +30,10 @@ struct Member {
   [[nodiscard]] std::string array_name() const { return name.substr(0, name.size() - 4); }
 };
 
-/// A ZIP archive in memory; every read is checked against its size.
+/// A ZIP archive in memory, which must outlive this; every read is checked against its size.
 class Archive {
  public:
-  explicit Archive(const std::filesystem::path& path)
-      : place_{path.string(), 0, {}}, content_(read_file(path)) {
+  Archive(std::string_view content, Place place) : place_(std::move(place)), content_(content) {
     directory();
   }
 
@@ -48,7 +49,7 @@ class Archive {
     if (at > content_.size() || size > content_.size() - at) {
       damaged(fmt::format("{} bytes at {} of {}", size, at, content_.size()));
     }
-    return std::string_view(content_).substr(at, size);
+    return content_.substr(at, size);
   }
   [[nodiscard]] std::uint64_t number(std::uint64_t at, std::uint64_t size) const {
     const std::string_view raw = bytes(at, size);
@@ -63,7 +64,7 @@ class Archive {
   void wide_sizes(Member& member, std::uint64_t at, std::uint64_t size) const;
 
   Place place_;
-  std::string content_;
+  std::string_view content_;
   std::vector<Member> members_;
 };
 
@@ -71,7 +72,7 @@ class Archive {
 std::uint64_t Archive::end_record() const {
   constexpr std::uint64_t kRecord = 22;
   constexpr std::uint64_t kMaxComment = 65535;
-  if (!std::string_view(content_).starts_with("PK")) {
+  if (!content_.starts_with("PK")) {
     throw InputError(place_, "it is not an .npz archive", "expected a ZIP file");
   }
   const std::uint64_t size = content_.size();
@@ -134,7 +135,6 @@ void Archive::wide_sizes(Member& member, std::uint64_t at, std::uint64_t size) c
 }
 
 std::string Archive::extract(const Member& member) const {
-  constexpr std::uint64_t kMaxRatio = 1032;  // of deflate
   if ((member.flags & 1U) != 0) throw InputError(place_, member.name + " is encrypted");
   if (bytes(member.offset, 4) != "PK\x03\x04") {
     damaged(fmt::format("the header of '{}' is missing", member.name));
@@ -147,8 +147,12 @@ std::string Archive::extract(const Member& member) const {
     if (member.packed != member.size) damaged(fmt::format("the size of '{}'", member.name));
     out = std::string(packed);
   } else if (member.method == 8) {
-    if (member.size / kMaxRatio > member.packed + 64) {
-      damaged(fmt::format("'{}' cannot inflate to {} bytes", member.name, member.size));
+    if (member.size > std::max(limits::kInflatedFloor, limits::kInflatedRatio * member.packed)) {
+      throw InputError(place_,
+                       fmt::format("the {} bytes of '{}' inflate to {}", member.packed, member.name,
+                                   member.size),
+                       fmt::format("over {} times is no data; if it is, save it with numpy.savez",
+                                   limits::kInflatedRatio));
     }
     out.resize(member.size);
     z_stream stream{};
@@ -184,6 +188,16 @@ std::string Archive::extract(const Member& member) const {
   return out;
 }
 
+/// What cannot be an archive is not read to its end.
+std::string read_archive(const std::filesystem::path& path) {
+  FileReader reader(path);
+  std::string content;
+  (void)reader.read(content);
+  while (content.starts_with("PK") && reader.read(content)) {
+  }
+  return content;
+}
+
 /// Little-endian, at most 8 bytes.
 void put(std::string& out, std::uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xffU);
@@ -191,8 +205,8 @@ void put(std::string& out, std::uint64_t value, int bytes) {
 
 }  // namespace
 
-std::vector<std::string> npz_names(const std::filesystem::path& path) {
-  const Archive archive(path);
+std::vector<std::string> parse_npz_names(std::string_view content, const Place& place) {
+  const Archive archive(content, place);
   std::vector<std::string> out;
   for (const Member& member : archive.members()) {
     if (member.is_array()) out.push_back(member.array_name());
@@ -200,8 +214,8 @@ std::vector<std::string> npz_names(const std::filesystem::path& path) {
   return out;
 }
 
-TensorData read_npz(const std::filesystem::path& path, const std::string& name) {
-  const Archive archive(path);
+TensorData parse_npz(std::string_view content, const Place& file, const std::string& name) {
+  const Archive archive(content, file);
   std::vector<std::string> names;
   const Member* chosen = nullptr;
   for (const Member& member : archive.members()) {
@@ -223,6 +237,14 @@ TensorData read_npz(const std::filesystem::path& path, const std::string& name) 
   TensorData out = parse_npy(archive.extract(*chosen), place);
   out.name = chosen->array_name();
   return out;
+}
+
+std::vector<std::string> npz_names(const std::filesystem::path& path) {
+  return parse_npz_names(read_archive(path), Place{path.string(), 0, {}});
+}
+
+TensorData read_npz(const std::filesystem::path& path, const std::string& name) {
+  return parse_npz(read_archive(path), Place{path.string(), 0, {}}, name);
 }
 
 void write_npz(const std::filesystem::path& path, const std::vector<TensorData>& tensors) {

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 
 #include "base/file.hpp"
+#include "base/json_text.hpp"
+#include "base/limits.hpp"
 
 namespace lacuna {
 namespace {
@@ -38,26 +38,12 @@ std::optional<DType> decoded(std::string_view dtype) {
 }
 
 /// Parses an object and refuses names that are given twice at any one level.
-Json parse_json(std::string_view text, const Place& place) {
-  std::vector<std::set<std::string>> keys;
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key &&
-        !keys.back().insert(parsed.get<std::string>()).second) {
-      damaged(place, fmt::format("'{}' is given twice", parsed.get<std::string>()));
-    }
-    return true;
-  };
-  try {
-    Json out = Json::parse(text.begin(), text.end(), watch);
-    if (!out.is_object()) damaged(place, "the header is not a JSON object");
-    return out;
-  } catch (const Json::parse_error& error) {
-    damaged(place, fmt::format("the header is not JSON at its byte {}", error.byte));
-  } catch (const Json::exception&) {
-    damaged(place, "the header is not JSON");
-  }
+Json parse_object(std::string_view text, const Place& place) {
+  const JsonOrigin origin{place.file, 0, limits::kSafetensorsHeaderBytes};
+  Json out = parse_json(text, origin);
+  if (!out.is_object()) damaged(place, "the header is not a JSON object");
+  visit_json_keys(text, origin);
+  return out;
 }
 
 SafetensorsEntry entry_of(const std::string& name, const Json& json, Place place) {
@@ -70,6 +56,8 @@ SafetensorsEntry entry_of(const std::string& name, const Json& json, Place place
     for (const Json& item : json[key]) {
       if (!item.is_number_unsigned()) damaged(place, fmt::format("{} holds no sizes", key));
       out.push_back(item.get<std::uint64_t>());
+      constexpr std::size_t kMaxRank = 64;
+      if (out.size() > kMaxRank) damaged(place, fmt::format("{} has over 64 entries", key));
     }
     return out;
   };
@@ -102,10 +90,14 @@ void check_ranges(const SafetensorsIndex& index, std::uint64_t file_size, const 
     }
     end = range.second;
   }
-  if (end != file_size - index.data_start) {
-    damaged(place, fmt::format("the header describes {} bytes of data, the file holds {}", end,
-                               file_size - index.data_start));
-  }
+  const std::uint64_t held = file_size - index.data_start;
+  if (end == held) return;
+  const std::string both =
+      fmt::format("the header describes {} bytes of data, the file holds {}", end, held);
+  if (held < end) damaged(place, both + ": it is cut short");
+  throw InputError(place, fmt::format("{} bytes follow the last tensor: {}", held - end, both),
+                   fmt::format("the format allows none; the file should end at byte {}",
+                               index.data_start + end));
 }
 
 std::string read_range(std::ifstream& stream, std::uint64_t at, std::uint64_t size,
@@ -126,7 +118,9 @@ bool is_sharded(const std::filesystem::path& path) {
 /// TensorData name -> file name of a sharded checkpoint.
 std::map<std::string, std::string> weight_map(const std::filesystem::path& path) {
   const Place place{path.string(), 0, "weight_map"};
-  const Json json = parse_json(read_file(path), place);
+  const Json json = parse_object(read_small_file(path, limits::kSafetensorsHeaderBytes,
+                                                 "an index of tensors, {\"weight_map\": {...}}"),
+                                 place);
   if (!json.contains("weight_map") || !json["weight_map"].is_object()) {
     throw InputError(place, "the index has no weight_map");
   }
@@ -145,9 +139,14 @@ std::map<std::string, std::string> weight_map(const std::filesystem::path& path)
 }  // namespace
 
 SafetensorsIndex read_safetensors_index(const std::filesystem::path& path) {
-  constexpr std::uint64_t kMaxHeader = 100'000'000;
   const Place place{path.string(), 0, {}};
   std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    throw InputError(place,
+                     std::filesystem::exists(path, error) ? "is not a regular file, expected one"
+                                                          : "cannot read the file: it is missing",
+                     "tensors are read from their places in it");
+  }
   const std::uint64_t file_size = std::filesystem::file_size(path, error);
   std::ifstream stream(path, std::ios::binary);
   if (error || !stream) throw InputError(place, "cannot read the file");
@@ -155,15 +154,19 @@ SafetensorsIndex read_safetensors_index(const std::filesystem::path& path) {
   const std::string raw = read_range(stream, 0, 8, place);
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;) length = length << 8 | static_cast<unsigned char>(raw[i]);
-  if (length > kMaxHeader || length > file_size - 8) {
+  if (length > file_size - 8) {
     throw InputError(place, fmt::format("its header would take {} bytes of {}", length, file_size),
                      "it is cut short or not a .safetensors file");
+  }
+  if (length > limits::kSafetensorsHeaderBytes) {
+    throw InputError(place, fmt::format("its header takes {} bytes", length),
+                     fmt::format("at most {} are read", limits::kSafetensorsHeaderBytes));
   }
   const std::string header = read_range(stream, 8, length, place);
   if (!header.starts_with('{')) damaged(place, "the header does not start with '{'");
   SafetensorsIndex index;
   index.data_start = 8 + length;
-  const Json json = parse_json(header, place);
+  const Json json = parse_object(header, place);
   for (const auto& [name, item] : json.items()) {
     if (name != "__metadata__") {
       index.tensors.emplace(name, entry_of(name, item, place));
@@ -215,6 +218,7 @@ TensorData read_safetensors(const std::filesystem::path& path, const std::string
     throw InputError(place, fmt::format("elements of type {} cannot be read", entry.dtype),
                      "convert the tensor to F32 or BF16");
   }
+  check_tensor_size(element_count(entry.shape, place), place);
   std::ifstream stream(path, std::ios::binary);
   TensorData out{chosen, *dtype, entry.shape, {}};
   out.values = decode_elements(

@@ -26,7 +26,8 @@ struct SafetensorsIndex {
 };
 
 /// Reads and checks the header alone: names unique, ranges contiguous from 0 without holes and up
-/// to the end of the file, sizes equal to shape x type.
+/// to the end of the file, sizes equal to shape x type; at most kSafetensorsHeaderBytes. The file
+/// must be a regular one.
 [[nodiscard]] SafetensorsIndex read_safetensors_index(const std::filesystem::path& path);
 [[nodiscard]] std::vector<std::string> safetensors_names(const std::filesystem::path& path);
 /// One tensor; with an empty name the only one. Reads no more than its own bytes. A path that ends

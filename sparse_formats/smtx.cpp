@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -24,7 +23,8 @@ struct Header {
 Header read_header(TextCursor& cursor) {
   if (!cursor.next_line()) cursor.fail("the first line 'rows, columns, nonzeros' is missing");
   std::string line;
-  while (!cursor.line_ended()) line += std::string(cursor.word()) + " ";
+  constexpr std::size_t most = 1024;  // three counts and what separates them
+  while (!cursor.line_ended() && line.size() < most) line += std::string(cursor.word()) + " ";
   std::replace(line.begin(), line.end(), ',', ' ');
   TextCursor fields(line, {});
   std::array<std::uint64_t, 3> counts{};
@@ -44,12 +44,9 @@ Header read_header(TextCursor& cursor) {
 }
 
 void check_header(const TextCursor& cursor, const Header& header) {
-  for (const std::uint64_t extent : {header.rows, header.cols}) {
-    if (extent > std::numeric_limits<Coordinate>::max()) {
-      cursor.fail(fmt::format("the size {} is too large", extent),
-                  fmt::format("at most {}", std::numeric_limits<Coordinate>::max()));
-    }
-  }
+  (void)checked_extent(cursor, "number of rows", header.rows);
+  (void)checked_extent(cursor, "number of columns", header.cols);
+  check_entries(cursor, header.nnz);
   // Each offset and each index takes at least a digit and a separator.
   const std::uint64_t numbers = cursor.remaining() / 2 + 1;
   if (header.rows + 1 > numbers || header.nnz > numbers) {

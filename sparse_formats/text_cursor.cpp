@@ -9,6 +9,8 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/quantity_text.hpp"
 
 namespace lacuna {
 
@@ -25,7 +27,7 @@ TextCursor::TextCursor(FileReader& reader, std::string head, std::string file)
       at_(nullptr),
       end_(nullptr),
       whole_(nullptr),
-      // Of a gzip file of several members the expectation is of the last one alone.
+      // Of a gzip file of several members the expectation is of the last one alone, and it may lie.
       bytes_(reader.expected_bytes() == reader.stored_bytes()
                  ? reader.stored_bytes()
                  : std::max(reader.expected_bytes(), 4 * reader.stored_bytes())),
@@ -59,6 +61,10 @@ bool TextCursor::refill() {
     buffer_.erase(buffer_.begin(), kept);
     view_buffer(0);
     if (whole_ != begin_) break;
+    if (buffer_.size() > limits::kMatrixLineBytes) {
+      fail(fmt::format("a line of more than {} bytes", grouped(limits::kMatrixLineBytes)),
+           "an entry of a matrix takes a line of its own");
+    }
   }
   return at_ != end_;
 }
@@ -139,6 +145,28 @@ void TextCursor::fail(const std::string& problem, const std::string& suggestion)
   }
   const auto line = passed_lines_ + static_cast<std::uint64_t>(std::count(begin_, stop, '\n')) + 1;
   throw InputError(Place{file_, line, {}}, problem, suggestion);
+}
+
+Coordinate checked_extent(const TextCursor& cursor, const char* what, std::uint64_t value) {
+  if (value > limits::kMatrixExtent) {
+    cursor.fail(
+        fmt::format("{} {} is too large", what, value),
+        fmt::format("at most {}, whose row offsets take 2 GiB", grouped(limits::kMatrixExtent)));
+  }
+  const std::uint64_t largest =
+      limits::kMatrixExtentFloor + limits::kMatrixExtentPerByte * cursor.size();
+  if (value > largest) {
+    cursor.fail(
+        fmt::format("{} {} is out of proportion to {} bytes of text", what, value, cursor.size()),
+        fmt::format("at most {} here", largest));
+  }
+  return static_cast<Coordinate>(value);
+}
+
+void check_entries(const TextCursor& cursor, std::uint64_t value) {
+  if (value <= limits::kMatrixEntries) return;
+  cursor.fail(fmt::format("{} entries are too many", grouped(value)),
+              fmt::format("at most {}, which take 16 GiB", grouped(limits::kMatrixEntries)));
 }
 
 }  // namespace lacuna

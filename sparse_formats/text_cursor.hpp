@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "base/file_reader.hpp"
+#include "sparse_formats/csr.hpp"
 
 namespace lacuna {
 
@@ -118,7 +119,8 @@ class TextCursor {
   const char* skip_plus() const {
     return end_ - at_ > 1 && *at_ == '+' && at_[1] != '-' && at_[1] != '+' ? at_ + 1 : at_;
   }
-  /// Reads on until a line is whole, leaving behind what has been passed; false at the end.
+  /// Reads on until a line is whole, leaving behind what has been passed; false at the end. A line
+  /// of more than kMatrixLineBytes is refused.
   bool refill();
   void view_buffer(std::size_t at);
   double odd_real(const char* what);
@@ -136,6 +138,13 @@ class TextCursor {
   std::string buffer_;                                 // when there is a reader
   std::uint64_t passed_bytes_ = 0, passed_lines_ = 0;  // left behind
 };
+
+/// A number of rows or columns that the text states, within what its bytes can make good and what a
+/// matrix may have (base/limits.hpp).
+[[nodiscard]] Coordinate checked_extent(const TextCursor& cursor, const char* what,
+                                        std::uint64_t value);
+/// Likewise a number of stored entries.
+void check_entries(const TextCursor& cursor, std::uint64_t value);
 
 /// A word of the user's text as it may appear in a message: quoted, shortened, printable.
 [[nodiscard]] std::string shown(std::string_view word);

@@ -17,9 +17,9 @@ namespace {
 constexpr std::string_view kHeader =
     "matrix,capacity_bytes,contender,skipped,cycles,cycles_bound,bound,dram_A_bytes,dram_B_bytes,"
     "dram_Z_partial_bytes,dram_Z_bytes,energy_pj,dram_energy_pj,tile_m,tile_k,tile_n,tiles,"
-    "overbooked_fraction,buffer_utilization,whole_tensor,one_microtile,work_nonzeros,window_bytes,"
-    "host_s\n";
-constexpr std::size_t kFields = 24;
+    "overbooked_fraction,buffer_utilization,whole_tensor,one_microtile,work_nonzeros,window_"
+    "bytes\n";
+constexpr std::size_t kFields = 23;
 
 std::vector<std::string> split(std::string_view line) {
   std::vector<std::string> fields(1);
@@ -62,8 +62,7 @@ OverbookingPoint parse_point(std::string_view line) {
           .whole_tensor = f[19] == "1",
           .one_microtile = f[20] == "1",
           .work_nonzeros = integer(21),
-          .window_bytes = integer(22),
-          .host_s = number(23)};
+          .window_bytes = integer(22)};
 }
 
 double over(std::uint64_t a, std::uint64_t b) {
@@ -86,9 +85,9 @@ std::string points_csv(const std::vector<OverbookingPoint>& points) {
     out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},", p.matrix, p.capacity_bytes,
                        p.contender, why, p.cycles, p.cycles_bound, p.bound, p.a_bytes, p.b_bytes,
                        p.partial_bytes, p.z_bytes, p.energy_pj, p.dram_energy_pj);
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{:.2f}\n", p.tile_m, p.tile_k, p.tile_n,
-                       p.tiles, p.overbooked, p.utilization, p.whole_tensor ? 1 : 0,
-                       p.one_microtile ? 1 : 0, p.work_nonzeros, p.window_bytes, p.host_s);
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", p.tile_m, p.tile_k, p.tile_n, p.tiles,
+                       p.overbooked, p.utilization, p.whole_tensor ? 1 : 0, p.one_microtile ? 1 : 0,
+                       p.work_nonzeros, p.window_bytes);
   }
   return out;
 }

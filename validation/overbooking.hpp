@@ -44,7 +44,7 @@ struct OverbookingPoint {
   std::string skipped;    // why it was not run to its end; empty when it was
   std::uint64_t cycles = 0;
   std::uint64_t cycles_bound = 0;
-  std::string bound;
+  std::string bound;  // what limits the simulated run
   std::uint64_t a_bytes = 0, b_bytes = 0, partial_bytes = 0, z_bytes = 0;  // DRAM
   double energy_pj = 0;
   double dram_energy_pj = 0;
@@ -56,7 +56,6 @@ struct OverbookingPoint {
   bool one_microtile = false;                        // B's tile cannot be smaller
   std::uint64_t work_nonzeros = 0;                   // touched to find B's tile
   std::uint64_t window_bytes = 0;
-  double host_s = 0;
 
   [[nodiscard]] std::uint64_t dram_bytes() const {
     return a_bytes + b_bytes + partial_bytes + z_bytes;

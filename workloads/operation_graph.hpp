@@ -78,7 +78,9 @@ struct GraphBlock {
 struct GraphInfo {
   std::string name;
   std::vector<GraphBlock> blocks;
-  std::uint64_t tokens = 0;  // of the step, over all sequences
+  std::string phase;            // "decode" or "prefill"; empty: no step of a whole model
+  std::uint64_t sequences = 0;  // of the step
+  std::uint64_t tokens = 0;     // of the step, over all sequences
 };
 
 using OperationGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS,

@@ -31,12 +31,20 @@ void add_time_and_macs(const RunResult& r, Row& row) {
   row.emplace_back("cycles", number(s.cycles.count()));
   row.emplace_back("time_s", number(r.seconds()));
   row.emplace_back("cycles_bound", number(s.cycles_bound.count()));
+  row.emplace_back("cycles_bound_by", s.cycles_bound_by);
   row.emplace_back("bound", s.bound);
   for (const auto& [block, cycles] : s.bounds) {
     row.emplace_back(fmt::format("bound_{}_cycles", block), number(cycles.count()));
   }
   for (const auto& [block, share] : s.utilization) {
     row.emplace_back(fmt::format("utilization_{}_fraction", block), number(share));
+  }
+  if (r.step.tokens > 0) {
+    row.emplace_back("step_tokens", number(r.step.tokens));
+    row.emplace_back("step_sequences", number(r.step.sequences));
+    row.emplace_back("time_to_first_token_s", r.is_first_token() ? number(r.seconds()) : "");
+    row.emplace_back("time_per_output_token_s", r.is_output_token() ? number(r.seconds()) : "");
+    row.emplace_back("tokens_per_s", r.step.phase.empty() ? "" : number(r.tokens_per_second()));
   }
   row.emplace_back("macs_dense", number(r.macs_dense));
   row.emplace_back("macs_effectual", number(s.macs_effectual));
@@ -93,13 +101,13 @@ Row row_of(const RunResult& r) {
   Row row{{"machine", r.name},
           {"workload", r.workload},
           {"unsupported", r.unsupported},
-          {"clock_hz", number(r.clock.count())}};
+          {"clock_hz", number(r.clock.count())},
+          {"operand_format", r.format.name},
+          {"operand_bits", r.format.bits == 0 ? "" : fmt::format("{}", r.format.bits)}};
   if (r.unsupported.empty()) add_measured(r, row);
   row.emplace_back("version", r.provenance.version);
   row.emplace_back("seed", number(r.provenance.seed));
   row.emplace_back("fidelity", r.provenance.fidelity);
-  row.emplace_back("host_wall_s", number(r.host.wall_s));
-  row.emplace_back("host_peak_rss_bytes", number(r.host.peak_rss_bytes));
   return row;
 }
 

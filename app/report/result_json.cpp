@@ -91,6 +91,7 @@ void add_measured(Json& out, const RunResult& r) {
   out["energy_pj"] = energy_json(r.energy);
   out["area_um2"] = r.energy.area_um2;
   out["cycles_bound"] = s.cycles_bound.count();
+  out["cycles_bound_by"] = s.cycles_bound_by;
   out["bound"] = s.bound;
   out["utilization"] = s.utilization;
   out["tiling"] = tiling_json(r.tiling);
@@ -124,23 +125,29 @@ Json operations_json(const std::vector<OperationReport>& operations) {
   return out;
 }
 
+/// What a user waits for, and throughput, by names that say which is which.
+void add_step(Json& out, const RunResult& r) {
+  out["tokens"] = r.step.tokens;
+  out["sequences"] = r.step.sequences;
+  if (!r.step.phase.empty()) out["phase"] = r.step.phase;
+  if (r.is_first_token()) out["time_to_first_token_s"] = r.seconds();
+  if (r.is_output_token()) out["time_per_output_token_s"] = r.seconds();
+  if (!r.step.phase.empty()) out["tokens_per_s"] = r.tokens_per_second();
+  out["energy_pj_per_token"] = r.energy.total_picojoules / static_cast<double>(r.step.tokens);
+}
+
 void add_extras(Json& out, const RunResult& r) {
   const MachineStatistics& s = r.statistics;
   out["bounds"] = bounds_json(s.bounds);
   out["stalls"] = stalls_json(s.stalls);
   out["iterations"] = s.iterations;
-  out["counts"] = {{"adds", s.adds},
-                   {"z_nonzeros", s.z_nonzeros},
-                   {"b_bytes_as_read", s.b_bytes_as_read},
-                   {"activations", s.activations}};
+  out["counts"] = {
+      {"adds", s.adds}, {"z_nonzeros", s.z_nonzeros}, {"b_bytes_as_read", s.b_bytes_as_read}};
   out["actions"] = actions_json(s.actions, r.energy);
   out["pe_busy"] = s.pe_busy;
   if (!s.meters.ports.empty()) out["meters"] = meters_json(s.meters);
   out["beside"] = r.beside;
-  if (r.tokens > 0) {
-    out["tokens"] = r.tokens;
-    out["energy_pj_per_token"] = r.energy.total_picojoules / static_cast<double>(r.tokens);
-  }
+  if (r.step.tokens > 0) add_step(out, r);
   if (!r.operations.empty()) out["operations"] = operations_json(r.operations);
   out["energy_table"] = r.energy.table;
   out["energy_flags"] = r.energy.flags;
@@ -154,6 +161,7 @@ Json to_json(const RunResult& r) {
   if (!r.unsupported.empty()) out["unsupported"] = r.unsupported;
   out["cycles"] = r.statistics.cycles.count();
   out["clock_hz"] = r.clock.count();
+  if (r.format.bits > 0) out["operands"] = {{"format", r.format.name}, {"bits", r.format.bits}};
   out["time_s"] = r.seconds();
   add_measured(out, r);
   out["provenance"] = {{"version", r.provenance.version},
@@ -170,9 +178,10 @@ Json to_json(const RunResult& r) {
   add_extras(out, r);
   if (!r.unsupported.empty()) {
     // A zero would read as a result; nothing was measured.
-    for (const char* key : {"cycles", "time_s", "macs", "traffic", "energy_pj", "area_um2",
-                            "cycles_bound", "bound", "utilization", "tiling", "check", "bounds",
-                            "stalls", "iterations", "counts", "actions", "pe_busy", "beside"}) {
+    for (const char* key :
+         {"cycles", "time_s", "macs", "traffic", "energy_pj", "area_um2", "cycles_bound",
+          "cycles_bound_by", "bound", "utilization", "tiling", "check", "bounds", "stalls",
+          "iterations", "counts", "actions", "pe_busy", "beside"}) {
       out[key] = nullptr;
     }
   }

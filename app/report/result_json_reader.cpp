@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "app/report/result_json.hpp"
 #include "app/report/stall_names.hpp"
 #include "base/error.hpp"
+#include "base/json_text.hpp"
 
 namespace lacuna::report {
 namespace {
@@ -166,6 +166,7 @@ void read_tiling(const Value& from, std::map<std::string, TilingReport>& out) {
 void read_statistics(const Value& root, MachineStatistics& s) {
   root.at("cycles").read(s.cycles);
   root.at("cycles_bound").read(s.cycles_bound);
+  root.get("cycles_bound_by").read(s.cycles_bound_by);
   root.at("bound").read(s.bound);
   root.at("utilization").read(s.utilization);
   read_traffic(root.at("traffic"), s.traffic);
@@ -180,7 +181,6 @@ void read_statistics(const Value& root, MachineStatistics& s) {
   counts.get("adds").read(s.adds);
   counts.get("z_nonzeros").read(s.z_nonzeros);
   counts.get("b_bytes_as_read").read(s.b_bytes_as_read);
-  counts.get("activations").read(s.activations);
 }
 
 void read_macs_and_check(const Value& root, RunResult& r) {
@@ -208,6 +208,7 @@ void read_origin(const Value& root, RunResult& r) {
   host.at("wall_s").read(r.host.wall_s);
   host.at("peak_rss_bytes").read(r.host.peak_rss_bytes);
   host.at("events").read(r.host.events);
+  r.statistics.activations = r.host.events;
 }
 
 RunResult read_result(const Value& root) {
@@ -225,6 +226,14 @@ RunResult read_result(const Value& root) {
   root.at("clock_hz").read(hertz);
   if (!(hertz > 0) || !std::isfinite(hertz)) root.at("clock_hz").fail("expected more than 0");
   r.clock = Hertz(hertz);
+  const Value operands = root.get("operands");
+  operands.get("format").read(r.format.name);
+  std::uint64_t bits = 0;
+  operands.get("bits").read(bits);
+  r.format.bits = static_cast<std::uint32_t>(bits);
+  root.get("phase").read(r.step.phase);
+  root.get("sequences").read(r.step.sequences);
+  root.get("tokens").read(r.step.tokens);
   static_cast<void>(root.at("time_s"));  // follows from cycles and clock
   if (r.unsupported.empty() && root.at("cycles").null()) {
     root.at("cycles").fail("expected a whole number", "null stands beside 'unsupported' only");
@@ -240,14 +249,7 @@ RunResult read_result(const Value& root) {
 }
 
 Json parse(std::string_view text, const std::string& file) {
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    // nlohmann's message begins with its own error number in brackets.
-    std::string what = error.what();
-    if (const auto end = what.find("] "); end != std::string::npos) what.erase(0, end + 2);
-    throw InputError(Place{file, 0, {}}, "not valid JSON: " + what);
-  }
+  return parse_json<Json>(text, {file, 1, limits::kContentBytes});
 }
 
 }  // namespace

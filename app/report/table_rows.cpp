@@ -109,9 +109,20 @@ void time_rows(RowMaker& make) {
           std::isfinite(speedup) ? fmt::format("{:.2f} x", speedup) : "-", {}, false, Tone::plain};
     });
   }
-  make.row("cycles, bound",
+  make.row("bound by", [](const RunResult& r) {
+    const MachineStatistics& s = r.statistics;
+    const auto busy = s.utilization.find(s.bound);
+    if (busy == s.utilization.end() || !std::isfinite(busy->second)) return words(s.bound);
+    return words(fmt::format("{}, {:.1f} % busy", s.bound, 100 * busy->second));
+  });
+  make.row("throughput bound",
            [](const RunResult& r) { return exact(r.statistics.cycles_bound.count()); });
-  make.row("bound by", [](const RunResult& r) { return words(r.statistics.bound); });
+  make.row("throughput bound by",
+           [](const RunResult& r) { return words(r.statistics.cycles_bound_by); });
+  make.row("operand width", [](const RunResult& r) {
+    if (r.format.bits == 0) return TableCell{};
+    return words(fmt::format("{}, {} bits", r.format.name, r.format.bits));
+  });
 }
 
 void block_rows(RowMaker& make) {
@@ -330,26 +341,37 @@ class NoteMaker {
 
 namespace {
 
-/// A model's step: what a token costs, and which operations it goes to.
+/// A model's step: what its user waits for, what a token costs, and which operations it goes to.
 void model_rows(RowMaker& make) {
   const auto per_token = [](const RunResult& r, double value) {
-    return value / static_cast<double>(std::max<std::uint64_t>(1, r.tokens));
+    return value / static_cast<double>(std::max<std::uint64_t>(1, r.step.tokens));
   };
-  make.group("Of each token");
-  make.row("tokens in the step",
-           [](const RunResult& r) { return r.tokens == 0 ? TableCell{} : exact(r.tokens); });
-  make.row("time", [&](const RunResult& r) {
-    const double value = per_token(r, r.seconds());
-    return r.tokens == 0 ? TableCell{} : shown(human_time(value), value);
+  make.group("The step");
+  make.row("tokens", [](const RunResult& r) {
+    return r.step.tokens == 0 ? TableCell{} : exact(r.step.tokens);
   });
+  make.row("sequences", [](const RunResult& r) {
+    return r.step.tokens == 0 ? TableCell{} : exact(r.step.sequences);
+  });
+  make.row("time to first token", [](const RunResult& r) {
+    return r.is_first_token() ? shown(human_time(r.seconds()), r.seconds()) : TableCell{};
+  });
+  make.row("time per output token", [](const RunResult& r) {
+    return r.is_output_token() ? shown(human_time(r.seconds()), r.seconds()) : TableCell{};
+  });
+  make.row("tokens/s", [](const RunResult& r) {
+    if (r.step.phase.empty()) return TableCell{};
+    return shown(fmt::format("{:.4g}", r.tokens_per_second()), r.tokens_per_second());
+  });
+  make.group("Cost of each token (of the step over its tokens)");
   make.row("energy", [&](const RunResult& r) {
     const double value = per_token(r, r.energy.total_picojoules);
-    return r.tokens == 0 ? TableCell{} : shown(human_energy(value), value);
+    return r.step.tokens == 0 ? TableCell{} : shown(human_energy(value), value);
   });
   make.row("DRAM bytes", [&](const RunResult& r) {
     double bytes = 0;
     const auto dram = r.statistics.traffic.find("dram");
-    if (r.tokens == 0 || dram == r.statistics.traffic.end()) return TableCell{};
+    if (r.step.tokens == 0 || dram == r.statistics.traffic.end()) return TableCell{};
     for (const auto& [tensor, moved] : dram->second) {
       bytes += static_cast<double>(moved.read_bytes) + static_cast<double>(moved.write_bytes);
     }
@@ -405,6 +427,32 @@ std::vector<TableRow> table_rows(const std::vector<RunResult>& results) {
   return make.take();
 }
 
+namespace {
+
+/// Runs whose values are not of one width move different data for the same workload.
+void note_formats(const std::vector<RunResult>& results, const std::vector<std::string>& labels,
+                  NoteMaker& make) {
+  std::string all;
+  bool differ = false;
+  const RunResult* first = nullptr;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const RunResult& r = results[i];
+    if (!r.unsupported.empty() || r.format.bits == 0) continue;
+    if (first == nullptr) first = &r;
+    differ = differ || r.format.bits != first->format.bits;
+    all += fmt::format("{}{} {} ({} bits)", all.empty() ? "" : ", ", labels[i], r.format.name,
+                       r.format.bits);
+  }
+  if (!differ) return;
+  const std::string text = "machines differ in the width of their operands: " + all +
+                           "; bytes, time and energy compare them as they are, not on equal data";
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (results[i].unsupported.empty()) make.add(Tone::warning, text, i);
+  }
+}
+
+}  // namespace
+
 std::vector<TableNote> table_notes(const std::vector<RunResult>& results,
                                    const std::vector<std::string>& labels) {
   NoteMaker make(labels);
@@ -429,6 +477,7 @@ std::vector<TableNote> table_notes(const std::vector<RunResult>& results,
     for (const std::string& flag : r.energy.flags) make.add(Tone::plain, "energy: " + flag, i);
     if (!r.energy.table.empty()) make.add(Tone::plain, "energy table: " + r.energy.table, i);
   }
+  note_formats(results, labels, make);
   return make.take(static_cast<std::size_t>(std::count_if(
       results.begin(), results.end(), [](const RunResult& r) { return r.unsupported.empty(); })));
 }

@@ -43,6 +43,7 @@ ComponentEnergy from_memory(std::string name, std::string component_class, const
   component.area = cost.area;
   component.standing = "computed";
   component.flags = cost.flags;
+  component.idle_flags = cost.idle_flags;
   return component;
 }
 

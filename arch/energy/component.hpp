@@ -30,6 +30,8 @@ struct ComponentEnergy {
   SquareMicrons area;              // of one instance
   std::string standing;            // published, computed
   std::vector<std::string> flags;  // as in UnitCost
+  /// Those of `flags` that speak of idle energy alone: who does not charge it leaves them out.
+  std::vector<std::string> idle_flags = {};
 
   /// Throws ModelError with the actions there are.
   [[nodiscard]] Picojoules energy(std::string_view action) const;

@@ -228,7 +228,11 @@ SramCost sram_cost(const EnergyTable& table, const SramShape& shape) {
   std::array<double, kFigures.size()> values{};
   SramCost cost;
   for (const Figure figure : kFigures) {
-    values[static_cast<std::size_t>(figure)] = evaluate(table, shape, figure, cost.flags);
+    std::vector<std::string> flags;
+    values[static_cast<std::size_t>(figure)] = evaluate(table, shape, figure, flags);
+    add_flags(cost.flags, flags);
+    if (figure == Figure::idle) cost.idle_flags = std::move(flags);
+    if (figure == Figure::area) cost.area_flags = std::move(flags);
   }
   cost.read = Picojoules(values[0]);
   cost.write = Picojoules(values[1]);
@@ -253,9 +257,7 @@ SramCost memory_cost(const EnergyTable& table, std::uint64_t depth, unsigned wid
   if (width_bits <= 16) return {file.energy, file.energy, file.idle, file.area, file.flags};
   const SramCost sram = as_sram();
   SramCost cost{file.energy, file.energy, file.idle, sram.area, file.flags};
-  for (const auto& flag : sram.flags) {
-    if (flag.find(name_of(Figure::area)) != std::string::npos) add_flags(cost.flags, {flag});
-  }
+  add_flags(cost.flags, sram.area_flags);
   return cost;
 }
 

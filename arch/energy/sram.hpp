@@ -40,7 +40,10 @@ struct SramCost {
   Picojoules write;
   Picojoules idle;
   SquareMicrons area;
-  std::vector<std::string> flags;  // as in UnitCost
+  std::vector<std::string> flags;  // as in UnitCost, of all four
+  // Those of `flags` that speak of one of them alone.
+  std::vector<std::string> idle_flags = {};
+  std::vector<std::string> area_flags = {};
 };
 
 /// Throws InputError for a shape that cannot be (no bytes, no width, wider than it is large).

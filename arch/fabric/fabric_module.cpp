@@ -87,7 +87,7 @@ class ArraysModule : public sc_core::sc_module {
       }
       waits_for_ = nullptr;
     }
-    free_at_ = sim::checked(start + sim::to_ticks(current_.cycles));
+    free_at_ = sim::sum(start, sim::to_ticks(current_.cycles));
     macs_.crossed(start, free_at_, current_.multiplies);
     glb_.crossed(start, free_at_, current_.glb_bytes);
     timing_.busy += current_.cycles;

@@ -162,16 +162,12 @@ void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistic
                                             {"network", spec.bound.network},
                                             {"intersect", spec.bound.intersect_k1}};
   for (const auto& [block, cycles] : out.bounds) {
-    if (!counted.at(block) || (!out.bound.empty() && cycles <= out.cycles_bound)) continue;
-    out.bound = block;
+    if (!counted.at(block)) continue;
+    if (!out.cycles_bound_by.empty() && cycles <= out.cycles_bound) continue;
+    out.cycles_bound_by = block;
     out.cycles_bound = cycles;
   }
-  const double total = std::max(1.0, static_cast<double>(out.cycles.count()));
-  for (const auto& [block, cycles] : out.bounds) {
-    out.utilization[block] = static_cast<double>(cycles.count()) / total;
-    LACUNA_CHECK(out.utilization[block] <= 1.0 + 1e-9, "{} is used {:.6f} of the time", block,
-                 out.utilization[block]);
-  }
+  find_limiter(out);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/machine/machine_energy.hpp"
 
+#include <algorithm>
+
 #include "arch/energy/logic.hpp"
 #include "arch/energy/sram.hpp"
 
@@ -32,8 +34,9 @@ ComponentEnergy intersect(const EnergyTable& table, std::string name, std::uint6
 ComponentEnergy sram(const EnergyTable& table, const char* name, const SramShape& shape,
                      std::uint64_t count) {
   ComponentEnergy component = sram_component(table, name, shape, count);
-  std::erase_if(component.flags, [](const std::string& flag) {
-    return flag.find("idle energy") != std::string::npos;
+  std::erase_if(component.flags, [&](const std::string& flag) {
+    const auto& idle = component.idle_flags;
+    return std::find(idle.begin(), idle.end(), flag) != idle.end();
   });
   return component;
 }
@@ -64,11 +67,11 @@ ComponentSet machine_components(const MachineSpec& spec, const EnergyTable& tabl
   set.components.push_back(intersect(table, "intersect_k0", spec.pes.count, clock_ns));
   set.components.push_back(intersect(table, "intersect_k1", 1, clock_ns));
   set.components.push_back(intersect(table, "intersect_k2", 1, clock_ns));
-  const Precision fp64 = Precision::parse("fp64");
-  const UnitCost multiplier = multiplier_cost(table, fp64, clock_ns);
+  const Precision precision = Precision::parse(kProductPrecision);
+  const UnitCost multiplier = multiplier_cost(table, precision, clock_ns);
   set.components.push_back(
       logic("multiplier", spec.pes.count, {{"compute", multiplier.energy}}, multiplier));
-  const UnitCost adder = adder_cost(table, fp64, clock_ns);
+  const UnitCost adder = adder_cost(table, precision, clock_ns);
   set.components.push_back(logic("adder", spec.pes.count, {{"compute", adder.energy}}, adder));
   const UnitCost counter = unit_cost(table, "counter", 32, clock_ns);
   set.components.push_back(logic("sequencer", 3, {{"step", counter.energy}}, counter));

@@ -59,9 +59,12 @@ struct Meters {
 
 struct MachineStatistics {
   Cycles cycles;
+  /// The throughput bound that a published comparison counts: the largest of `bounds` over the
+  /// blocks that the machine's `bound` names, of several operations the sum of theirs.
   Cycles cycles_bound;
-  std::string bound;                          // the block that sets cycles_bound
-  std::map<std::string, Cycles> bounds;       // per block: its work / its rate
+  std::string cycles_bound_by;           // the block that sets it; "several" when operations differ
+  std::string bound;                     // what limits the simulated run: the busiest of all blocks
+  std::map<std::string, Cycles> bounds;  // per block: its work / its rate
   std::map<std::string, double> utilization;  // per block: busy share of `cycles`
   Traffic traffic;
   ActionCounts actions;
@@ -76,5 +79,9 @@ struct MachineStatistics {
   std::uint64_t activations = 0;      // of SystemC processes
   Meters meters;
 };
+
+/// Fills `utilization` and `bound` from `bounds` and `cycles`. Throws ModelError for a block that
+/// is busy longer than the run.
+void find_limiter(MachineStatistics& statistics);
 
 }  // namespace lacuna

@@ -258,8 +258,10 @@ FabricMappingChoice read_mapping(const ConfigReader& config, const FabricSpec::A
   choice.tile_rows = config.integer("tile_rows", {0, kMost}, 0);
   choice.tile_columns = config.integer("tile_columns", {0, kMost}, 0);
   choice.b_tile_columns = config.integer("b_tile_columns", {0, kMost}, 0);
-  choice.outer = config.choice<FabricOuter>("outer", {{"B", FabricOuter::b}, {"A", FabricOuter::a}},
-                                            FabricOuter::free);
+  if (config.has("outer")) {  // left out: the mapper's choice, which has no name
+    choice.outer = config.choice<FabricOuter>(
+        "outer", {{"B", FabricOuter::b}, {"A", FabricOuter::a}}, FabricOuter::b);
+  }
   check_mapping(config, arrays, choice);
   return choice;
 }

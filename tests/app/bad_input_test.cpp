@@ -90,7 +90,7 @@ TEST_CASE("program: machines that are not there or not machines are refused") {
   std::ofstream(folder / "broken.yaml") << "name: [x\nclock: 1 GHz\n";
   std::ofstream(folder / "short.yaml") << "name: short\nclock: 1 GHz\n";
   std::ofstream(folder / "loop.yaml") << "extends: loop.yaml\n";
-  std::ofstream(folder / "typo.yaml") << "extends: " << source_dir().string()
+  std::ofstream(folder / "typo.yaml") << "extends: " << lacuna::test::source_dir().string()
                                       << "/configs/arch/extensor.yaml\nbuffers:\n  llb:\n"
                                          "    polcy: tailors\n";
   const auto arch = [&](const std::string& name, const std::string& expected) {

@@ -288,13 +288,13 @@ TEST_CASE("fault: want of memory is a message and exit code 2, wherever it is no
   const Finished all = run_lacuna({"list"}, launch_in(folder, std::uint64_t{1} << 30));
   if (all.code != 0) return;
   const std::vector<std::vector<std::string>> commands{
-      {"run", "--arch", "extensor-ob", "--matrix", "uniform:rows=20000,cols=20000,density=0.005"},
+      {"run", "--arch", "extensor-ob", "--matrix", "uniform:rows=6000,cols=6000,density=0.02"},
       {"run", "--arch", "lacuna", "--gemm", "2048x2048x2048", "--a", "2:4", "--b", "uniform:0.5"},
-      {"tile", "uniform:rows=20000,cols=20000,density=0.005", "--arch", "extensor-ob"},
+      {"tile", "uniform:rows=6000,cols=6000,density=0.02", "--arch", "extensor-ob"},
       {"list"}};
   unsigned refused = 0;
   for (const auto& command : commands) {
-    for (std::uint64_t megabytes = 36; megabytes <= 132; megabytes += 8) {
+    for (std::uint64_t megabytes = 36; megabytes <= 84; megabytes += 8) {
       const Finished f = run_lacuna(command, launch_in(folder, megabytes << 20));
       CAPTURE(command, megabytes, f.code, f.err);
       // 127: the loader could not even map the libraries.

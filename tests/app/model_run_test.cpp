@@ -122,7 +122,7 @@ TEST_CASE("DeepSeek-V3 decode reads every touched weight and the cache once") {
 
 TEST_CASE("every shipped model runs, decode and prefill, in room that does not grow with it") {
   for (const auto& entry :
-       std::filesystem::directory_iterator(source_dir() / "configs" / "models")) {
+       std::filesystem::directory_iterator(test::source_dir() / "configs" / "models")) {
     for (const char* phase : {"decode", "prefill"}) {
       INFO(entry.path().stem().string() << " " << phase);
       ModelWorkloadSpec spec;

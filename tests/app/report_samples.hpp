@@ -33,7 +33,7 @@ inline void fill_statistics(MachineStatistics& s, double scale, unsigned pes) {
   const auto scaled = [&](double value) { return static_cast<std::uint64_t>(value * scale); };
   s.cycles = Cycles(scaled(1650800));
   s.cycles_bound = Cycles(scaled(1500000));
-  s.bound = "dram";
+  s.cycles_bound_by = s.bound = "dram";
   s.bounds = {{"compute", Cycles(scaled(700123))},
               {"dram", Cycles(scaled(1500000))},
               {"intersect", Cycles(scaled(33000))},

@@ -48,7 +48,8 @@ TEST_CASE("the table of one machine gives exact numbers with their groups") {
   const std::string table = terminal_table({test::sample_result("extensor")}, false, 100);
   CHECK(row(table, "cycles") == "cycles 1,650,800");
   CHECK(row(table, "time") == "time 1.651 ms");
-  CHECK(row(table, "bound by") == "bound by dram");
+  CHECK(row(table, "bound by") == "bound by dram, 90.9 % busy");
+  CHECK(row(table, "throughput bound by") == "throughput bound by dram");
   CHECK(row(table, "compute") == "compute 700,123 42.4 %");
   CHECK(row(table, "B read") == "B read 912,345,678");
   CHECK(row(table, "total") == "total 1,040,061,724");

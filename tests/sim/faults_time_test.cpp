@@ -26,7 +26,7 @@ TEST_CASE("fault: simulated time that overflows in a port is refused") {
   CHECK_THROWS_AS(slow.transfer(0, std::numeric_limits<std::uint64_t>::max()), InputError);
   // Little by little as well: each of these is far from the end of time.
   BandwidthPort port(1);
-  const std::uint64_t part = std::uint64_t{1} << 41;
+  const std::uint64_t part = std::uint64_t{1} << 42;
   for (int i = 0; i < 3; ++i) (void)port.transfer(0, part);
   CHECK(port.free_at() == 3 * (part << sim::kTickBits));
   CHECK_THAT(error_of([&] { (void)port.transfer(0, part); }), kTooLong);
@@ -42,6 +42,10 @@ TEST_CASE("fault: times that do not fit into ticks are refused") {
              kTooLong);
   CHECK(sim::to_ticks(0.5) == sim::Ticks{1} << (sim::kTickBits - 1));
   CHECK_THAT(error_of([] { (void)sim::checked(sim::kMostTicks); }), kTooLong);
+  CHECK(sim::sum(5, 7) == 12);
+  const sim::Ticks late = sim::kMostTicks - 1;
+  CHECK(sim::sum(late, 0) == late);
+  CHECK_THAT(error_of([&] { (void)sim::sum(late, late); }), kTooLong);
 }
 
 TEST_CASE("fault: an event beyond the kernel's time is refused, at slow clocks too") {

@@ -155,7 +155,7 @@ TEST_CASE("archives that lie or are foreign are refused") {
     return text.find(part) != std::string::npos;
   };
   CHECK(has(message(archive("w.npy", member, {true, false, false, 0, 1U << 31})),
-            "cannot inflate to 2147483648 bytes"));
+            "inflate to 2147483648"));
   CHECK(has(message(archive("w.npy", member, {false, true, false, 0, 1ULL << 60})), "size of"));
   CHECK(has(message(archive("w.npy", member, {false, false, false, 1, 0})), "encrypted"));
   CHECK(has(message(archive("w.txt", member, {})), "holds no arrays"));

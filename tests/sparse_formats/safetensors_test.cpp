@@ -70,7 +70,7 @@ TEST_CASE("a header that contradicts itself or the file is refused") {
       {R"({"a":7})", "shape is not a list"},
       {R"({"__metadata__":{"a":1}})", "more than texts"},
       {R"([])", "does not start with '{'"},
-      {R"({"a")", "not JSON"},
+      {R"({"a")", "not valid JSON"},
       {R"({})", "describes 0 bytes"},
   };
   for (const auto& [header, part] : cases) {

@@ -3,48 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
-#include <iterator>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/json_text.hpp"
 
 namespace lacuna {
 namespace {
 
 using Json = nlohmann::json;
 
-/// Characters that count the lines they leave behind, so that every key knows its own.
-struct CountingIterator {
-  using iterator_category = std::forward_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  const char* at;
-  std::uint64_t* line;
-
-  reference operator*() const { return *at; }
-  CountingIterator& operator++() {
-    if (*at == '\n') ++*line;
-    ++at;
-    return *this;
-  }
-  CountingIterator operator++(int) {
-    CountingIterator before = *this;
-    ++*this;
-    return before;
-  }
-  bool operator==(const CountingIterator& other) const { return at == other.at; }
-  bool operator!=(const CountingIterator& other) const { return at != other.at; }
-};
-
-std::uint64_t line_of_byte(const std::string& text, std::size_t byte) {
-  const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(byte, text.size()));
-  return 1 + static_cast<std::uint64_t>(std::count(text.begin(), end, '\n'));
-}
-
-std::string shown(const Json& value) {
+std::string shown_value(const Json& value) {
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (text.size() > 40) text = text.substr(0, 37) + "...";
   return text;
@@ -67,6 +36,7 @@ struct ConfigJson::Document {
   Json root;
   std::string file;
   std::map<std::string, std::uint64_t> lines;  // by path of keys
+  mutable std::set<std::string> asked;         // paths
 };
 
 struct ConfigJson::Access {
@@ -74,6 +44,7 @@ struct ConfigJson::Access {
     return *static_cast<const Json*>(self.object_);
   }
   static const Json* find(const ConfigJson& self, std::string_view key) {
+    self.document_->asked.insert(path(self, key));
     const Json& json = object(self);
     const auto it = json.find(std::string(key));
     return it == json.end() ? nullptr : &*it;
@@ -92,7 +63,7 @@ struct ConfigJson::Access {
   }
   [[noreturn]] static void wrong_type(const ConfigJson& self, std::string_view key,
                                       const Json& value, const std::string& expected) {
-    self.fail(key, fmt::format("expected {}, got {}", expected, shown(value)));
+    self.fail(key, fmt::format("expected {}, got {}", expected, shown_value(value)));
   }
 };
 
@@ -103,38 +74,22 @@ ConfigJson::ConfigJson(std::shared_ptr<const Document> document, const void* obj
 ConfigJson ConfigJson::parse(const std::string& text, const std::string& file) {
   auto document = std::make_shared<Document>();
   document->file = file;
-  std::uint64_t line = 1;
-  std::vector<std::string> open;  // the key under way at each depth
-  const auto on_event = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (event != Json::parse_event_t::key) return true;
-    open.resize(static_cast<std::size_t>(depth));
-    if (open.empty()) return true;
-    open.back() = value.get<std::string>();
-    // Objects inside arrays share a path; only plain paths of keys are told apart.
-    const std::string path = fmt::format("{}", fmt::join(open, "."));
-    const auto [at, fresh] = document->lines.emplace(path, line);
-    if (!fresh && path.find("..") == std::string::npos && path.front() != '.') {
-      throw InputError(Place{file, line, path},
-                       fmt::format("given twice, first on line {}", at->second));
+  const JsonOrigin origin{document->file, 1, limits::kModelConfigBytes};
+  document->root = parse_json(text, origin);
+  // Only keys near the root are ever asked for; the lines of the others are not kept.
+  constexpr std::size_t kDepth = 4;
+  visit_json_keys(text, origin, [&](const JsonPath& path, std::uint64_t line) {
+    if (path.back().size() > limits::kKeyBytes) {
+      throw InputError(Place{file, line, {}},
+                       fmt::format("a key of {} characters", path.back().size()),
+                       fmt::format("at most {} are read", limits::kKeyBytes));
     }
-    return true;
-  };
-  try {
-    document->root = Json::parse(CountingIterator{text.data(), &line},
-                                 CountingIterator{text.data() + text.size(), &line}, on_event);
-  } catch (const Json::parse_error& error) {
-    std::string what = error.what();
-    if (const auto at = what.find(": syntax error"); at != std::string::npos) {
-      what = what.substr(at + 2);
-    }
-    throw InputError(Place{file, line_of_byte(text, error.byte == 0 ? 0 : error.byte - 1), {}},
-                     "not valid JSON: " + what);
-  } catch (const Json::exception& error) {
-    throw InputError(Place{file, line, {}}, std::string("not valid JSON: ") + error.what());
-  }
+    if (path.size() > kDepth || std::find(path.begin(), path.end(), "") != path.end()) return;
+    document->lines.emplace(fmt::format("{}", fmt::join(path, ".")), line);
+  });
   if (!document->root.is_object()) {
     throw InputError(Place{file, 0, {}},
-                     "expected a JSON object of keys, got " + shown(document->root),
+                     "expected a JSON object of keys, got " + shown_value(document->root),
                      "is this a model's config.json?");
   }
   const Json* root = &document->root;
@@ -159,6 +114,28 @@ std::vector<std::string> ConfigJson::keys() const {
   std::vector<std::string> out;
   for (const auto& item : Access::object(*this).items()) out.push_back(item.key());
   return out;
+}
+
+std::vector<std::string> ConfigJson::unasked() const {
+  std::vector<std::string> out;
+  for (const auto& item : Access::object(*this).items()) {
+    if (document_->asked.contains(Access::path(*this, item.key()))) continue;
+    const Json& value = item.value();
+    const bool without_effect = value.is_null() || value == false || value == 0 || value == "" ||
+                                (value.is_structured() && value.empty());
+    if (!without_effect) out.push_back(item.key());
+  }
+  return out;
+}
+
+std::string ConfigJson::shown(std::string_view key) const {
+  const Json* value = Access::find(*this, key);
+  return value == nullptr ? "nothing" : shown_value(*value);
+}
+
+bool ConfigJson::is_list(std::string_view key) const {
+  const Json* value = Access::find(*this, key);
+  return value != nullptr && value->is_array();
 }
 
 std::uint64_t ConfigJson::integer(std::string_view key, std::uint64_t low, std::uint64_t high,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A JSON object that answers by key and type and blames by file, line and key. Keys nobody asks
-// for are legal here: published configurations carry dozens without effect on shapes.
+// A JSON object that answers by key and type and blames by file, line and key. Published
+// configurations carry dozens of keys without effect on shapes, so keys that nobody asks for are
+// legal here; unasked() lists them for whoever knows which ones matter.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,12 @@ class ConfigJson {
   /// Present and not null.
   [[nodiscard]] bool given(std::string_view key) const;
   [[nodiscard]] bool is_object(std::string_view key) const;
+  [[nodiscard]] bool is_list(std::string_view key) const;
   [[nodiscard]] std::vector<std::string> keys() const;
+  /// Keys that no getter was asked for and whose value is not null, false, zero or empty.
+  [[nodiscard]] std::vector<std::string> unasked() const;
+  /// The value as JSON, shortened: for messages.
+  [[nodiscard]] std::string shown(std::string_view key) const;
 
   /// A whole number in [low, high]; 7168.0 counts. Without a default the key is required; null is
   /// the default when there is one.

@@ -1,7 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workloads/models/family_readers.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace lacuna {
+namespace {
+
+/// Parts of the names of keys that change shapes, bits or work.
+constexpr std::array<std::string_view, 37> kTelling{"expert", "moe",      "attention",
+                                                    "attn",   "index",    "lora",
+                                                    "latent", "quant",    "head",
+                                                    "kv_",    "mlp",      "ffn",
+                                                    "router", "mtp",      "nextn",
+                                                    "window", "sliding",  "swa_",
+                                                    "sparse", "compress", "hash",
+                                                    "conv",   "ssm",      "mamba",
+                                                    "linear", "groups",   "hybrid",
+                                                    "layer_", "pattern",  "_rank",
+                                                    "_dim",   "width",    "intermediate_size",
+                                                    "dtype",  "_bias",    "qk_norm",
+                                                    "sink"};
+
+/// Keys that carry such a part, but change neither: of training, of output, of the order of
+/// rotations, or what follows from other keys.
+constexpr std::array<std::string_view, 44> kHarmless{"attention_dropout",
+                                                     "output_attentions",
+                                                     "output_router_logits",
+                                                     "router_aux_loss_coef",
+                                                     "router_jitter_noise",
+                                                     "router_z_loss_coef",
+                                                     "moe_router_dtype",
+                                                     "moe_router_aux_loss_coef",
+                                                     "attn_implementation",
+                                                     "_attn_implementation",
+                                                     "_attn_implementation_autoset",
+                                                     "_attn_implementation_internal",
+                                                     "attn_pdrop",
+                                                     "attention_probs_dropout_prob",
+                                                     "expert_parallel_size",
+                                                     "moe_dropout",
+                                                     "moe_router_bias_update_speed",
+                                                     "e_score_correction_bias",
+                                                     "use_routing_bias",
+                                                     "use_flash_attention",
+                                                     "use_flash_attention_2",
+                                                     "indexer_rope_interleave",
+                                                     "num_attention_heads",
+                                                     "num_key_value_heads",
+                                                     "head_dim",
+                                                     "qk_head_dim",
+                                                     "rotary_dim",
+                                                     "intermediate_size",
+                                                     "moe_intermediate_size",
+                                                     "sliding_window",
+                                                     "use_sliding_window",
+                                                     "max_window_layers",
+                                                     "initial_context_length",
+                                                     "layer_norm_epsilon",
+                                                     "layer_norm_eps",
+                                                     "layernorm_epsilon",
+                                                     "hidden_dropout",
+                                                     "torch_dtype",
+                                                     "dtype",
+                                                     "params_dtype",
+                                                     "moe_layer_freq",
+                                                     "first_k_dense_replace",
+                                                     "mlp_dropout",
+                                                     "index_share_for_mtp_iteration"};
+
+bool tells(std::string_view key) {
+  return std::any_of(kTelling.begin(), kTelling.end(), [&](std::string_view part) {
+    return key.find(part) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+void refuse_telling_keys(const ConfigJson& config) {
+  for (const std::string& key : config.unasked()) {
+    const bool harmless = std::find(kHarmless.begin(), kHarmless.end(), key) != kHarmless.end();
+    if (harmless || !tells(key)) continue;
+    config.fail(key,
+                fmt::format("{} is not understood for this family, and its name says that it may "
+                            "change shapes, bytes or work",
+                            config.shown(key)),
+                "remove the key if it changes none of them");
+  }
+}
 
 Bits WeightFormat::scale_size(std::uint64_t out, std::uint64_t in) const {
   if (scale_bits == 0) return Bits(0);
@@ -19,6 +105,7 @@ void read_trunk(const ConfigJson& config, ModelSpec& spec) {
   spec.vocabulary = config.integer("vocab_size", 1, kMaxVocabulary);
   spec.tied_embeddings = config.boolean("tie_word_embeddings", false);
   spec.layers.resize(config.integer("num_hidden_layers", 1, kMaxLayers));
+  spec.max_positions = config.integer("max_position_embeddings", 1, std::uint64_t{1} << 40, 0);
 }
 
 std::vector<std::uint64_t> windows_by_layer_type(const ConfigJson& config, std::uint64_t layers,

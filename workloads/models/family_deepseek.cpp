@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "workloads/models/family_readers.hpp"
 
 namespace lacuna {
@@ -6,6 +8,38 @@ namespace {
 
 using Score = RoutingRule::Score;
 using GroupScore = RoutingRule::GroupScore;
+
+/// Every layer must have an index of its own: those that take over another layer's have neither its
+/// weights nor its work.
+void refuse_shared_indexers(const ConfigJson& config) {
+  if (config.given("indexer_types")) {
+    const auto types = config.texts("indexer_types");
+    const auto own = std::count(types.begin(), types.end(), "full");
+    if (own != std::ssize(types)) {
+      config.fail("indexer_types",
+                  fmt::format("{} of {} layers compute no index of their own ('{}'), which is not "
+                              "understood yet",
+                              std::ssize(types) - own, types.size(),
+                              *std::find_if(types.begin(), types.end(),
+                                            [](const auto& type) { return type != "full"; })),
+                  "only models whose layers are all 'full' are read");
+    }
+    const auto layers = config.integer("num_hidden_layers", 1, kMaxLayers);
+    if (types.size() != layers) {
+      config.fail("indexer_types",
+                  fmt::format("has {} entries for {} layers", types.size(), layers));
+    }
+  } else {
+    for (const char* key : {"index_topk_freq", "index_topk_pattern"}) {
+      if (config.given(key) && config.shown(key) != "1") {
+        config.fail(key, "says that layers share an index, but 'indexer_types' does not say which");
+      }
+    }
+  }
+  for (const char* key : {"index_topk_freq", "index_topk_pattern", "index_skip_topk_offset"}) {
+    (void)config.given(key);  // indexer_types is the source of truth
+  }
+}
 
 std::optional<SparseIndexer> read_indexer(const ConfigJson& config, std::uint64_t q_rank) {
   if (!config.given("index_topk")) {
@@ -19,6 +53,7 @@ std::optional<SparseIndexer> read_indexer(const ConfigJson& config, std::uint64_
                 "sparse attention scores keys from the compressed query, but "
                 "'q_lora_rank' gives none");
   }
+  refuse_shared_indexers(config);
   SparseIndexer indexer;
   indexer.topk = config.integer("index_topk", 1, std::uint64_t{1} << 31);
   indexer.heads = config.integer("index_n_heads", 1, kMaxHeads);
@@ -81,6 +116,28 @@ void read_moe(const ConfigJson& config, ModelSpec& spec) {
       config.integer("n_shared_experts", 0, kMaxExperts, 0) * spec.moe.expert_width;
 }
 
+/// moe_layer_freq as a list: 1 where the layer is MoE. The dense layers at the front must be those
+/// that first_k_dense_replace counts.
+void place_listed_layers(const ConfigJson& config, std::uint64_t first, ModelSpec& spec) {
+  const auto listed = config.integers("moe_layer_freq");
+  if (listed.size() != spec.layers.size()) {
+    config.fail("moe_layer_freq",
+                fmt::format("has {} entries for {} layers", listed.size(), spec.layers.size()));
+  }
+  for (std::size_t l = 0; l < listed.size(); ++l) {
+    if (listed[l] > 1) {
+      config.fail("moe_layer_freq", fmt::format("holds {}", listed[l]),
+                  "a list has 1 for a layer with experts and 0 for a dense one");
+    }
+    spec.layers[l].moe = listed[l] == 1;
+    if (spec.layers[l].moe && l < first) {
+      config.fail("moe_layer_freq", fmt::format("layer {} has experts, but first_k_dense_replace "
+                                                "makes the first {} layers dense",
+                                                l, first));
+    }
+  }
+}
+
 /// Layer l is MoE iff l >= first_k_dense_replace and l mod moe_layer_freq = 0 (published:
 /// modeling_deepseek.py); newer files may list `mlp_layer_types` instead.
 void place_moe_layers(const ConfigJson& config, ModelSpec& spec) {
@@ -99,6 +156,7 @@ void place_moe_layers(const ConfigJson& config, ModelSpec& spec) {
     return;
   }
   const std::uint64_t first = config.integer("first_k_dense_replace", 0, spec.layers.size());
+  if (config.is_list("moe_layer_freq")) return place_listed_layers(config, first, spec);
   const std::uint64_t every = config.integer("moe_layer_freq", 1, kMaxLayers, 1);
   for (std::size_t l = 0; l < spec.layers.size(); ++l) {
     spec.layers[l].moe = l >= first && l % every == 0;

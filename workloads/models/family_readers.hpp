@@ -31,6 +31,9 @@ void read_trunk(const ConfigJson& config, ModelSpec& spec);
 [[nodiscard]] std::vector<std::uint64_t> windows_by_layer_type(const ConfigJson& config,
                                                                std::uint64_t layers,
                                                                std::uint64_t window);
+/// Refuses a key that no reader asked for and whose name says that it may change the bytes or the
+/// FLOP of experts, attention or quantisation: what is not understood is never guessed.
+void refuse_telling_keys(const ConfigJson& config);
 /// k <= E, groups divide E and can feed k experts; `k_key` and friends name the keys to blame.
 struct RoutingKeys {
   const char* k;

@@ -14,8 +14,11 @@ GraphBuilder::GraphBuilder(const ModelSpec& the_spec, const Step& the_step)
       tokens(sequences * queries),
       value_bits(the_spec.precision.plain.activation_bits),
       form(form_of(the_spec, the_step)) {
-  graph[boost::graph_bundle].name = spec.name;
-  graph[boost::graph_bundle].tokens = tokens;
+  GraphInfo& info = graph[boost::graph_bundle];
+  info.name = spec.name;
+  if (!step.layers) info.phase = step.phase == Phase::kDecode ? "decode" : "prefill";
+  info.sequences = sequences;
+  info.tokens = tokens;
 }
 
 void GraphBuilder::open_block(std::string name, std::vector<std::uint32_t> layers) {

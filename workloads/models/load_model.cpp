@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/file.hpp"
+#include "base/limits.hpp"
 #include "workloads/models/family_readers.hpp"
 
 namespace lacuna {
@@ -110,6 +111,29 @@ std::uint32_t dtype_bits(const ConfigJson& config, std::string& name) {
               suggest(dtype, {"bfloat16", "float16", "float32"}));
 }
 
+/// Modules that keep the plain format. Those that are never quantised here (router, head,
+/// embeddings, norms) may be named; others would change bytes.
+void check_excluded_modules(const ConfigJson& quantization) {
+  for (const char* key :
+       {"modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules"}) {
+    if (!quantization.given(key)) continue;
+    for (const std::string& module : quantization.texts(key)) {
+      const std::string last = module.substr(module.rfind('.') + 1);
+      constexpr std::array<std::string_view, 6> plain{"gate",
+                                                      "router",
+                                                      "lm_head",
+                                                      "embed_tokens",
+                                                      "e_score_correction_bias",
+                                                      "shared_expert_gate"};
+      if (last.ends_with("norm")) continue;
+      if (std::find(plain.begin(), plain.end(), last) != plain.end()) continue;
+      quantization.fail(key,
+                        fmt::format("'{}' keeps its plain format, which is not understood", module),
+                        "only the router, the head and embeddings may be named");
+    }
+  }
+}
+
 void read_quantization(const ConfigJson& config, ModelSpec& spec) {
   const ConfigJson quantization = config.object("quantization_config");
   const std::string method = quantization.text("quant_method");
@@ -122,9 +146,11 @@ void read_quantization(const ConfigJson& config, ModelSpec& spec) {
                       "expected one of: fp8, mxfp4");
   }
   const std::string format = quantization.text("fmt", "e4m3");
-  if (format != "e4m3") {
-    quantization.fail("fmt", fmt::format("'{}' is not understood", format), "expected e4m3");
+  if (format != "e4m3" && format != "float8_e4m3fn") {
+    quantization.fail("fmt", fmt::format("'{}' is not understood", format),
+                      "expected e4m3 (or its other name, float8_e4m3fn)");
   }
+  check_excluded_modules(quantization);
   WeightFormat fp8 = fp8_blocks(0, 0);  // without blocks: one scale for a matrix
   if (quantization.given("weight_block_size")) {
     const auto block = quantization.integers("weight_block_size");
@@ -148,6 +174,25 @@ void read_precision(const ConfigJson& outer, const ConfigJson& config, ModelSpec
   } else if (outer.given("quantization_config")) {
     read_quantization(outer, spec);
   }
+}
+
+/// NVIDIA's tool leaves config.json as it was and says beside it what it made of the weights.
+void refuse_sidecar(const std::filesystem::path& file) {
+  const std::filesystem::path sidecar = file.parent_path() / "hf_quant_config.json";
+  std::error_code ignored;
+  if (file.filename() != "config.json" || !std::filesystem::exists(sidecar, ignored)) return;
+  const std::string name = sidecar.string();
+  const std::string text = read_small_file(sidecar, limits::kModelConfigBytes, "its quantisation");
+  const ConfigJson config = ConfigJson::parse(text, name);
+  std::string algorithm = "a quantisation that it does not name";
+  if (config.is_object("quantization")) {
+    algorithm = config.object("quantization").text("quant_algo", algorithm);
+  }
+  throw InputError(Place{name, config.place("quantization").line, "quantization.quant_algo"},
+                   fmt::format("the weights are {}, by the file beside {}, which is not understood "
+                               "yet",
+                               algorithm, file.filename().string()),
+                   "to read the model as config.json alone says, take that file by itself");
 }
 
 std::string model_name(const std::filesystem::path& file) {
@@ -176,6 +221,7 @@ ModelSpec parse_model(const std::string& text, const std::string& file) {
       if (config.given(key)) config.fail(key, "changes shapes in a way that is not understood");
     }
     read_deepseek_native(config, spec);
+    refuse_telling_keys(config);
     return spec;
   }
   spec.family = family_of(config);
@@ -188,6 +234,7 @@ ModelSpec parse_model(const std::string& text, const std::string& file) {
   } else {
     read_grouped_query(config, spec);
   }
+  refuse_telling_keys(config);
   return spec;
 }
 
@@ -195,13 +242,10 @@ ModelSpec load_model(const std::filesystem::path& path) {
   std::error_code ignored;
   const bool folder = std::filesystem::is_directory(path, ignored);
   const std::filesystem::path file = folder ? path / "config.json" : path;
-  constexpr std::uintmax_t kLargest = 16U << 20;
-  if (const auto size = std::filesystem::file_size(file, ignored); !ignored && size > kLargest) {
-    throw InputError(Place{file.string(), 0, {}},
-                     fmt::format("{} bytes are too many for a model configuration", size),
-                     "expected a config.json, not the weights");
-  }
-  return parse_model(read_file(file), file.string());
+  const std::string text =
+      read_small_file(file, limits::kModelConfigBytes, "a config.json, not the weights");
+  refuse_sidecar(file);
+  return parse_model(text, file.string());
 }
 
 }  // namespace lacuna

@@ -48,7 +48,7 @@ OperationLine line_of(const ModelReport& report, OperationId id) {
   line.flops = op.flops();
   line.bytes.add(op, 1);
   line.intensity = arithmetic_intensity(op);
-  const auto& path = report.path.operations;
+  const auto& path = report.critical;
   line.critical = std::find(path.begin(), path.end(), id) != path.end();
   return line;
 }
@@ -126,9 +126,17 @@ std::string header_text(const ModelReport& r) {
         row("  largest load over the mean", fmt::format("{:.3f}", r.routing->mean_max_over_mean));
     out += row("routing", r.routing->description);
   }
-  out += row("critical path", r.critical_unit == "s"
-                                  ? fmt::format("{:.6g} s", r.critical_cost)
-                                  : fmt::format("{}FLOP", human_count(r.critical_cost)));
+  if (r.schedule) {
+    const StepSchedule& s = *r.schedule;
+    out += row("critical path, rates shared",
+               fmt::format("{:.6g} s, most of it {}", s.seconds, s.limiter()));
+    out += row("  all bytes over the bandwidth", fmt::format("{:.6g} s", s.bandwidth_seconds));
+    out += row("  all FLOP over the peak", fmt::format("{:.6g} s", s.arithmetic_seconds));
+    out += row("  longest chain, each op alone", fmt::format("{:.6g} s", s.chain_seconds));
+  } else {
+    out += row("critical path", fmt::format("{}FLOP", human_count(r.critical_cost)));
+  }
+  for (const std::string& note : r.notes) out += fmt::format("  note: {}\n", note);
   if (r.routing) {
     for (const std::string& note : r.routing->notes) out += fmt::format("  note: {}\n", note);
   }
@@ -159,12 +167,17 @@ ModelReport make_report(const ModelSpec& spec, const ReportOptions& options) {
   report.expected_distinct_experts = expected_distinct_experts(
       spec.moe.routing.experts, spec.moe.routing.experts_per_token, report.tokens);
   report.graph = build_graph(spec, report.step);
-  const auto& roof = options.roofline;
-  report.path = critical_path(
-      report.graph,
-      roof ? roofline_cost(roof->flops_per_second, roof->bytes_per_second) : flop_cost());
-  report.critical_cost = report.path.cost;
-  report.critical_unit = roof ? "s" : "FLOP";
+  report.notes = options.notes;
+  if (options.rates) {
+    report.schedule = schedule_step(report.graph, *options.rates);
+    report.critical_cost = report.schedule->seconds;
+    report.critical = report.schedule->longest;
+  } else {
+    CriticalPath path = critical_path(report.graph, flop_cost());
+    report.critical_cost = path.cost;
+    report.critical = std::move(path.operations);
+  }
+  report.critical_unit = options.rates ? "s" : "FLOP";
   report.groups = totals_by_group(report.graph);
   report.total = totals(report.graph);
   options.per_layer ? list_layers(report) : list_blocks(report);
@@ -221,7 +234,7 @@ std::string operations_csv(const ModelReport& report) {
 }
 
 std::string model_dot(const ModelReport& report) {
-  return to_dot(report.graph, report.path.operations);
+  return to_dot(report.graph, report.critical);
 }
 
 }  // namespace lacuna

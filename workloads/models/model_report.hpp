@@ -12,19 +12,15 @@
 #include "workloads/models/build_graph.hpp"
 #include "workloads/models/routed_step.hpp"
 #include "workloads/operation_graph.hpp"
+#include "workloads/step_schedule.hpp"
 
 namespace lacuna {
-
-/// The machine a critical path is timed on; without it the path is weighed by FLOPs.
-struct Roofline {
-  double flops_per_second = 0;
-  double bytes_per_second = 0;
-};
 
 struct ReportOptions {
   Step step;
   std::shared_ptr<const StepRouting> routing;  // where the step's tokens per expert come from
-  std::optional<Roofline> roofline;
+  std::optional<PeakRates> rates;  // times the step; without them its longest chain is in FLOPs
+  std::vector<std::string> notes;  // to pass on
   bool per_layer = false;  // list every layer's operations instead of one block's with its count
 };
 
@@ -60,10 +56,14 @@ struct ModelReport {
   std::vector<std::pair<std::string, OperationTotals>> groups;
   OperationTotals total;
   double expected_distinct_experts = 0;  // per MoE layer, uniform routing
+  /// With rates: the time of the step, in which operations that run together share them. Otherwise
+  /// the longest chain of dependent operations, in FLOPs.
   double critical_cost = 0;
-  std::string critical_unit;  // "FLOP" or "s"
+  std::string critical_unit;          // "FLOP" or "s"
+  std::vector<OperationId> critical;  // operations that set the cost, in order
+  std::optional<StepSchedule> schedule;
+  std::vector<std::string> notes;  // what the reader should know of the step
   OperationGraph graph;
-  CriticalPath path;
 };
 
 /// `options.routing`, when given, replaces the step's own tokens per expert.

@@ -115,6 +115,7 @@ std::string model_json(const ModelReport& r) {
              {"flops_per_token", static_cast<double>(r.total.flops) / tokens}};
   total.update(bytes_json(r.total));
   out["total"] = std::move(total);
+  out["notes"] = r.notes;
   out["expected_distinct_experts"] = r.expected_distinct_experts;
   if (r.routing) {
     out["routing"] = {{"source", r.routing->description},
@@ -129,8 +130,14 @@ std::string model_json(const ModelReport& r) {
     out["groups"][name] = std::move(group);
   }
   Json path = Json::array();
-  for (const OperationId id : r.path.operations) path.push_back(id);
+  for (const OperationId id : r.critical) path.push_back(id);
   out["critical_path"] = {{"unit", r.critical_unit}, {"cost", r.critical_cost}, {"vertices", path}};
+  if (r.schedule) {
+    out["critical_path"].update({{"limited_by", r.schedule->limiter()},
+                                 {"bandwidth_s", r.schedule->bandwidth_seconds},
+                                 {"arithmetic_s", r.schedule->arithmetic_seconds},
+                                 {"chain_s", r.schedule->chain_seconds}});
+  }
   out["operations"] = Json::array();
   for (const OperationLine& line : r.operations) {
     out["operations"].push_back(operation_json(line, tokens));

@@ -118,7 +118,8 @@ struct ModelSpec {
   std::uint64_t dense_width = 0;  // of layers that are not MoE; 0 when there are none
   MoeLayer moe;
   std::vector<LayerSpec> layers;
-  std::uint64_t mtp_layers = 0;  // multi-token prediction; after `layers`, in no total
+  std::uint64_t max_positions = 0;  // that it was made for; 0: the file does not say
+  std::uint64_t mtp_layers = 0;     // multi-token prediction; after `layers`, in no total
   ModelPrecision precision;
 
   [[nodiscard]] const LatentAttention* latent() const {

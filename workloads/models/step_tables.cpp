@@ -177,6 +177,12 @@ std::shared_ptr<const LayerTable<sparsity::HeadLines>> attention_lines(const Mod
       all += static_cast<double>(sparsity::causal_pairs(length));
     }
   });
+  if (out->of_layer.empty()) {
+    throw InputError(
+        Place{"", 0, "attention_table"},
+        fmt::format("every layer of the step has a window in {}, and keeps it", spec.name),
+        "leave it out, or choose layers that see all keys");
+  }
   if (all > 0) {
     out->notes.push_back(
         fmt::format("attention: {} kinds of heads of {} keep {:.1f} % of the pairs; their lines "

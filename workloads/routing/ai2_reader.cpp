@@ -2,15 +2,17 @@
 // AI2's analysis dumps: one object per sequence, exp_ids [tokens][k][layers], lines of megabytes.
 // The ids go from the parser's events straight into one flat list per line; no document is built.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/json_text.hpp"
 #include "workloads/routing/readers.hpp"
 
 namespace lacuna::routing {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr const char* kNotJson = "not JSON";
 
 /// Takes the integers of the top-level key exp_ids and checks that the nesting is a box.
 class ExpertIds : public nlohmann::json_sax<Json> {
@@ -63,7 +65,7 @@ class ExpertIds : public nlohmann::json_sax<Json> {
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
-    return refuse("not JSON");
+    return refuse(kNotJson);
   }
   [[nodiscard]] bool found() const { return seen_ && tokens > 0; }
 
@@ -113,9 +115,13 @@ RoutingTrace read_ai2_jsonl(const std::string& file, std::string_view text,
   while (lines.next()) {
     ExpertIds taken;
     const std::string_view line = lines.line();
-    const bool parsed = Json::sax_parse(line.begin(), line.end(), &taken);
     const Place place{file, lines.number(), ""};
-    if (!parsed) throw InputError(place, taken.problem, "the line is cut short or damaged");
+    const JsonOrigin origin{file, lines.number(), limits::kJsonRecordBytes};
+    check_json_extent(line, origin);
+    if (!Json::sax_parse(line.begin(), line.end(), &taken)) {
+      if (taken.problem == kNotJson) refuse_json(line, origin);
+      throw InputError(place, taken.problem, "the line is cut short or damaged");
+    }
     if (!taken.found()) throw InputError(place, "no tokens in exp_ids");
     std::vector<std::int64_t> ids(taken.slots);
     for (std::size_t layer = 0; layer < taken.layers; ++layer) {

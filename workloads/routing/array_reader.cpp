@@ -29,11 +29,12 @@ TensorData load_tensor(const std::string& file, const std::string& bytes,
     throw InputError(Place{file, 0, ""}, "a PyTorch file: a pickle is a program, not data",
                      "convert it to .npy first");
   }
-  if (options.array) return read_npz(file, *options.array);
+  const Place place{file, 0, ""};
+  if (options.array) return parse_npz(bytes, place, *options.array);
   // The member that per-request dumps keep beside prompt and output tokens.
-  const auto names = npz_names(file);
+  const auto names = parse_npz_names(bytes, place);
   const bool routed = std::find(names.begin(), names.end(), "routed_experts") != names.end();
-  return read_npz(file, routed && names.size() > 1 ? "routed_experts" : "");
+  return parse_npz(bytes, place, routed && names.size() > 1 ? "routed_experts" : "");
 }
 
 /// Every element as an integer of at most 2^48.
@@ -85,7 +86,8 @@ std::vector<ExpertCounts> counts_of(const std::string& file, const TensorData& t
   const bool stepped = tensor.shape.size() == 3;
   const auto layers = static_cast<std::size_t>(tensor.shape[stepped ? 1 : 0]);
   const auto experts = static_cast<std::size_t>(tensor.shape.back());
-  if (experts >= kMostExperts || layers >= 0xFFFF ||
+  if (experts >= kMostExperts || layers > limits::kLayers ||
+      tensor.values.size() > limits::kRoutingCells ||
       (options.experts && *options.experts != experts)) {
     throw InputError(
         Place{file, 0, ""}, fmt::format("{} layers of {} experts", layers, experts),

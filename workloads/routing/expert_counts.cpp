@@ -33,7 +33,7 @@ struct CountTable {
     }
     if (experts) set.experts = std::max(set.experts, *experts);
     const std::uint64_t cells = std::uint64_t{set.experts} * set.layers.size();
-    if (cells > kMostCountCells) {
+    if (cells > kMostCountCells || set.layers.size() > limits::kLayers) {
       throw InputError(Place{set.source, 0, ""},
                        fmt::format("{} layers of {} experts are no model's: an id is damaged",
                                    set.layers.size(), set.experts));
@@ -61,7 +61,8 @@ void check_sums(const ExpertCounts& set) {
       throw InputError(
           place,
           fmt::format("counts sum to {}, those of layer {} to {}", sum, set.layers[0], *first),
-          "the file is cut short, or layers were counted over different tokens");
+          "the file is cut short, holds the counts of one rank alone (add the other ranks'), or "
+          "layers were counted over different tokens");
     }
     if (set.top_k != 0 && sum % set.top_k != 0) {
       throw InputError(place,
@@ -145,6 +146,7 @@ std::vector<CrossLayerCounts> read_cross_layer_csv(TextTable& table) {
   const std::size_t experts[] = {table.column("expert_a"), table.column("expert_b")};
   const std::size_t count = table.column("count");
   std::vector<CrossLayerCounts> out;
+  std::map<std::tuple<std::string, std::uint32_t, std::uint32_t>, std::size_t> places;
   std::set<std::tuple<std::size_t, std::uint32_t, std::uint32_t>> seen;
   while (table.next()) {
     const auto index = [&](std::size_t column) {
@@ -154,17 +156,16 @@ std::vector<CrossLayerCounts> read_cross_layer_csv(TextTable& table) {
     fresh.domain = table.text(domain);
     fresh.layer_a = index(layers[0]);
     fresh.layer_b = index(layers[1]);
-    auto at = std::find_if(out.begin(), out.end(), [&](const CrossLayerCounts& t) {
-      return t.domain == fresh.domain && t.layer_a == fresh.layer_a && t.layer_b == fresh.layer_b;
-    });
-    if (at == out.end()) at = out.insert(out.end(), std::move(fresh));
+    const auto [place, first] =
+        places.emplace(std::tuple(fresh.domain, fresh.layer_a, fresh.layer_b), out.size());
+    const std::size_t set = place->second;
+    if (first) out.push_back(std::move(fresh));
     const CrossLayerCounts::Cell cell{index(experts[0]), index(experts[1]),
                                       table.natural(count, kMostCount)};
-    const auto set = static_cast<std::size_t>(at - out.begin());
     if (!seen.emplace(set, cell.expert_a, cell.expert_b).second) {
       table.fail(fmt::format("experts {} and {} are counted twice", cell.expert_a, cell.expert_b));
     }
-    at->cells.push_back(cell);
+    out[set].cells.push_back(cell);
   }
   if (out.empty()) table.fail("no counts", "expected at least one row");
   return out;
@@ -178,6 +179,12 @@ std::vector<ExpertCounts> cross_layer_margins(const std::string& file,
     for (const auto& cell : table.cells) {
       experts = std::max({experts, cell.expert_a + 1, cell.expert_b + 1});
     }
+  }
+  if (2 * tables.size() > kMostCountCells / std::max(experts, 1U)) {
+    throw InputError(
+        Place{file, 0, ""},
+        fmt::format("{} pairs of layers of {} experts are no model's: an id is damaged",
+                    tables.size(), experts));
   }
   for (const auto& table : tables) {
     std::vector<std::uint64_t> sides[2] = {std::vector<std::uint64_t>(experts),

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "workloads/routing/routing_trace.hpp"
 
 namespace lacuna::routing {
@@ -39,7 +40,7 @@ struct ExpertCounts {
 };
 
 /// Tables of counts are refused above this many cells: a damaged id must not ask for memory.
-inline constexpr std::uint64_t kMostCountCells = std::uint64_t{1} << 26;
+inline constexpr std::uint64_t kMostCountCells = limits::kRoutingCells;
 
 /// How often expert a of one layer and expert b of another took the same token (top-1 of both).
 struct CrossLayerCounts {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/json_text.hpp"
+#include "base/limits.hpp"
 #include "workloads/routing/readers.hpp"
 
 namespace lacuna::routing {
@@ -15,10 +16,7 @@ using Json = nlohmann::json;
 class JsonLine {
  public:
   JsonLine(const std::string& file, const TextLines& lines) : file_(file), line_(lines.number()) {
-    object_ = Json::parse(lines.line(), nullptr, false);
-    if (object_.is_discarded()) {
-      fail(fmt::format("not JSON: {}", excerpt(lines.line())), "the line is cut short or damaged");
-    }
+    object_ = parse_json(lines.line(), {file_, line_});
     if (!object_.is_object()) fail(fmt::format("not a JSON object: {}", excerpt(lines.line())));
   }
 
@@ -88,6 +86,10 @@ class JsonLine {
 void take_experts(const JsonLine& meta, TraceRules& rules) {
   if (!meta.has("num_experts")) return;
   const std::uint32_t experts = meta.index("num_experts");
+  if (experts == 0 || experts > limits::kExperts) {
+    meta.fail(fmt::format("num_experts is {}", experts),
+              fmt::format("expected 1 to {}", limits::kExperts));
+  }
   if (rules.experts && *rules.experts != experts) {
     meta.fail(fmt::format("num_experts is {}, {} was stated", experts, *rules.experts));
   }
@@ -117,8 +119,13 @@ RoutingTrace read_community_jsonl(const std::string& file, std::string_view text
   take_experts(meta, rules);
   std::vector<std::int64_t> numbers;
   meta.integers(meta.at("layers_logged"), "layers_logged", numbers);
+  if (numbers.size() > limits::kLayers) {
+    meta.fail(fmt::format("layers_logged holds {} layers", numbers.size()),
+              fmt::format("at most {} are read", limits::kLayers));
+  }
   for (const auto layer : numbers) {
-    if (layer < 0 || layer >= 0xFFFF) meta.fail(fmt::format("layers_logged holds {}", layer));
+    if (layer < 0 || layer > limits::kLayerNumber)
+      meta.fail(fmt::format("layers_logged holds {}", layer));
     rules.layers.push_back(static_cast<std::uint32_t>(layer));
   }
   const std::uint32_t top_k = meta.index("top_k");

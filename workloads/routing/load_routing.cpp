@@ -2,12 +2,14 @@
 #include "workloads/routing/load_routing.hpp"
 
 #include "base/error.hpp"
-#include "base/file.hpp"
+#include "base/file_reader.hpp"
+#include "sparse_formats/npy.hpp"
 #include "workloads/routing/readers.hpp"
 
 namespace lacuna::routing {
 namespace {
 
+constexpr std::string_view kNpy = "\x93NUMPY";
 constexpr std::string_view kFormats =
     "expected a routing dump (JSONL, CSV, .npy, .npz) or expert counts (CSV, JSON logical_count)";
 
@@ -32,7 +34,44 @@ void refuse_binary(const std::string& file, std::string_view bytes) {
   }
 }
 
+/// The content, once its first piece has told that it can be routing.
+std::string read_routing_file(const std::filesystem::path& path) {
+  const std::string file = path.string();
+  FileReader reader(path);
+  std::string bytes;
+  (void)reader.read(bytes);
+  if (bytes.empty()) refuse(file, 0, "the file is empty", std::string(kFormats));
+  if (bytes.starts_with(kNpy)) {
+    return read_npy_bytes(reader, std::move(bytes), Place{file, 0, {}});
+  }
+  if (!bytes.starts_with("PK")) refuse_binary(file, bytes);
+  while (reader.read(bytes)) {
+  }
+  return bytes;
+}
+
+/// Dumps that are recognised, but not read yet, by their first line.
+void refuse_known(const std::string& file, std::string_view text) {
+  const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+  if (line.starts_with("# route_trace")) {
+    refuse(file, 1,
+           fmt::format("a {} dump: a row for each token, layer and slot, which is not read",
+                       excerpt(line.substr(2))),
+           std::string(kFormats));
+  }
+  const bool headless = !line.empty() && line.find(',') != std::string_view::npos &&
+                        line.find_first_not_of("0123456789,- ") == std::string_view::npos;
+  if (headless) {
+    refuse(file, 1,
+           fmt::format("{}: numbers without a header line with names of columns; a dump of "
+                       "layer,expert rows tells no tokens apart and is not read",
+                       excerpt(line)),
+           std::string(kFormats));
+  }
+}
+
 LoadedRouting load_csv(const std::string& file, std::string_view text, const LoadOptions& options) {
+  refuse_known(file, text);
   TextTable table(file, text);
   const auto has = [&](std::string_view column) { return table.find(column) != TextTable::kNone; };
   if (has("tok") && has("layer")) {
@@ -108,12 +147,8 @@ LoadedRouting load_routing(const std::filesystem::path& path, const LoadOptions&
     throw InputError(Place{file, 0, "experts"}, fmt::format("{} experts", *options.experts),
                      fmt::format("expected 1 to {}", kMostExperts));
   }
-  const std::string bytes = read_file(path);
-  if (bytes.empty()) refuse(file, 0, "the file is empty", std::string(kFormats));
-  if (bytes.starts_with("\x93NUMPY") || bytes.starts_with("PK")) {
-    return read_array(file, bytes, options);
-  }
-  refuse_binary(file, bytes);
+  const std::string bytes = read_routing_file(path);
+  if (bytes.starts_with(kNpy) || bytes.starts_with("PK")) return read_array(file, bytes, options);
   std::string_view text = bytes;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   const auto first = text.find_first_not_of(" \t\r\n");

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SGLang's and EPLB's JSON: logical_count [layers][E] or [steps][layers][E].
-#include <algorithm>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/error.hpp"
+#include "base/json_text.hpp"
 #include "workloads/routing/readers.hpp"
 
 namespace lacuna::routing {
@@ -47,6 +46,9 @@ class LogicalCount {
   void take_step(const Json& step, std::size_t number) {
     if (!step.is_array() || step.empty()) fail(fmt::format("step {} has no layers", number));
     if (layers_ == 0) layers_ = step.size();
+    if (layers_ > limits::kLayers) {
+      fail(fmt::format("{} layers", layers_), fmt::format("at most {}", limits::kLayers));
+    }
     if (step.size() != layers_) {
       fail(fmt::format("step {} has {} layers, {} before", number, step.size(), layers_));
     }
@@ -57,6 +59,10 @@ class LogicalCount {
       return;
     }
     ++set_.steps;
+    if (set_.counts.size() + counts.size() > limits::kRoutingCells) {
+      fail(fmt::format("steps x layers x experts are over {}", limits::kRoutingCells),
+           "sum some of the steps");
+    }
     set_.counts.insert(set_.counts.end(), counts.begin(), counts.end());
   }
 
@@ -94,15 +100,7 @@ class LogicalCount {
 
 std::vector<ExpertCounts> read_logical_count(const std::string& file, std::string_view text,
                                              const LoadOptions& options) {
-  Json root;
-  try {
-    root = Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    const auto upto = text.substr(0, error.byte);
-    const auto line = 1 + std::count(upto.begin(), upto.end(), '\n');
-    throw InputError(Place{file, static_cast<std::uint64_t>(line), ""}, "not JSON",
-                     "the file is cut short or damaged");
-  }
+  const Json root = parse_json(text, {file});
   if (!root.is_object() || !root.contains("logical_count")) {
     throw InputError(Place{file, 0, ""},
                      root.is_object() && root.contains("physical_to_logical_map")

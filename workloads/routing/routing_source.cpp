@@ -192,6 +192,7 @@ RoutedTokens replay(const RoutingTrace& trace, const TraceBinding& binding,
 }
 
 RoutingSource open_trace(const RoutingSpec& spec, const RoutedModel& model) {
+  refuse_choice_of_set(spec);
   const auto trace = std::make_shared<const RoutingTrace>(load_trace(spec.file, spec.load));
   const auto binding =
       std::make_shared<const TraceBinding>(bind_trace(origin_of(*trace), model, spec.mapping));

@@ -29,7 +29,7 @@ std::vector<std::string> split(const std::string& text, char at) {
 
 double number_in(const std::string& text, const std::string& what, double low, double high) {
   const auto value = parse_number(text);
-  if (!value || *value < low || *value > high) {
+  if (!value || !(*value >= low && *value <= high)) {
     bad(fmt::format("{} {}", what, excerpt(text)),
         fmt::format("expected a number from {} to {}", low, high));
   }
@@ -123,6 +123,14 @@ RoutingSpec parse_routing_spec(const std::string& text) {
   }
   for (std::size_t i = 1; i < parts.size(); ++i) take_item(parts[i], spec);
   return spec;
+}
+
+void refuse_choice_of_set(const RoutingSpec& spec) {
+  if (!spec.domain && !spec.top_k) return;
+  throw InputError(Place{spec.file, 0, ""},
+                   fmt::format("#{} chooses a set of counts, and this is a trace, which is one",
+                               spec.domain ? "domain" : "topk"),
+                   "leave it out");
 }
 
 }  // namespace lacuna::routing

@@ -24,4 +24,7 @@ struct RoutingSpec {
 /// See open_routing(). Throws InputError.
 [[nodiscard]] RoutingSpec parse_routing_spec(const std::string& text);
 
+/// A trace is one set: refuses items that choose between the sets of a count file.
+void refuse_choice_of_set(const RoutingSpec& spec);
+
 }  // namespace lacuna::routing

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/limits.hpp"
 
 namespace lacuna::routing {
 namespace {
@@ -43,9 +44,15 @@ bool TextLines::next() {
 TextTable::TextTable(std::string file, std::string_view text)
     : file_(std::move(file)), lines_(text) {
   if (!lines_.next()) fail("the file is empty", "expected a header line with column names");
-  split(lines_.line(), fields_);
+  split_line();
+  if (fields_.size() > limits::kTableColumns) {
+    fail(fmt::format("{} columns are too many", fields_.size()),
+         fmt::format("at most {} are read", limits::kTableColumns));
+  }
   for (const auto field : fields_) {
-    if (find(field) != kNone) fail(fmt::format("column {} appears twice", excerpt(field)));
+    if (!places_.emplace(field, columns_.size()).second) {
+      fail(fmt::format("column {} appears twice", excerpt(field)));
+    }
     columns_.emplace_back(field);
   }
 }
@@ -54,9 +61,17 @@ void TextTable::fail(const std::string& problem, const std::string& suggestion) 
   throw InputError(Place{file_, lines_.number(), ""}, problem, suggestion);
 }
 
+void TextTable::split_line() {
+  if (lines_.line().size() > limits::kTableLineBytes) {
+    fail(fmt::format("a line of {} bytes", lines_.line().size()),
+         fmt::format("at most {} are read", limits::kTableLineBytes));
+  }
+  split(lines_.line(), fields_);
+}
+
 std::size_t TextTable::find(std::string_view column) const {
-  const auto at = std::find(columns_.begin(), columns_.end(), column);
-  return at == columns_.end() ? kNone : static_cast<std::size_t>(at - columns_.begin());
+  const auto at = places_.find(column);
+  return at == places_.end() ? kNone : at->second;
 }
 
 std::size_t TextTable::column(std::string_view name) const {
@@ -76,7 +91,7 @@ std::vector<std::size_t> TextTable::numbered(std::string_view prefix) const {
 
 bool TextTable::next() {
   if (!lines_.next()) return false;
-  split(lines_.line(), fields_);
+  split_line();
   if (fields_.size() != columns_.size()) {
     fail(fmt::format("{} fields, the header has {}", fields_.size(), columns_.size()),
          "the line is cut short or damaged");

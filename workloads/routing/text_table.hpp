@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace lacuna::routing {
@@ -29,8 +30,8 @@ class TextLines {
 };
 
 /// A CSV table, read row by row. Rows whose number of fields is not the header's, empty lines
-/// between rows and fields that are not of the type asked for throw InputError. The text must
-/// outlive it.
+/// between rows and fields that are not of the type asked for throw InputError, as do more columns
+/// or longer lines than a table has (base/limits.hpp). The text must outlive it.
 class TextTable {
  public:
   static constexpr std::size_t kNone = ~std::size_t{0};
@@ -57,9 +58,12 @@ class TextTable {
   [[noreturn]] void fail(const std::string& problem, const std::string& suggestion = {}) const;
 
  private:
+  void split_line();
+
   std::string file_;
   TextLines lines_;
   std::vector<std::string> columns_;
+  std::unordered_map<std::string_view, std::size_t> places_;  // by name, which lies in the text
   std::vector<std::string_view> fields_;
 };
 

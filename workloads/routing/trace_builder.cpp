@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/quantity_text.hpp"
@@ -92,12 +93,19 @@ void TraceBuilder::add(const TraceRecord& record) {
     ++unrouted_;
     return;
   }
+  if (width > limits::kExpertsPerToken) {
+    fail(record, fmt::format("{} expert ids of one token", width),
+         fmt::format("at most {} are read", limits::kExpertsPerToken));
+  }
   if (top_k_ == 0) top_k_ = width;
   if (width == 0) fail(record, "a token without expert ids");
   if (width != top_k_) {
     fail(record, fmt::format("{} expert ids, the records before have {}", width, top_k_));
   }
-  if (record.layer >= 0xFFFF) fail(record, fmt::format("layer {} is too large", record.layer));
+  if (record.layer > limits::kLayerNumber) {
+    fail(record, fmt::format("layer {} is too large", record.layer),
+         fmt::format("at most {}", limits::kLayerNumber));
+  }
   const auto limit = rules_.experts.value_or(kMostExperts);
   const auto ids = record.ids.first(width);
   for (std::size_t i = 0; i < width; ++i) {
@@ -119,6 +127,9 @@ void TraceBuilder::add(const TraceRecord& record) {
   }
   check_weights(record);
   Column& column = columns_[static_cast<std::uint32_t>(record.layer)];
+  if (columns_.size() > limits::kLayers) {
+    fail(record, fmt::format("more than {} layers", limits::kLayers), "no model has as many");
+  }
   if (column.rows() > 0 && column.weights.empty() != record.weights.empty()) {
     fail(record, "some records have weights and some do not");
   }
@@ -229,9 +240,9 @@ void TraceBuilder::check_listed_layers() const {
            "the file is cut short");
     }
   }
+  const std::set<std::uint32_t> listed(rules_.layers.begin(), rules_.layers.end());
   for (const auto& [layer, column] : columns_) {
-    if (!rules_.layers.empty() &&
-        std::find(rules_.layers.begin(), rules_.layers.end(), layer) == rules_.layers.end()) {
+    if (!listed.empty() && !listed.contains(layer)) {
       fail(column.line.empty() ? 0 : column.line.front(),
            fmt::format("layer {} is not among the header's layers", layer));
     }
@@ -302,6 +313,10 @@ RoutingTrace TraceBuilder::finish(TraceHeader header) {
   header.top_k = static_cast<std::uint32_t>(top_k_);
   header.experts_stated = rules_.experts.has_value();
   header.experts = rules_.experts.value_or(largest_id_ + 1);
+  if (std::uint64_t{header.experts} * columns_.size() > limits::kRoutingCells) {
+    fail(0, fmt::format("{} layers of {} experts are no model's", columns_.size(), header.experts),
+         fmt::format("at most {} in all", limits::kRoutingCells));
+  }
   header.weights = columns_.begin()->second.weights.empty() ? WeightKind::none : rules_.weights;
   header.rows_read = rows_;
   header.rows_dropped = dropped + unrouted_;
@@ -319,6 +334,14 @@ RoutingTrace TraceBuilder::finish(TraceHeader header) {
     trace.header.layers.push_back(layer);
     place_in_steps(layer, column);
     append_blocks(layer, column, trace);
+  }
+  // Whatever looks at a recording looks at every expert of every block.
+  const std::uint64_t cells = std::uint64_t{trace.header.experts} * trace.blocks.size();
+  if (cells > std::max(limits::kRoutingBlockCells, limits::kExpertsPerToken * rows_)) {
+    fail(0,
+         fmt::format("{} steps of layers with {} experts, for {} rows", trace.blocks.size(),
+                     trace.header.experts, rows_),
+         "state the experts that the model has: #experts=");
   }
   std::sort(trace.blocks.begin(), trace.blocks.end(), [](const auto& a, const auto& b) {
     return std::pair(a.step, a.layer) < std::pair(b.step, b.layer);

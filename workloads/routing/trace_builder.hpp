@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "workloads/routing/routing_trace.hpp"
 
 namespace lacuna::routing {
@@ -46,7 +47,7 @@ struct TraceRules {
 };
 
 /// Ids of 65,534 and above do not fit the record; no model is near it.
-inline constexpr std::uint32_t kMostExperts = 0xFFFE;
+inline constexpr std::uint32_t kMostExperts = limits::kExperts;
 
 class TraceBuilder {
  public:

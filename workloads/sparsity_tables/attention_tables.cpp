@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json_text.hpp"
 
 namespace lacuna::sparsity {
 namespace {
@@ -66,11 +66,9 @@ routing::TraceOrigin AttentionTable::origin() const {
 }
 
 AttentionTable load_attention_table(const std::filesystem::path& path, const std::string& model) {
-  const std::string text = read_file(path);
-  const Json root = Json::parse(text, nullptr, false);
-  if (root.is_discarded()) {
-    throw InputError(Place{path.string(), 0, ""}, "not JSON", "the file is cut short or damaged");
-  }
+  const std::string file = path.string();
+  const std::string text = read_small_file(path, limits::kJsonBytes, "a table of heads");
+  const Json root = parse_json(text, {file});
   if (!root.is_array() || root.empty()) {
     throw InputError(Place{path.string(), 0, ""}, "not a list of layers",
                      "expected [{\"0\": [\"vertical_and_slash\", columns, diagonals, score]}]");

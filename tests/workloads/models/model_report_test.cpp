@@ -66,7 +66,7 @@ TEST_CASE("the per-layer listing runs through the layers in order") {
 
 TEST_CASE("a roofline turns the critical path into seconds") {
   ReportOptions options;
-  options.roofline = Roofline{1e15, 3e12};
+  options.rates = PeakRates{1e15, 3e12};
   const ModelReport report = report_of("deepseek-v2-lite", options);
   CHECK(report.critical_unit == "s");
   // One decode step at least reads its weights once, and not much more.

@@ -104,7 +104,7 @@ TEST_CASE("head patterns are read whole or refused by layer and head") {
   CHECK(contains(attention_error("[{\"0\": [\"stream_llm\", 1, 2, 0.5]}]"), "layer 0, head 0"));
   CHECK(contains(attention_error("[{\"0\": [\"vertical_and_slash\", -1, 2, 0.5]}]"), "positive"));
   CHECK(contains(attention_error("[{\"1\": [\"vertical_and_slash\", 1, 2, 0.5]}]"), "head 0 is"));
-  CHECK(contains(attention_error(two.substr(0, two.size() - 9)), "not JSON"));
+  CHECK(contains(attention_error(two.substr(0, two.size() - 9)), "not valid JSON"));
   CHECK(contains(attention_error("{}"), "list of layers"));
 }
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/program/statistics.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace lacuna {
+namespace {
+
+/// Of blocks that are equally busy the one nearest to the multipliers is named.
+std::size_t distance(std::string_view block) {
+  constexpr std::array<std::string_view, 6> kOutward{"compute", "intersect", "network",
+                                                     "glb",     "psum",      "dram"};
+  return static_cast<std::size_t>(std::find(kOutward.begin(), kOutward.end(), block) -
+                                  kOutward.begin());
+}
+
+}  // namespace
+
+void find_limiter(MachineStatistics& s) {
+  const double total = std::max(1.0, static_cast<double>(s.cycles.count()));
+  s.bound.clear();
+  for (const auto& [block, cycles] : s.bounds) {
+    s.utilization[block] = static_cast<double>(cycles.count()) / total;
+    LACUNA_CHECK(s.utilization[block] <= 1.0 + 1e-9, "{} is used {:.6f} of the time", block,
+                 s.utilization[block]);
+    const bool first = s.bound.empty();
+    const bool busier = !first && cycles > s.bounds.at(s.bound);
+    const bool nearer =
+        !first && cycles == s.bounds.at(s.bound) && distance(block) < distance(s.bound);
+    if (first || busier || nearer) s.bound = block;
+  }
+}
+
+}  // namespace lacuna

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/report/result_json.hpp"
+#include "arch/energy/energy_table.hpp"
+#include "arch/energy/ert.hpp"
+#include "arch/spec/fabric_spec.hpp"
+#include "arch/spec/machine_spec.hpp"
+#include "tests/fuzz/target.hpp"
+#include "validation/published.hpp"
+#include "workloads/models/load_model.hpp"
+#include "workloads/models/model_numbers.hpp"
+#include "workloads/networks/network.hpp"
+
+using namespace lacuna;
+using fuzz::as_file;
+
+namespace {
+
+ConfigReader reader_of(const std::string& bytes) {
+  return ConfigReader(ConfigTree::parse(bytes, "input.yaml"));
+}
+
+}  // namespace
+
+FUZZ_TARGET(machine) {
+  const ConfigReader config = reader_of(bytes);
+  (void)read_machine(config);
+  config.finish();
+  (void)config.resolved().to_yaml();
+}
+
+FUZZ_TARGET(fabric) {
+  const ConfigReader config = reader_of(bytes);
+  (void)read_fabric(config);
+  config.finish();
+  (void)config.resolved().to_yaml();
+}
+
+FUZZ_TARGET(setting) {
+  ConfigTree tree = ConfigTree::parse("buffers: {llb: {capacity: 1 KiB}}", "machine.yaml");
+  tree.set(bytes);
+  (void)tree.to_yaml();
+}
+
+FUZZ_TARGET(network) {
+  const ConfigReader config = reader_of(bytes);
+  const Network network = read_network(config, 2);
+  config.finish();
+  (void)network.macs();
+}
+
+FUZZ_TARGET(energy_table) {
+  (void)EnergyTable::read(reader_of(bytes));
+}
+
+FUZZ_TARGET(ert) {
+  (void)AccelergyTable::read(ConfigTree::parse(bytes, "ert.yaml"));
+}
+
+FUZZ_TARGET(published_runs) {
+  (void)validation::load_runs(as_file(bytes));
+}
+
+FUZZ_TARGET(published_ratios) {
+  (void)validation::load_tailors(as_file(bytes));
+}
+
+FUZZ_TARGET(model) {
+  const ModelSpec spec = parse_model(bytes, "config.json");
+  (void)count_parameters(spec);
+  (void)kv_bytes_per_token(spec);
+  (void)gemm_flops_per_token(spec);
+}
+
+FUZZ_TARGET(result) {
+  (void)report::parse_results_json(bytes, "result.json");
+}

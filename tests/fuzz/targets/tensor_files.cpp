@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
+#include "sparse_formats/matrix_file.hpp"
+#include "sparse_formats/matrix_market.hpp"
+#include "sparse_formats/npy.hpp"
+#include "sparse_formats/npz.hpp"
+#include "sparse_formats/safetensors.hpp"
+#include "sparse_formats/smtx.hpp"
+#include "tests/fuzz/target.hpp"
+
+using namespace lacuna;
+using fuzz::as_file;
+
+FUZZ_TARGET(matrix_market) {
+  const CsrMatrix matrix = read_matrix_market(as_file(bytes));
+  matrix.validate();
+}
+
+FUZZ_TARGET(smtx) {
+  const CsrMatrix matrix = read_smtx(as_file(bytes));
+  matrix.validate();
+}
+
+FUZZ_TARGET(matrix_file) {
+  const CsrMatrix matrix = load_matrix(as_file(bytes));
+  transpose(matrix).validate();
+}
+
+FUZZ_TARGET(npy) {
+  (void)read_npy(as_file(bytes));
+}
+
+FUZZ_TARGET(npz) {
+  const auto file = as_file(bytes);
+  for (const auto& name : npz_names(file)) {
+    try {
+      (void)read_npz(file, name);
+    } catch (const InputError&) {
+      // The next member may be sound.
+    }
+  }
+  (void)read_npz(file);
+}
+
+FUZZ_TARGET(safetensors) {
+  const auto file = as_file(bytes);
+  for (const auto& name : safetensors_names(file)) (void)read_safetensors(file, name);
+  (void)read_safetensors(file);
+}

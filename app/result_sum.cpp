@@ -25,7 +25,7 @@ struct BesideRule {
   Rule rule;
 };
 
-constexpr std::array<BesideRule, 26> kBesideRules{{
+constexpr std::array<BesideRule, 27> kBesideRules{{
     {"k0_tries", Rule::sum},
     {"k1_tries", Rule::sum},
     {"k2_tries", Rule::sum},
@@ -42,9 +42,11 @@ constexpr std::array<BesideRule, 26> kBesideRules{{
     {"a_fetches", Rule::per_operation},
     {"b_fetches", Rule::per_operation},
     {"instructions", Rule::sum},
+    {"mapper_cycles", Rule::sum},
     {"fill_cycles", Rule::sum},
     {"drain_cycles", Rule::sum},
     {"fill_and_drain_allowance", Rule::sum},
+    {"mapper_cycles", Rule::sum},
     {"operations_executed", Rule::of_total},
     {"operations_simulated", Rule::of_total},
     {"products_executed", Rule::of_total},

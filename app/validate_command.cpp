@@ -178,8 +178,8 @@ Totals validate_group(const Group& group) {
                row.fails() ? fmt::format("MORE THAN {:.3g} % OFF; ", 100 * *row.within) : "",
                row.remark);
     ++totals.compared;
-    totals.demanded += row.within ? std::size_t{1} : std::size_t{0};
-    totals.failed += row.fails() ? std::size_t{1} : std::size_t{0};
+    if (row.within) ++totals.demanded;
+    if (row.fails()) ++totals.failed;
   }
   print_summary(rows);
   return totals;

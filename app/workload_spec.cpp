@@ -232,11 +232,6 @@ ProductWorkload make_workload(const WorkloadSpec& spec, bool values,
     note_input(workload, spec.matrix);
     note_zeros(workload, workload.a, "A");
     if (spec.dense_columns > 0) {
-      if (!spec.matrix_b.empty() || spec.transpose_b) {
-        throw InputError(fmt::format("B is dense with {} columns, and {}", spec.dense_columns,
-                                     spec.matrix_b.empty() ? "the transpose of A" : spec.matrix_b),
-                         "give one of --dense-b, --matrix-b and --bt");
-      }
       workload.b_transposed = transpose(dense_matrix(workload.a.cols, spec.dense_columns));
     } else if (spec.matrix_b.empty()) {
       workload.b_transposed = spec.transpose_b ? workload.a : transpose(workload.a);

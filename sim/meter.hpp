@@ -66,7 +66,7 @@ class PortMeter {
     here_ = {};
     // A window ends with its last tick: what ends with it has no part in the next.
     const Ticks first = std::max(begin, window_end_) / kWindow;
-    const Ticks last = end > begin ? (end - 1) / kWindow : end / kWindow;
+    const Ticks last = (end - 1) / kWindow;
     if (last > first) {  // the rest of a window, whole ones, and the one that it ends in
       const std::uint64_t by_first = crossed_by((first + 1) * kWindow);
       close({by_first - given, 1});

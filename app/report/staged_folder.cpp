@@ -256,9 +256,7 @@ std::vector<std::string> StagedFolder::commit() {
   for (const std::string& name : files_below(staging_)) now.files[name] = entry_of(staging_ / name);
   const CommitRecord record = plan(folder, earlier_, now);
   write_file(staging_ / kManifestFile, manifest_json(now));
-  // The files must be on the disk before the record says that they are.
   write_file(staging_ / kRecord, record_json(record));
-  if (::syncfs(claim_.descriptor()) != 0) lacuna::cannot_write(folder);
   stop_if_requested();
   claim_.keep();
   std::error_code error;

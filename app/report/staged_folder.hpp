@@ -5,8 +5,8 @@
 //   .lacuna-lock      locked by the process that writes: a second one is refused at once, and a
 //                     killed one holds no lock
 //   .lacuna-staging/  the new files, the new manifest among them
-//   .lacuna-commit    the commit record, there only for the moment between "all is written and on
-//                     the disk" and "all has its name"
+//   .lacuna-commit    the commit record, there only for the moment between "all is written" and
+//                     "all has its name"
 // Until the record stands, the earlier result is untouched. From then on it is replaced: each new
 // file is renamed to its place, the earlier result's other files are removed, the record last of
 // all. Every step can be repeated, so a process killed at any moment leaves either no record, and
@@ -39,7 +39,6 @@ class FolderClaim {
 
   /// Links, "." and ".." resolved.
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-  [[nodiscard]] int descriptor() const { return lock_->descriptor(); }
   void keep() { kept_ = true; }
 
  private:

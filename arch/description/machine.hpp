@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A machine as one description: memory, any number of levels of buffers, links between them,
 // compute units, where operands meet, what happens to outputs, and the loop nest that runs on it.
-// Nothing here names a published design; docs/decisions/014 has seven of them written out.
+// Nothing here names a published design; docs/decisions/016 has seven of them written out.
 //
 // Operands are those of Z[m,n] = A[m,k] * B[k,n] unless `tensors` says otherwise.
 #pragma once

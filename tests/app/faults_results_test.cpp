@@ -198,11 +198,13 @@ TEST_CASE("fault: machines that are compared have operands of one width (later: 
 
 TEST_CASE("fault: two equal runs leave equal files, but for what is of the host") {
   const auto folder = test::scratch("twice");
+  test::Launch launch;
+  launch.folder = folder;
   for (const char* name : {"a", "b"}) {
     const auto ran = test::run_lacuna(
         {"run", "--arch", "extensor-ob", "--arch", "tc", "--gemm", "96x96x96", "--a", "uniform:0.5",
          "--timeline", "--no-plots", "--out", (folder / name).string()},
-        {folder});
+        launch);
     INFO(ran.err);
     REQUIRE(ran.code == 0);
   }

@@ -100,7 +100,7 @@ inline RunResult sample_result(const std::string& name, double scale = 1, unsign
   r.tiling = {
       {"A", sample_tiling("overbooked by Swiftiles, y = 10 %", 1.2 * std::sqrt(scale), true)},
       {"B", sample_tiling("prescient", std::sqrt(std::min(scale, 1.0)), false)}};
-  r.check = {true, true, 1.0 / 3e15, "a row-by-row product in double precision"};
+  r.check = {true, true, 1.0 / 3e15, "a row-by-row product in double precision", {}};
   r.provenance = {"0.1.0", 42, "tile", {{"email-Enron.mtx.gz", "sha256:00ff"}}, {}, {{"B", 0.25}}};
   r.host = {1.25, 123456789, 4242};
   r.beside = {{"dram_b_bytes_by_column_fibers", 1234567}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seven machines written out in docs/decisions/014-machines, and what a machine may not say.
+// Seven machines written out in docs/decisions/016-machines, and what a machine may not say.
 #include <regex>
 
 #include "arch/description/machine.hpp"
@@ -12,7 +12,7 @@ using lacuna::test::error_of;
 namespace {
 
 std::filesystem::path file_of(const std::string& name) {
-  return lacuna::test::source_dir() / "docs" / "decisions" / "014-machines" / (name + ".yaml");
+  return lacuna::test::source_dir() / "docs" / "decisions" / "016-machines" / (name + ".yaml");
 }
 
 description::Machine read_with(const std::string& name, const std::vector<std::string>& settings) {

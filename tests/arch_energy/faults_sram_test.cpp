@@ -23,7 +23,7 @@ TEST_CASE("flags that speak of idle energy alone are told apart from the others 
   REQUIRE_FALSE(cost.area_flags.empty());
   std::size_t of_idle = 0;
   for (const std::string& flag : cost.flags) {
-    of_idle += flag.find("idle energy") != std::string::npos ? 1 : 0;
+    if (flag.find("idle energy") != std::string::npos) ++of_idle;
   }
   CHECK(of_idle == cost.idle_flags.size());
   CHECK(cost.flags.size() > cost.idle_flags.size() + cost.area_flags.size());

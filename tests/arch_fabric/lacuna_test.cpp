@@ -77,7 +77,9 @@ TEST_CASE("with hierarchical sparsity off as well it is the dense machine with c
 TEST_CASE("an overflowing tile of B is fetched by the rule of its buffer") {
   const auto workload = skewed_workload(1024, 8192, 1024);
   for (const bool tailors : {true, false}) {
-    std::vector<std::string> settings;
+    // One full run of columns in eight: every tile of this width overflows.
+    std::vector<std::string> settings{
+        "mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, b_tile_columns: 1024}]"};
     if (!tailors) settings.emplace_back("features.tailors=false");
     const FabricSpec spec = load_fabric("lacuna", settings);
     const FabricPlan plan = compile_fabric(spec, workload.instances);
@@ -106,6 +108,7 @@ TEST_CASE("an overflowing tile of B is fetched by the rule of its buffer") {
 TEST_CASE("each switch does what it says") {
   const auto workload = skewed_workload(1024, 8192, 1024);
   const auto run = [&](std::vector<std::string> off) {
+    off.emplace_back("mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, outer: B}]");
     return run_fabric(load_fabric("lacuna", off), workload);
   };
   const RunResult all = run({}), no_tailors = run({"features.tailors=false"}),

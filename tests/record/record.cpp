@@ -21,7 +21,7 @@ using Keys = std::set<std::string, std::less<>>;
 const Keys kLeftOut{"schema",       "name",         "workload", "time_s",
                     "provenance",   "host",         "check",    "energy_pj_per_token",
                     "energy_table", "energy_flags", "clock_hz", "utilization",
-                    "activations"};
+                    "activations",  "operands"};
 
 /// What is recorded of each operation of a step.
 const Keys kOfOperation{"times",

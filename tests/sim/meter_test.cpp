@@ -27,7 +27,7 @@ struct Transfer {
 std::vector<double> window_by_window(const std::vector<Transfer>& transfers) {
   std::vector<double> windows;
   for (const Transfer& t : transfers) {
-    const Ticks last = t.end > t.begin ? (t.end - 1) / kWindow : t.end / kWindow;
+    const Ticks last = t.end > 0 ? (t.end - 1) / kWindow : 0;  // a window ends with its last tick
     if (windows.size() <= last) windows.resize(last + 1, 0.0);
     if (t.end == t.begin) {
       windows[last] += static_cast<double>(t.amount);

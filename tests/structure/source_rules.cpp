@@ -161,7 +161,7 @@ std::vector<std::string> licence_faults(const std::string& path, const std::stri
 
 std::vector<std::string> unit_class_faults(const std::string& path, const std::string& text) {
   if (!is_cpp(path) || below(path, "tests") || below(path, "arch/compute")) return {};
-  // The machines of the first version, until they are files of the new kind (decision 014).
+  // The machines of the first version, until they are files of the new kind (decision 016).
   if (below(path, "arch/spec") || below(path, "app")) return {};
   static const std::regex kClass = [] {
     static const std::regex kEntry(R"re(^\s*\{"([a-z-]+)", [a-z_]+\},)re");

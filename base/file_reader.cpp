@@ -124,12 +124,21 @@ FileReader::FileReader(const fs::path& path, Use use) : path_(path) {
 
 FileReader::~FileReader() = default;
 
+/// No more than what is still to come, and one byte to find the end: small files are many.
+std::size_t FileReader::next_piece() const {
+  constexpr std::uint64_t kLeast = 4096;
+  const std::uint64_t likely = std::max(stored_, expected_);
+  if (stored_ == 0 || given_ > likely) return kPiece;
+  return std::clamp<std::uint64_t>(likely - given_ + 1, kLeast, kPiece);
+}
+
 bool FileReader::read(std::string& content) {
   stop_if_requested();
   const gzFile file = as_gz(file_.get());
   const std::size_t before = content.size();
-  content.resize(before + kPiece);
-  const int got = gzread(file, content.data() + before, kPiece);
+  const std::size_t piece = next_piece();
+  content.resize(before + piece);
+  const int got = gzread(file, content.data() + before, static_cast<unsigned>(piece));
   content.resize(before + static_cast<std::size_t>(std::max(got, 0)));
   int status = Z_OK;
   const char* message = gzerror(file, &status);

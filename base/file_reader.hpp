@@ -43,6 +43,7 @@ class FileReader {
     void operator()(void* file) const;
   };
   void check_size() const;
+  [[nodiscard]] std::size_t next_piece() const;
 
   std::filesystem::path path_;
   std::unique_ptr<void, Close> file_;

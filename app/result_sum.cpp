@@ -46,7 +46,6 @@ constexpr std::array<BesideRule, 27> kBesideRules{{
     {"fill_cycles", Rule::sum},
     {"drain_cycles", Rule::sum},
     {"fill_and_drain_allowance", Rule::sum},
-    {"mapper_cycles", Rule::sum},
     {"operations_executed", Rule::of_total},
     {"operations_simulated", Rule::of_total},
     {"products_executed", Rule::of_total},

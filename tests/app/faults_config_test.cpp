@@ -247,7 +247,7 @@ TEST_CASE("fault: a bad precision or kind of DRAM has its file and line") {
   write(folder / "d.yaml", "extends: tc\nname: mine\ndram:\n  kind: lpddr5\n");
   refuses(folder, {gemm("p.yaml", {}), {"p.yaml:3: precision: 'int99' is not a precision"}});
   refuses(folder, {gemm("d.yaml", {}),
-                   {"d.yaml:4: dram.kind", "no kind of DRAM named 'lpddr5'", "'lpddr4'"}});
+                   {"d.yaml:4: dram.kind", "no kind of DRAM named 'lpddr5'", "lpddr4"}});
 }
 
 TEST_CASE("fault: a setting that breaks a relation is named, not a line of the shipped file") {

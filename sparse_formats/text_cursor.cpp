@@ -61,8 +61,8 @@ bool TextCursor::refill() {
     buffer_.erase(buffer_.begin(), kept);
     view_buffer(0);
     if (whole_ != begin_) break;
-    if (buffer_.size() > limits::kMatrixLineBytes) {
-      fail(fmt::format("a line of more than {} bytes", grouped(limits::kMatrixLineBytes)),
+    if (buffer_.size() > limits::kTableLineBytes) {
+      fail(fmt::format("a line of more than {} bytes", grouped(limits::kTableLineBytes)),
            "an entry of a matrix takes a line of its own");
     }
   }

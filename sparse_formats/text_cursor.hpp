@@ -120,7 +120,7 @@ class TextCursor {
     return end_ - at_ > 1 && *at_ == '+' && at_[1] != '-' && at_[1] != '+' ? at_ + 1 : at_;
   }
   /// Reads on until a line is whole, leaving behind what has been passed; false at the end. A line
-  /// of more than kMatrixLineBytes is refused.
+  /// of more than kTableLineBytes is refused.
   bool refill();
   void view_buffer(std::size_t at);
   double odd_real(const char* what);

@@ -126,7 +126,8 @@ TEST_CASE("every malformation names its line and what is wrong") {
       {kReal + "1 200000000 0\n", 2, "out of proportion"},
       {kReal + "2 2 1 7\n1 1 1\n", 2, "unexpected '7' after the size line"},
       {kReal + "2 2 2\n1 1 1\n", 3, "ends after 1 entries of 2"},
-      {kReal + "2 2 18446744073709551615\n1 1 1\n\n\n", 3, "ends after 1 entries"},
+      {kReal + "2 2 1000000000\n1 1 1\n\n\n", 3, "ends after 1 entries"},
+      {kReal + "2 2 18446744073709551615\n1 1 1\n", 2, "entries are too many"},
       {kReal + "2 2 1\n1 1 1\n\n2 2 1\n", 5, "'2' after the 1 entries"},
       {kReal + "2 2 1\n0 1 1\n", 3, "row index is 0, but Matrix Market counts from 1"},
       {kReal + "2 2 1\n1 0 1\n", 3, "column index is 0"},
@@ -157,7 +158,8 @@ TEST_CASE("every malformation names its line and what is wrong") {
       {array + "1 2\n1\n2\n3\n", 5, "'3' after the 2 entries"},
       {array + "1 2\n1 2\n", 3, "unexpected '2' after the value"},
       {array + "2 2 4\n1\n", 2, "unexpected '4' after the size line"},
-      {array + "4000000 4000000\n1\n", 3, "ends after 1 entries of 16000000000000"},
+      {array + "30000 30000\n1\n", 3, "ends after 1 entries of 900000000"},
+      {array + "4000000 4000000\n1\n", 2, "16,000,000,000,000 entries are too many"},
   };
   for (const Bad& bad : corpus) {
     INFO(bad.text);

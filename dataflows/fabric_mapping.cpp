@@ -115,7 +115,7 @@ class Best {
       std::copy_if(pool.begin(), pool.end(), std::back_inserter(within),
                    [&](const FabricMapping* m) { return is_within(*m, limit); });
       if (within.empty() || fastest_of(within) > fastest * kMuchSlower) continue;
-      if (least_bound(within) > least_bound(pool) * kRounding) continue;
+      if (least_bound(within) > least_bound(pool) * kAboutAsFast) continue;
       pool = std::move(within);
     }
     // The taste for little traffic costs waits at the edges of tiles, never a slower block.

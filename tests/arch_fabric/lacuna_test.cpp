@@ -77,10 +77,10 @@ TEST_CASE("with hierarchical sparsity off as well it is the dense machine with c
 TEST_CASE("an overflowing tile of B is fetched by the rule of its buffer") {
   const auto workload = skewed_workload(1024, 8192, 1024);
   for (const bool tailors : {true, false}) {
-    // One full run of columns in eight: every tile of this width overflows.
+    // One full run of 128 columns in eight: its tiles overflow.
     std::vector<std::string> settings{
         "glb.capacity=192KiB", "glb.metadata=0B",
-        "mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, b_tile_columns: 1024}]"};
+        "mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, b_tile_columns: 256}]"};
     if (!tailors) settings.emplace_back("features.tailors=false");
     const FabricSpec spec = load_fabric("lacuna", settings);
     const FabricPlan plan = compile_fabric(spec, workload.instances);

@@ -58,6 +58,13 @@ std::map<std::string, std::string> contents(const std::filesystem::path& folder)
       for (Json& one : json.is_array() ? json : json = Json::array({json})) one.erase("host");
       text = json.dump();
     }
+    if (std::filesystem::path(name).filename() == "lacuna-manifest.json") {
+      Json json = Json::parse(text);
+      for (Json& file : json["files"]) {  // the host makes these of other bytes
+        if (file["name"].get<std::string>().ends_with("result.json")) file = file["name"];
+      }
+      text = json.dump();
+    }
     out[name] = text;
   }
   return out;
@@ -210,7 +217,12 @@ TEST_CASE("fault: two equal runs leave equal files, but for what is of the host"
   }
   const auto a = contents(folder / "a"), b = contents(folder / "b");
   CHECK(a.size() > 5);
-  CHECK(a == b);
+  REQUIRE(a.size() == b.size());
+  for (const auto& [name, text] : a) {
+    CAPTURE(name);
+    REQUIRE(b.contains(name));
+    CHECK(text == b.at(name));
+  }
   CHECK(a.at("results.csv").find("host") == std::string::npos);
 }
 

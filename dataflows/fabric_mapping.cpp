@@ -114,14 +114,13 @@ class Best {
       std::vector<const FabricMapping*> within;
       std::copy_if(pool.begin(), pool.end(), std::back_inserter(within),
                    [&](const FabricMapping* m) { return is_within(*m, limit); });
-      if (!within.empty() && fastest_of(within) <= fastest * kMuchSlower) pool = std::move(within);
+      if (within.empty() || fastest_of(within) > fastest * kMuchSlower) continue;
+      if (least_bound(within) > least_bound(pool) * kRounding) continue;
+      pool = std::move(within);
     }
     // The taste for little traffic costs waits at the edges of tiles, never a slower block.
     const double fast = fastest_of(pool) * kAboutAsFast;
-    double bound = std::numeric_limits<double>::infinity();
-    for (const FabricMapping* m : pool) {
-      if (m->cycles <= fast) bound = std::min(bound, m->bound);
-    }
+    const double bound = least_bound(pool);
     const FabricMapping* best = nullptr;
     for (const FabricMapping* m : pool) {
       if (m->cycles > fast || m->bound > bound * kRounding) continue;
@@ -136,6 +135,15 @@ class Best {
     double fastest = pool.front()->cycles;
     for (const FabricMapping* m : pool) fastest = std::min(fastest, m->cycles);
     return fastest;
+  }
+  /// Cycles of the busiest block, of those that are about as fast as the fastest.
+  static double least_bound(const std::vector<const FabricMapping*>& pool) {
+    const double fast = fastest_of(pool) * kAboutAsFast;
+    double bound = std::numeric_limits<double>::infinity();
+    for (const FabricMapping* m : pool) {
+      if (m->cycles <= fast) bound = std::min(bound, m->bound);
+    }
+    return bound;
   }
   static bool is_within(const FabricMapping& m, const FabricMapping& limit) {
     return m.cycles <= limit.cycles * kRounding && m.bytes <= limit.bytes * kRounding &&

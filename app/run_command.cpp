@@ -201,9 +201,11 @@ std::vector<std::string> machines_without_timeline(const RunPlan& plan) {
 /// What these machines and this workload have no use for is told, not ignored.
 void refuse_idle(const RunPlan& plan, const RunArguments& arguments) {
   const bool model = !plan.model.model.empty(), network = !plan.network.network.empty();
+  const bool tiled = std::any_of(plan.workloads.begin(), plan.workloads.end(),
+                                 [](const WorkloadSpec& spec) { return spec.tiles.m1 != 0; });
   for (const ChosenMachine& machine : plan.machines) {
     const auto* fabric = std::get_if<FabricSpec>(&machine.spec);
-    if (fabric != nullptr && !model && !network && plan.workloads.front().tiles.m1 != 0) {
+    if (fabric != nullptr && !model && !network && tiled) {
       throw InputError(
           fmt::format("the workload's tiling is in microtiles, and {} has none", fabric->name),
           "leave it out, or run another machine");
@@ -289,11 +291,6 @@ void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
     } else {
       if (!occupancies) occupancies = fabric_workload(workload);
       results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, options));
-      if (workload.tiles.m1 != 0) {
-        results.back().provenance.warnings.emplace_back(
-            "the workload's tiles are for machines of the ExTensor kind; this one mapped by "
-            "itself");
-      }
     }
   }
 }

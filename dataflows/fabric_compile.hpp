@@ -5,7 +5,8 @@
 // Inner product (TC, STC, STC-flexible, S2TA, HighLight, DSSO; micro22-sparseloop-artifact@de0374a,
 // Fig. 15; Wu et al., HighLight, MICRO'23): k = lanes / d(A) positions of K share `lanes` slots, so
 // cycles follow the degree that A runs at, not its nonzeros; a degree of B (S2TA, DSSO) shortens
-// each step. Time of a step: the larger of its slots and its words through the GLB's port.
+// each step. Time of a step: the largest of its slots, its words through the GLB's port and the
+// psums that it writes back through theirs.
 //
 // Outer product (DSTC): each array takes rows x lanes of the nonzeros of a column of A and a row of
 // B per cycle.
@@ -13,6 +14,7 @@
 //              the mean; cycles are the larger of the two
 //   data       every K step of every tile: ceil(nA / rows) * ceil(nB / lanes) issue slots, its
 //              products through the psum port, its operands and bitmasks through the GLB's port
+//              (and psums that do not stay back through theirs)
 //              while the line buffer, one step deep, still serves the step before: the step takes
 //              the largest. Arrays that share operands meet at the end of an instruction; psums
 //              leave through their port at the end of a tile.

@@ -23,6 +23,11 @@ bool is_dense(const Pattern& pattern) {
   return pattern.density() == Ratio{1, 1};
 }
 
+/// 0 where nothing limits what is written.
+double write_cycles_per_word(const FabricSpec& spec) {
+  return spec.glb.write_words_per_cycle > 0 ? 1 / spec.glb.write_words_per_cycle : 0;
+}
+
 }  // namespace
 
 /// Psums that pass the GLB per K step of an output tile of this size, when they do not stay.
@@ -30,10 +35,16 @@ double FabricProduct::spilled(double outputs) const {
   return spec_.arrays.psum_spill_steps == 0 ? 0 : outputs / d(spec_.arrays.psum_spill_steps);
 }
 
-/// Time of each instruction: its slots, or its words through the port of the global buffer.
+/// Time of each instruction: its slots, or its words through a port of the global buffer.
 void FabricProduct::inner_cycles() {
   FabricCounts& counts = part_.counts;
   const double port = spec_.glb.words_per_cycle;
+  const double write_cycles = write_cycles_per_word(spec_);
+  // Psums written are spread over the steps, those of the last pass too.
+  const double writes_per_step =
+      counts.psum_glb_writes > 0
+          ? counts.psum_glb_writes / (d(ops_.m()) * d(ops_.n()) * part_.steps)
+          : 0;
   double words_check = 0;
   for (std::uint64_t i = 0; i < tables_.m_tiles; ++i) {
     stop_if_requested();
@@ -45,9 +56,10 @@ void FabricProduct::inner_cycles() {
         double words =
             tables_.a[i * tables_.chunks + c].all() + tables_.b[j * tables_.chunks + c].all();
         words_check += words;
-        words += steps * spilled(d(rows_of(i) * columns_of(j)));
+        const double outputs = d(rows_of(i) * columns_of(j));
+        words += steps * spilled(outputs);
         tables_.cycles[(i * tables_.n_tiles + j) * tables_.chunks + c] =
-            std::max(slots, words / port);
+            std::max({slots, words / port, outputs * writes_per_step * steps * write_cycles});
         counts.compute_cycles += slots;
       }
     }
@@ -76,6 +88,15 @@ void FabricProduct::inner_product() {
     crowding_ = effectual / counts.mac_slots;
     counts.mac_slots = effectual;
   }
+  // Each step is one read and one write of a psum; the first reads nothing, and a fill comes
+  // before it.
+  const double passes = spec_.arrays.psum_spill_steps == 0
+                            ? 1
+                            : std::ceil(part_.steps / d(spec_.arrays.psum_spill_steps));
+  if (passes > 1) {
+    counts.psum_glb_writes = m * n * passes;
+    counts.psum_glb_reads = m * n * (passes - 1);
+  }
   inner_cycles();
   LACUNA_CHECK(counts.mac_slots >= effectual - 0.5, "{} effectual multiplies in {} slots",
                effectual, counts.mac_slots);
@@ -86,17 +107,8 @@ void FabricProduct::inner_product() {
     counts.lrf_metadata =
         counts.lrf_data * metadata_words(part_.a_pattern, spec_.a.storage, spec_.word_bits);
   }
-  // Each step is one read and one write of a psum; the first reads nothing, and a fill comes
-  // before it.
-  const double passes = spec_.arrays.psum_spill_steps == 0
-                            ? 1
-                            : std::ceil(part_.steps / d(spec_.arrays.psum_spill_steps));
   counts.rf_writes = m * n * (part_.steps + passes);
   counts.rf_reads = m * n * std::max(0.0, part_.steps - 1 + (passes > 1 ? 1 : 0));
-  if (passes > 1) {
-    counts.psum_glb_writes = m * n * passes;
-    counts.psum_glb_reads = m * n * (passes - 1);
-  }
   count_saf();
   bound_glb();
 }
@@ -188,10 +200,11 @@ double FabricProduct::from_data(double tile) {
         // Words that are wider than the machine's, or zeros that are stored, pass the port too.
         const double arrays =
             d(ceil_div(rows_of(i), map.array_rows) * ceil_div(columns_of(j), map.array_columns));
+        const double spilled_words = arrays * fetch.spill_words * d(k1 - k0);
         const double words = tables_.a[i * tables_.chunks + c].all() +
-                             tables_.b[j * tables_.chunks + c].all() +
-                             arrays * fetch.spill_words * d(k1 - k0);
-        cycles[c] = std::max(outer.cycles(i, j, k0, k1), words / spec_.glb.words_per_cycle);
+                             tables_.b[j * tables_.chunks + c].all() + spilled_words;
+        cycles[c] = std::max({outer.cycles(i, j, k0, k1), words / spec_.glb.words_per_cycle,
+                              spilled_words * write_cycles_per_word(spec_)});
         tables_.pairs.push_back(outer.products());
       }
       cycles[tables_.chunks - 1] += drain;

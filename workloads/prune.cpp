@@ -16,12 +16,11 @@ namespace {
 using Matrix = std::vector<double>;
 
 Matrix gather(std::span<const double> weights, const PruneView& view) {
-  if (view.window == 1) return {weights.begin(), weights.end()};
-  Matrix out(weights.size());
-  std::size_t i = 0;
+  Matrix out;
+  out.reserve(weights.size());
   for (std::uint64_t r = 0; r < view.rows; ++r) {
     stop_if_requested();
-    for (std::uint64_t c = 0; c < view.cols; ++c) out[i++] = weights[view.at(r, c)];
+    for (std::uint64_t c = 0; c < view.cols; ++c) out.push_back(weights[view.at(r, c)]);
   }
   return out;
 }
@@ -235,6 +234,7 @@ PruneResult prune(std::span<const double> weights, const std::vector<std::uint64
                      "at most 2^32 can be pruned at once");
   }
   for (std::size_t i = 0; i < weights.size(); ++i) {
+    stop_if_requested();
     if (std::isfinite(weights[i])) continue;
     throw InputError(place, fmt::format("element {} (row-major) is {}", i, weights[i]),
                      "magnitudes must be finite");
@@ -272,12 +272,13 @@ TensorData synthetic_weights(const std::vector<std::uint64_t>& shape, std::uint6
     throw InputError(place, fmt::format("the shape {} is too large", shape_text(shape)),
                      "at most 2^27 elements, 1 GiB of values");
   }
-  TensorData out{"weight", DType::f32, shape, std::vector<double>(elements)};
+  TensorData out{"weight", DType::f32, shape, {}};
+  out.values.reserve(elements);  // zeros would have to be written first, which takes its time
   RandomStream random(seed, "synthetic weights");
   // Rounded to what the file holds, so that pruning sees the written values.
-  for (double& value : out.values) {
+  for (std::uint64_t i = 0; i < elements; ++i) {
     stop_if_requested();
-    value = static_cast<float>(random.normal());
+    out.values.push_back(static_cast<float>(random.normal()));
   }
   return out;
 }

@@ -246,8 +246,9 @@ TEST_CASE("fault: a bad precision or kind of DRAM has its file and line") {
   write(folder / "p.yaml", "extends: tc\nname: mine\nprecision: int99\n");
   write(folder / "d.yaml", "extends: tc\nname: mine\ndram:\n  kind: lpddr5\n");
   refuses(folder, {gemm("p.yaml", {}), {"p.yaml:3: precision: 'int99' is not a precision"}});
-  refuses(folder, {gemm("d.yaml", {}),
-                   {"d.yaml:4: dram.kind", "no kind of DRAM named 'lpddr5'", "lpddr4"}});
+  refuses(folder,
+          {gemm("d.yaml", {}),
+           {"d.yaml:4: dram.kind", "no kind of DRAM named 'lpddr5'", "did you mean 'lpddr"}});
 }
 
 TEST_CASE("fault: a setting that breaks a relation is named, not a line of the shipped file") {
@@ -298,7 +299,7 @@ TEST_CASE("fault: want of memory is a message and exit code 2, wherever it is no
       {"list"}};
   unsigned refused = 0;
   for (const auto& command : commands) {
-    for (std::uint64_t megabytes = 36; megabytes <= 84; megabytes += 8) {
+    for (const std::uint64_t megabytes : {36, 44}) {  // more is enough, and takes its time
       const Finished f = run_lacuna(command, launch_in(folder, megabytes << 20));
       CAPTURE(command, megabytes, f.code, f.err);
       // 127: the loader could not even map the libraries.

@@ -99,7 +99,9 @@ TEST_CASE(
              "%%MatrixMarket matrix coordinate real general\n3 3 3\n1 1 1.0\n2 3 2.0\n3 2 -1\n");
   writes(folder, small_run("out/b"), folder / "out" / "b");
   const auto inner = everything_in(folder / "out" / "b");
-  writes(folder, small_run("out", {"--matrix", "out/A.mtx"}), folder / "out");
+  writes(folder,
+         {"run", "--arch", "extensor-ob", "--matrix", "out/A.mtx", "--no-plots", "--out", "out"},
+         folder / "out");
   writes(folder, small_run("out"), folder / "out");
   CHECK(read_file(folder / "out" / "notes.md") == "what it showed");
   CHECK(read_file(folder / "out" / "A.mtx").size() > 50);

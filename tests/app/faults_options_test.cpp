@@ -167,15 +167,13 @@ TEST_CASE("fault: a choice of counts is refused for a trace, which is one set") 
                 "chooses a set of counts");
 }
 
-TEST_CASE("fault: tiles of a workload that a machine does not take are said") {
+TEST_CASE("fault: tiles of a workload that a machine does not take are refused") {
   const auto file = test::scratch("tiles") / "run.yaml";
   write_file(file,
              "arch: tc\nworkload: {matrix: 'uniform:rows=64,cols=64,density=0.5', "
              "tiling: {m1: 1, k1: 1, n1: 1}}\n");
-  const Ran ran = run_lacuna("run", {"run", file.string(), "--json"});
-  INFO(ran.err);
-  REQUIRE(ran.code == 0);
-  CHECK_THAT(ran.out, contains("the workload's tiles"));
+  check_refused("tiles_of_tc", {"run", file.string(), "--json"},
+                "the workload's tiling is in microtiles, and tc has none");
 }
 
 }  // namespace lacuna

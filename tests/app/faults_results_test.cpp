@@ -58,6 +58,13 @@ std::map<std::string, std::string> contents(const std::filesystem::path& folder)
       for (Json& one : json.is_array() ? json : json = Json::array({json})) one.erase("host");
       text = json.dump();
     }
+    if (std::filesystem::path(name).filename() == "lacuna-manifest.json") {
+      Json json = Json::parse(text);
+      for (Json& file : json["files"]) {  // the host makes these of other bytes
+        if (file["name"].get<std::string>().ends_with("result.json")) file = file["name"];
+      }
+      text = json.dump();
+    }
     out[name] = text;
   }
   return out;
@@ -196,6 +203,21 @@ TEST_CASE("fault: machines that are compared have operands of one width (later: 
   CHECK(product.format.bits == fabric.format.bits);
 }
 
+TEST_CASE(
+    "fault: a byte of a last-level buffer of 30 MiB costs what CACTI says, not 200 pJ "
+    "(later: explore)",
+    "[!shouldfail]") {
+  // CACTI 7 at 45 nm, 64 to 2048 b wide: 1.04 pJ a bit x sqrt(MiB), 46 pJ a byte, a third more at
+  // worst. Today a read of a few bytes pays for the whole line of 512 B.
+  const RunResult r = run_product(machine_with("extensor", {}),
+                                  product_of("uniform:rows=20000,cols=20000,density=0.0002"), {});
+  double bytes = 0;
+  for (const auto& [name, moved] : r.statistics.traffic.at("llb")) {
+    bytes += static_cast<double>((moved.read_bytes + moved.write_bytes).count());
+  }
+  CHECK(component_energy(r, "llb") / bytes < 62);
+}
+
 TEST_CASE("fault: two equal runs leave equal files, but for what is of the host") {
   const auto folder = test::scratch("twice");
   test::Launch launch;
@@ -210,7 +232,12 @@ TEST_CASE("fault: two equal runs leave equal files, but for what is of the host"
   }
   const auto a = contents(folder / "a"), b = contents(folder / "b");
   CHECK(a.size() > 5);
-  CHECK(a == b);
+  REQUIRE(a.size() == b.size());
+  for (const auto& [name, text] : a) {
+    CAPTURE(name);
+    REQUIRE(b.contains(name));
+    CHECK(text == b.at(name));
+  }
   CHECK(a.at("results.csv").find("host") == std::string::npos);
 }
 

@@ -43,7 +43,8 @@ TEST_CASE("what tells the second operand of a matrix is refused without one, and
   for (const Words& workload : workloads) {
     for (const Words& option :
          {Words{"--matrix-b", mesh}, Words{"--bt"}, Words{"--dense-b", "4"}}) {
-      refuses(folder, plus(plus({"run", "--arch", "tc"}, workload), option), "--dense-b");
+      refuses(folder, plus(plus({"run", "--arch", "tc"}, workload), option),
+              option.front() + " is of a matrix, and " + workload.front() + " says what B is");
     }
   }
   refuses(folder, {"run", "--arch", "tc", "--matrix", mesh, "--dense-b", "4", "--bt"}, "--dense-b");

@@ -28,7 +28,7 @@ void complain(const std::string& message) {
 }
 
 /// Seconds from the user's wish to the end of a program that does not poll.
-constexpr unsigned kGrace = 1;
+constexpr unsigned kGrace = 2;
 
 /// Safe at any moment: whoever looks sees a result that is complete, the earlier one or the new.
 extern "C" void end_now(int) {

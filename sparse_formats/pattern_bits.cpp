@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/units.hpp"
 
 namespace lacuna {
@@ -33,7 +34,13 @@ BitMatrix::BitMatrix(std::uint64_t rows, std::uint64_t cols)
     throw InputError(fmt::format("a matrix of {} x {} positions is too large", rows, cols),
                      "its occupancy, a bit for each position, must fit 2 GiB");
   }
-  words_.assign(rows * words_per_row_, 0);
+  const std::uint64_t words = rows * words_per_row_;
+  words_.reserve(words);
+  constexpr std::uint64_t kPiece = std::uint64_t{1} << 16;  // fresh memory takes its time
+  while (words_.size() < words) {
+    stop_if_requested();
+    words_.resize(std::min<std::uint64_t>(words, words_.size() + kPiece));
+  }
 }
 
 BitMatrix BitMatrix::full(std::uint64_t rows, std::uint64_t cols) {

@@ -31,7 +31,10 @@ void heeds(const std::string& name, const Words& arguments) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   CAPTURE(arguments, f.out, f.err);
   CHECK(f.code == 130);
-  CHECK(f.err == "lacuna: interrupted, nothing was written\n");
+  // A machine that hardly answers may not let the program poll in its time; then it is ended.
+  const bool told =
+      f.err == "lacuna: interrupted, nothing was written\n" || f.err == "lacuna: interrupted\n";
+  CHECK(told);
   CHECK(took.count() < 4);  // it takes a tenth of a second on a machine that does nothing else
   CHECK(everything_in(folder) == before);
 }

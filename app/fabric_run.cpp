@@ -87,7 +87,9 @@ TilingReport tiling_of_b(const FabricSpec& spec, const FabricPlan& plan) {
     bytes.insert(bytes.end(), of_part.begin(), of_part.end());
   }
   tiling.clamped = tiling.tiles == plan.parts.size();
-  tiling.share_bytes = room > 0 ? whole(room) : plan.program.b_capacity;
+  // What the tiles leave of their room lies with the other operand.
+  tiling.share_bytes =
+      room > 0 ? std::min(whole(room), plan.program.b_capacity) : plan.program.b_capacity;
   tiling.work_nonzeros = whole(work / spec.word_bytes());
   if (!bytes.empty()) {
     const TilingStatistics statistics = summarize(bytes, std::max(1UL, tiling.share_bytes));

@@ -100,6 +100,7 @@ class Best {
     const FabricMapping* best = nullptr;
     for (const FabricMapping& m : all_) {
       if (m.bytes > bytes * kRounding || m.cycles > cycles * kAboutAsFast) continue;
+      if (m.bound > cycles * kRounding) continue;
       if (best == nullptr || key(m) < key(*best)) best = &m;
     }
     return best == nullptr ? std::nullopt : std::optional(*best);
@@ -113,12 +114,17 @@ class Best {
       std::vector<const FabricMapping*> within;
       std::copy_if(pool.begin(), pool.end(), std::back_inserter(within),
                    [&](const FabricMapping* m) { return is_within(*m, limit); });
-      if (!within.empty() && fastest_of(within) <= fastest * kMuchSlower) pool = std::move(within);
+      if (within.empty() || fastest_of(within) > fastest * kMuchSlower) continue;
+      if (least_bound(within) > least_bound(pool) * kAboutAsFast) continue;
+      pool = std::move(within);
     }
+    // The taste for little traffic costs waits at the edges of tiles, never a slower block.
     const double fast = fastest_of(pool) * kAboutAsFast;
+    const double bound = least_bound(pool);
     const FabricMapping* best = nullptr;
     for (const FabricMapping* m : pool) {
-      if (m->cycles <= fast && (best == nullptr || key(*m) < key(*best))) best = m;
+      if (m->cycles > fast || m->bound > bound * kRounding) continue;
+      if (best == nullptr || key(*m) < key(*best)) best = m;
     }
     return *best;
   }
@@ -129,6 +135,15 @@ class Best {
     double fastest = pool.front()->cycles;
     for (const FabricMapping* m : pool) fastest = std::min(fastest, m->cycles);
     return fastest;
+  }
+  /// Cycles of the busiest block, of those that are about as fast as the fastest.
+  static double least_bound(const std::vector<const FabricMapping*>& pool) {
+    const double fast = fastest_of(pool) * kAboutAsFast;
+    double bound = std::numeric_limits<double>::infinity();
+    for (const FabricMapping* m : pool) {
+      if (m->cycles <= fast) bound = std::min(bound, m->bound);
+    }
+    return bound;
   }
   static bool is_within(const FabricMapping& m, const FabricMapping& limit) {
     return m.cycles <= limit.cycles * kRounding && m.bytes <= limit.bytes * kRounding &&
@@ -426,7 +441,7 @@ class Mapper {
 
   /// `again`: bytes of one tile of B that come again because it overflows its room.
   void consider(FabricMapping mapping, double again) {
-    mapping.bytes = mapping.cycles = mapping.moved = 0;
+    mapping.bytes = mapping.cycles = mapping.bound = mapping.moved = 0;
     for (std::size_t p = 0; p < columns_.size(); ++p) {
       const FabricLoad& load = h_.products[p];
       const double times = d(load.times);
@@ -436,6 +451,7 @@ class Mapper {
           flow.inner_bytes * flow.tiles + flow.first_inner_bytes;
       mapping.bytes += times * bytes;
       mapping.cycles += times * std::max(estimated_cycles(flow), load.z_cycles);
+      mapping.bound += times * std::max({busy_[p], bytes / h_.dram_bytes, load.z_cycles});
       mapping.moved += times * (bytes + kPortByte * (load.a_port_bytes * d(columns_[p].groups()) +
                                                      load.b_port_bytes * rows_groups()));
     }

@@ -14,10 +14,11 @@
 // the buffer: a tile that stays, a group of the other operand that is walked more than once, two
 // instructions' worth of what only passes (one in use, one arriving).
 //
-// Among the candidates whose estimated cycles lie within 3 % of the fewest, the mapper takes the
-// one that moves least (bytes from DRAM, with a small weight on bytes through the buffer's port),
-// then the fastest, then the widest columns. A product whose operand has a sparser pattern of the
-// machine's menu takes no more than it would with a denser one (FabricHoldings::denser).
+// Among the candidates whose estimated cycles lie within 3 % of the fewest, and of these whose
+// busiest block is the least busy, the mapper takes the one that moves least (bytes from DRAM, with
+// a small weight on bytes through the buffer's port), then the fastest, then the widest columns. A
+// product whose operand has a sparser pattern of the machine's menu takes no more than it would
+// with a denser one (FabricHoldings::denser).
 //
 // How tiles of B are sized is the machine's tiling strategy: dense-shape as if every position were
 // a nonzero, so that it is certain before the run that they fit; otherwise by what they hold, and
@@ -58,6 +59,7 @@ struct FabricMapping {
   // from DRAM.
   double a_need = 0, b_need = 0;
   double cycles = 0, bytes = 0;
+  double bound = 0;  // cycles of the busiest of arrays, buffer port and DRAM
   double moved = 0;  // bytes, with those through the buffer's port at their weight
 };
 

@@ -252,6 +252,7 @@ void FabricSchedule::lay_out_tiles(const FabricSpec& spec) {
     tile_resident_.push_back(head);
     const TileWalk walk{bytes, head, walks};
     of.total += walk.fetched();
+    of.walks += walks;
     if (!stays) continue;
     check_window(spec, bytes, head, of.chunk);
     of.again += walk.again();
@@ -283,6 +284,7 @@ void FabricSchedule::lay_out_groups(const FabricSpec& spec) {
       const TileWalk walk{bytes, head, std::min(outer_groups, first + width_) - first};
       of.total += walk.fetched();
       of.again += walk.again();
+      of.walks += walk.walks;
     }
     // A group that serves one group of the outer operand only passes.
     if (std::min(width_, outer_groups) == 1) continue;
@@ -350,6 +352,8 @@ FabricProgram make_program(std::vector<ScheduledProduct> products, std::uint64_t
   for (const auto& [schedule, times] : products) {
     program.a_bytes += schedule->a().total * times;
     program.b_bytes += schedule->b().total * times;
+    program.a_walks += schedule->a().walks * times;
+    program.b_walks += schedule->b().walks * times;
     a_stays = a_stays && times == 1 && schedule->a().total == schedule->a().tile;
     b_stays = b_stays && times == 1 && schedule->b().total == schedule->b().tile;
     for (const double bytes : schedule->tables().z_bytes) z = std::max(z, bytes);

@@ -42,6 +42,7 @@ struct FabricFootprint {
   std::uint64_t again = 0;  // of these, the parts of tiles that their room could not hold
   std::uint64_t tile = 0;   // most bytes that must be there together
   std::uint64_t chunk = 0;  // most bytes of one instruction
+  std::uint64_t walks = 0;  // fetches of a tile or group, each of whole bytes
 };
 
 /// What the buffer makes of the tiles of B that stay, for reports.

@@ -162,6 +162,8 @@ FabricTiming run_fabric_program(const FabricSpec& spec, const FabricProgram& pro
   timing.dram_b = dram_read.moved()[static_cast<std::size_t>(Tensor::b)];
   timing.dram_z = dram_write.moved()[static_cast<std::size_t>(Tensor::z)];
   timing.activations = simulation.activations();
+  timing.a_walks = program.a_walks;
+  timing.b_walks = program.b_walks;
   LACUNA_CHECK(
       timing.dram_a.read_bytes == program.a_bytes && timing.dram_b.read_bytes == program.b_bytes,
       "{} and {} bytes of A and B came, {} and {} were to", timing.dram_a.read_bytes,

@@ -17,6 +17,7 @@ struct FabricTiming {
   std::uint64_t fill = 0;   // until the first instruction began
   std::uint64_t drain = 0;  // after the last ended
   std::uint64_t wait_a = 0, wait_b = 0, wait_z = 0;  // in between
+  std::uint64_t a_walks = 0, b_walks = 0;            // of the program: fetches of whole bytes
   Moved dram_a, dram_b, dram_z;
   std::uint64_t activations = 0;
   Meters meters;

@@ -21,6 +21,7 @@ struct FabricStep {
 
 struct FabricProgram {
   std::uint64_t a_bytes = 0, b_bytes = 0;        // all that is fetched
+  std::uint64_t a_walks = 0, b_walks = 0;        // in so many fetches of whole bytes
   std::uint64_t a_capacity = 0, b_capacity = 0;  // shares of the global buffer
   std::uint64_t z_backlog = 0;                   // outputs that may wait for DRAM
   /// Fills the next instruction; false after the last.

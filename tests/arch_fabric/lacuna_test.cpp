@@ -77,9 +77,10 @@ TEST_CASE("with hierarchical sparsity off as well it is the dense machine with c
 TEST_CASE("an overflowing tile of B is fetched by the rule of its buffer") {
   const auto workload = skewed_workload(1024, 8192, 1024);
   for (const bool tailors : {true, false}) {
-    // One full run of columns in eight: every tile of this width overflows.
+    // One full run of 128 columns in eight: its tiles overflow.
     std::vector<std::string> settings{
-        "mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, b_tile_columns: 1024}]"};
+        "glb.capacity=192KiB", "glb.metadata=0B",
+        "mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, b_tile_columns: 256}]"};
     if (!tailors) settings.emplace_back("features.tailors=false");
     const FabricSpec spec = load_fabric("lacuna", settings);
     const FabricPlan plan = compile_fabric(spec, workload.instances);
@@ -96,7 +97,7 @@ TEST_CASE("an overflowing tile of B is fetched by the rule of its buffer") {
     CHECK(static_cast<double>(plan.b_again_bytes) == Approx(again).epsilon(1e-6));
     // The machine moves what the plan says, whatever stalls are injected.
     FabricOptions options;
-    options.stalls = {.probability = 0.2, .longest = 50, .seed = 7};
+    options.stalls = {.probability = 0.5, .longest = 5000, .seed = 7};
     const RunResult calm = run_fabric(spec, workload),
                     stalled = run_fabric(spec, workload, options);
     CHECK(reads(calm, "B") == part.schedule->b().total);
@@ -108,7 +109,11 @@ TEST_CASE("an overflowing tile of B is fetched by the rule of its buffer") {
 TEST_CASE("each switch does what it says") {
   const auto workload = skewed_workload(1024, 8192, 1024);
   const auto run = [&](std::vector<std::string> off) {
-    off.emplace_back("mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, outer: B}]");
+    for (const char* setting :
+         {"glb.capacity=192KiB", "glb.metadata=0B",
+          "mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, outer: B}]"}) {
+      off.emplace_back(setting);
+    }
     return run_fabric(load_fabric("lacuna", off), workload);
   };
   const RunResult all = run({}), no_tailors = run({"features.tailors=false"}),

@@ -140,6 +140,7 @@ const std::map<std::string, std::string>& machines() {
 // What today's comparisons hold to, as shares of the published value; docs/results/tensor-cores.md
 // has the errors. Counted cycles of the released TC and STC runs are met to one cycle.
 constexpr double kReleasedEnergy = 0.0005;  // four printed digits
+constexpr double kOneCycle = 1 + 1e-9;      // off, however the division rounds
 constexpr double kDstcCycles = 0.003;       // the artifact rounds tile by tile, the law as a whole
 constexpr double kDstcLaw = 0.19;  // the released law misses its own measured corner by 18.5 %
 constexpr double kDstcMechanism = 0.1;
@@ -221,7 +222,7 @@ std::vector<PublishedRow> sparseloop_rows() {
                                           record.text("K"), n, weights, inputs);
     rows.push_back({"sparseloop-tensor-cores", machine->second, label, "cycles_bound",
                     record.number("cycles"), bound_of(result), remark,
-                    design == "DSTC" ? kDstcCycles : 1 / record.number("cycles")});
+                    design == "DSTC" ? kDstcCycles : kOneCycle / record.number("cycles")});
     rows.push_back({"sparseloop-tensor-cores", machine->second, label, "energy_uJ",
                     record.number("energy_uJ"), result.energy.total_picojoules / 1e6,
                     breakdown(result.energy) + " uJ", kReleasedEnergy});

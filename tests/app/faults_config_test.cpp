@@ -299,7 +299,7 @@ TEST_CASE("fault: want of memory is a message and exit code 2, wherever it is no
       {"list"}};
   unsigned refused = 0;
   for (const auto& command : commands) {
-    for (const std::uint64_t megabytes : {36, 44}) {  // more is enough, and takes its time
+    for (const std::uint64_t megabytes : {36U, 44U}) {  // more is enough, and takes its time
       const Finished f = run_lacuna(command, launch_in(folder, megabytes << 20));
       CAPTURE(command, megabytes, f.code, f.err);
       // 127: the loader could not even map the libraries.

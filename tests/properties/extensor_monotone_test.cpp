@@ -6,10 +6,10 @@
 // the order in which they come. What comes earlier, because there is more of something, can take a
 // place that something more urgent would have had (Graham's anomalies of list scheduling); a
 // last-level buffer's shares decide that order too. Once, this costs one request (one_request
-// below); it can happen again at each tile, hence a share of the run besides. No bound is proved for
-// that share: it stands above the worst rise measured. Seeds 1 to 150 on these ladders: last-level
-// buffer 8.4 % with given tiles (DRAM moves the same bytes, in another order) and 24 % with
-// strategies, its port 1.2 %, DRAM 0.4 %, elements' buffers 0.2 %; elements 3.1 % at seed 120.
+// below); it can happen again at each tile, hence a share of the run besides. No bound is proved
+// for that share: it stands above the worst rise measured. Seeds 1 to 150 on these ladders:
+// last-level buffer 8.4 % with given tiles (DRAM moves the same bytes, in another order) and 24 %
+// with strategies, its port 1.2 %, DRAM 0.4 %, elements' buffers 0.2 %; elements 3.1 % at seed 120.
 #include <algorithm>
 
 #include "arch/energy/energy_table.hpp"

@@ -80,7 +80,7 @@ TEST_CASE("an overflowing tile of B is fetched by the rule of its buffer") {
     // One full run of 128 columns in eight: its tiles overflow.
     std::vector<std::string> settings{
         "glb.capacity=192KiB", "glb.metadata=0B",
-        "mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, b_tile_columns: 256}]"};
+        "mappings=[{m: 1024, n: 8192, k: 1024, tile_columns: 128, outer: B}]"};
     if (!tailors) settings.emplace_back("features.tailors=false");
     const FabricSpec spec = load_fabric("lacuna", settings);
     const FabricPlan plan = compile_fabric(spec, workload.instances);

@@ -10,8 +10,8 @@
 //   symmetry        the lower triangle alone is legal, strict for skew-symmetric; square only
 //   numbers         decimal, finite; integers of at most 2^53 in magnitude
 // Rows and columns may not exceed 2^24 + 64 * (bytes of text), nor 2^28: a size line alone never
-// makes the reader take much memory. Entries: at most 2^30. A line: at most 16 MiB. The text is read
-// as it is parsed and never held whole.
+// makes the reader take much memory. Entries: at most 2^30. A line: at most 16 MiB. The text is
+// read as it is parsed and never held whole.
 #pragma once
 
 #include <filesystem>

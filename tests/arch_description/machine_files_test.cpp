@@ -136,8 +136,9 @@ TEST_CASE("shares of a buffer never add up to more than there is") {
 }
 
 TEST_CASE("no key of a machine file names a published design") {
-  const std::regex design(R"(\b(extensor|highlight|s2ta|dstc|stc|gamma|eyeriss|tailors|tpu|teaal)\b)",
-                          std::regex::icase);
+  const std::regex design(
+      R"(\b(extensor|highlight|s2ta|dstc|stc|gamma|eyeriss|tailors|tpu|teaal)\b)",
+      std::regex::icase);
   for (const char* name :
        {"extensor", "highlight", "dstc", "gamma", "systolic-ws", "eyeriss-v2-pe", "lacuna-l2"}) {
     const ConfigReader reader(ConfigTree::load(file_of(name)));

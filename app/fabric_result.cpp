@@ -6,7 +6,7 @@
 
 #include "app/paths.hpp"
 #include "arch/energy/ert.hpp"
-#include "arch/fabric/fabric_energy.hpp"
+#include "arch/system/array_energy.hpp"
 #include "base/error.hpp"
 #include "base/whole.hpp"
 
@@ -41,26 +41,26 @@ void fill_bounds(const FabricCounts& counts, MachineStatistics& out) {
 
 /// What the instructions claim, one by one, is what was counted in all; partial sums come on top.
 /// Each product rounds to whole numbers, and has an instruction at least.
-void check_instructions(const FabricSpec& spec, const FabricCounts& counts,
-                        const FabricTiming& timing) {
-  const double rounding = 1 + static_cast<double>(timing.instructions);
-  const auto pairs = static_cast<double>(timing.meters.ports.at("mac").total);
+void check_instructions(const FabricSpec& spec, const ArrayRun& run) {
+  const FabricCounts& counts = run.counts;
+  const double rounding = 1 + static_cast<double>(run.instructions);
+  const auto pairs = static_cast<double>(run.meters.ports.at("mac").total);
   LACUNA_CHECK(std::abs(pairs - counts.mac_slots) <= rounding + 1e-9 * counts.mac_slots,
                "instructions have {} operand pairs, {} were counted", pairs, counts.mac_slots);
-  const auto bytes = static_cast<double>(timing.meters.ports.at("glb").total);
+  const auto bytes = static_cast<double>(run.meters.ports.at("glb").total);
   const double operands = (counts.glb_a.all() + counts.glb_b.all()) * spec.word_bytes();
   LACUNA_CHECK(bytes >= operands * (1 - 1e-9) - rounding,
                "instructions read {} bytes of the global buffer, the operands have {}", bytes,
                operands);
 }
 
-void fill_traffic(const FabricSpec& spec, const FabricCounts& counts, const FabricTiming& timing,
-                  MachineStatistics& out) {
+void fill_traffic(const FabricSpec& spec, const ArrayRun& run, MachineStatistics& out) {
+  const FabricCounts& counts = run.counts;
   const auto bytes = [&](double words) { return whole(words * spec.word_bytes()); };
   auto& dram = out.traffic["dram"];
-  dram["A"] = timing.dram_a;
-  dram["B"] = timing.dram_b;
-  dram["Z"] = timing.dram_z;
+  dram["A"] = run.dram_a;
+  dram["B"] = run.dram_b;
+  dram["Z"] = run.dram_z;
   dram["Z_partial"] = {};
   auto& glb = out.traffic["glb"];
   glb["A"] = {bytes(counts.glb_a.data), bytes(counts.dram_a.data)};
@@ -78,25 +78,25 @@ void fill_traffic(const FabricSpec& spec, const FabricCounts& counts, const Fabr
                      1 + 2 * static_cast<double>(walks) + 1e-9 * want,
                  "{}: {} bytes came from DRAM, {} were counted", name, moved.read_bytes, want);
   };
-  balanced("A", timing.dram_a, counts.dram_a, timing.a_walks);
-  balanced("B", timing.dram_b, counts.dram_b, timing.b_walks);
-  LACUNA_CHECK(timing.dram_z.write_bytes == bytes(counts.dram_z.all()),
-               "{} bytes of Z written, {} counted", timing.dram_z.write_bytes,
+  balanced("A", run.dram_a, counts.dram_a, run.a_walks);
+  balanced("B", run.dram_b, counts.dram_b, run.b_walks);
+  LACUNA_CHECK(run.dram_z.write_bytes == bytes(counts.dram_z.all()),
+               "{} bytes of Z written, {} counted", run.dram_z.write_bytes,
                counts.dram_z.all() * spec.word_bytes());
 }
 
-void fill_time(const FabricTiming& timing, MachineStatistics& out) {
-  out.cycles = timing.cycles;
-  out.activations = timing.activations;
-  out.meters = timing.meters;
-  LACUNA_CHECK(timing.cycles >= out.cycles_bound, "{} cycles, the bound is {}",
-               timing.cycles.count(), out.cycles_bound.count());
+void fill_time(const ArrayRun& run, MachineStatistics& out) {
+  out.cycles = run.cycles;
+  out.activations = run.activations;
+  out.meters = run.meters;
+  LACUNA_CHECK(run.cycles >= out.cycles_bound, "{} cycles, the bound is {}", run.cycles.count(),
+               out.cycles_bound.count());
   find_limiter(out);
-  out.stalls.busy = whole(timing.busy);
-  out.stalls.wait_a = timing.wait_a;
-  out.stalls.wait_b = timing.wait_b;
-  out.stalls.wait_output = timing.wait_z;
-  out.stalls.drain = timing.fill + timing.drain;
+  out.stalls.busy = whole(run.busy);
+  out.stalls.wait_a = run.wait_a;
+  out.stalls.wait_b = run.wait_b;
+  out.stalls.wait_output = run.wait_z;
+  out.stalls.drain = run.fill + run.drain;
 }
 
 void fill_actions(const EnergyAccount& account, MachineStatistics& out) {
@@ -129,16 +129,17 @@ Cycles cycles_up(double cycles) {
   return Cycles(whole_up(cycles - 1e-6));
 }
 
-void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components,
-                        const FabricCounts& counts, const FabricTiming& timing, RunResult& result) {
+void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, const ArrayRun& run,
+                        RunResult& result) {
+  const FabricCounts& counts = run.counts;
   fill_bounds(counts, result.statistics);
-  fill_time(timing, result.statistics);
-  check_instructions(spec, counts, timing);
-  fill_traffic(spec, counts, timing, result.statistics);
+  fill_time(run, result.statistics);
+  check_instructions(spec, run);
+  fill_traffic(spec, run, result.statistics);
   const EnergyAccount account = account_fabric(spec, components, counts);
   fill_actions(account, result.statistics);
   result.energy = report(account);
-  result.host.events = timing.activations;
+  result.host.events = run.activations;
 }
 
 }  // namespace lacuna

@@ -5,9 +5,8 @@
 
 #include "app/result.hpp"
 #include "arch/energy/component.hpp"
-#include "arch/fabric/fabric_module.hpp"
-#include "arch/program/fabric_program.hpp"
 #include "arch/spec/fabric_spec.hpp"
+#include "arch/system/array_system.hpp"
 
 namespace lacuna {
 
@@ -15,8 +14,8 @@ namespace lacuna {
 [[nodiscard]] ComponentSet priced_fabric(const FabricSpec& spec);
 
 /// Statistics (but for MACs) and energy. Throws ModelError when bytes or cycles do not agree.
-void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components,
-                        const FabricCounts& counts, const FabricTiming& timing, RunResult& result);
+void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, const ArrayRun& run,
+                        RunResult& result);
 
 [[nodiscard]] std::uint64_t whole(double x);  // to the nearest
 [[nodiscard]] Cycles cycles_up(double cycles);

@@ -10,9 +10,9 @@
 #include "app/fabric_result.hpp"
 #include "app/paths.hpp"
 #include "app/run_limits.hpp"
-#include "arch/fabric/element_arrays.hpp"
-#include "arch/fabric/fabric_module.hpp"
-#include "arch/fabric/vfmu.hpp"
+#include "arch/compute/arrays/element_arrays.hpp"
+#include "arch/description/array_machine.hpp"
+#include "arch/system/array_system.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
@@ -20,8 +20,8 @@
 namespace lacuna {
 namespace {
 
-void fill_macs(const FabricSpec& spec, const FabricPlan& plan, RunResult& result) {
-  const FabricCounts& counts = plan.counts;
+void fill_macs(const FabricSpec& spec, const FabricPlan& plan, const FabricCounts& counts,
+               RunResult& result) {
   MachineStatistics& out = result.statistics;
   for (const FabricPart& part : plan.parts) {
     const GemmOperands& operands = *part.instance.operands;
@@ -101,49 +101,33 @@ TilingReport tiling_of_b(const FabricSpec& spec, const FabricPlan& plan) {
   return tiling;
 }
 
-/// Lines that the fetch unit reads of B, against the words that the arrays take.
-void fetch_b(const FabricSpec& spec, FabricPlan& plan, RunResult& result) {
+/// Lines that the fetch unit read of B.
+void note_fetch_unit(const FabricSpec& spec, const FabricCounts& counts, RunResult& result) {
   if (!spec.vfmu) return;
-  for (const FabricPart& part : plan.parts) {
-    const GemmOperands& operands = *part.instance.operands;
-    const double width = part.instance.b.width;
-    const double degree = part.a_pattern.pattern.density().value();
-    const auto window = whole(static_cast<double>(spec.arrays.lanes) / degree);
-    const auto line = std::max(1UL, whole(static_cast<double>(spec.glb.line_words) / width));
-    const VfmuCounts counts =
-        walk_b(operands.b_transposed(), window, part.mapping.columns, line, !part.b_compressed);
-    const std::uint64_t walks = ceil_div(operands.m(), part.mapping.rows);
-    LACUNA_CHECK(whole(part.counts.glb_b.data / width) == counts.taken * walks,
-                 "the fetch unit passes {} words of B, the arrays take {}", counts.taken * walks,
-                 part.counts.glb_b.data / width);
-    const std::uint64_t lines = counts.lines * walks * part.instance.times;
-    plan.counts.glb_b_line_words += static_cast<double>(lines * spec.glb.line_words);
-    result.beside["vfmu_lines"] += lines;
-    auto& held = result.beside["vfmu_most_words_held"];
-    held = std::max(held, counts.most_held);
-  }
+  result.beside["vfmu_lines"] = counts.vfmu_lines;
+  result.beside["vfmu_most_words_held"] = counts.vfmu_most_held;
 }
 
 /// Value by value: counts must equal the fast model's, outputs the reference product.
-CheckReport step_elements(const FabricSpec& spec, const FabricPlan& whole_plan,
-                          const ProductWorkload& values, std::vector<double>* outputs) {
-  const FabricPart& plan = whole_plan.parts.front();
+CheckReport step_elements(const FabricSpec& spec, const FabricPart& part,
+                          const FabricCounts& counts, const ProductWorkload& values,
+                          std::vector<double>* outputs) {
   const bool outer = spec.arrays.dataflow == FabricDataflow::outer_product;
   const ElementRun run =
-      outer ? run_outer_elements(values.a, values.b_transposed, plan.mapping.array_rows,
-                                 plan.mapping.array_columns, spec.arrays.rows, spec.arrays.lanes)
-            : run_inner_elements(values.a, values.b_transposed, plan.a_pattern.pattern,
+      outer ? run_outer_elements(values.a, values.b_transposed, part.mapping.array_rows,
+                                 part.mapping.array_columns, spec.arrays.rows, spec.arrays.lanes)
+            : run_inner_elements(values.a, values.b_transposed, part.product().a_pattern.pattern,
                                  spec.b.gating);
   const auto same = [](const char* what, std::uint64_t stepped, double counted) {
     LACUNA_CHECK(stepped == whole(counted), "{}: {} stepped, {} counted", what, stepped, counted);
   };
-  same("multiplies", run.computed, plan.counts.mac_compute);
+  same("multiplies", run.computed, counts.mac_compute);
   if (outer) {
     const auto arrays = static_cast<double>(spec.arrays.across_m * spec.arrays.across_n);
-    same("issue slots", run.issues, plan.counts.compute_cycles * arrays);
-  } else if (plan.b_pattern.pattern.density() == Ratio{1, 1}) {
-    same("MAC slots", run.slots, plan.counts.mac_slots);
-    same("gated MACs", run.gated, plan.counts.mac_gated);
+    same("issue slots", run.issues, counts.compute_cycles * arrays);
+  } else if (part.product().b_pattern.pattern.density() == Ratio{1, 1}) {
+    same("MAC slots", run.slots, counts.mac_slots);
+    same("gated MACs", run.gated, counts.mac_gated);
   }
   if (outputs != nullptr) *outputs = run.z;
   return check_report(check_product(run.z, values.a, transpose(values.b_transposed)));
@@ -231,15 +215,16 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
     return result;
   }
   note_samples(workload, result);
-  fetch_b(machine, plan, result);
 
   sim::Timeline timeline;
-  FabricRunOptions run;
-  run.stalls = options.stalls;
-  if (options.timeline) run.timeline = &timeline;
-  const FabricTiming timing = run_fabric_program(machine, plan.program, run);
-  fill_fabric_result(machine, components, plan.counts, timing, result);
-  fill_macs(machine, plan, result);
+  ArrayRunOptions run_options;
+  run_options.mode = options.mode;
+  run_options.stalls = options.stalls;
+  if (options.timeline) run_options.timeline = &timeline;
+  const ArrayRun run = run_array_program(machine, plan.program, run_options);
+  fill_fabric_result(machine, components, run, result);
+  fill_macs(machine, plan, run.counts, result);
+  note_fetch_unit(machine, run.counts, result);
   check_run_limits(machine, components, least_traffic(machine, workload.instances), result);
   result.tiling["A"] = tiling_of_a(plan);
   result.tiling["B"] = tiling_of_b(machine, plan);
@@ -247,15 +232,16 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
     result.beside["a_fetches"] = plan.parts[0].mapping.a_fetches;
     result.beside["b_fetches"] = plan.parts[0].mapping.b_fetches;
   }
-  result.beside["a_refetched_bytes"] = plan.a_again_bytes;
-  result.beside["b_refetched_bytes"] = plan.b_again_bytes;
-  result.beside["fill_and_drain_allowance"] =
-      cycles_up(plan.fill_cycles + plan.drain_cycles).count();
+  result.beside["a_refetched_bytes"] = run.a_again;
+  result.beside["b_refetched_bytes"] = run.b_again;
+  result.beside["fill_and_drain_allowance"] = cycles_up(run.fill_and_drain).count();
   result.beside["mapper_cycles"] = whole(plan.expected_cycles);
-  result.beside["fill_cycles"] = timing.fill;
-  result.beside["drain_cycles"] = timing.drain;
-  result.beside["instructions"] = timing.instructions;
-  if (elements) result.check = step_elements(machine, plan, *workload.values, options.outputs);
+  result.beside["fill_cycles"] = run.fill;
+  result.beside["drain_cycles"] = run.drain;
+  result.beside["instructions"] = run.instructions;
+  if (elements)
+    result.check =
+        step_elements(machine, plan.parts.front(), run.counts, *workload.values, options.outputs);
   if (options.timeline) {
     result.timeline = timeline.chrome_trace();
     if (timeline.dropped() > 0) {
@@ -297,11 +283,21 @@ FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t 
           nullptr};
 }
 
+bool is_array_machine(const ConfigReader& reader) {
+  if (description::is_description(reader)) return true;
+  return reader.is_scalar("kind") && reader.text("kind") == kFabricKind;
+}
+
+FabricSpec read_arrays(const ConfigReader& reader) {
+  return description::is_description(reader) ? description::read_array_machine(reader)
+                                             : read_fabric(reader);
+}
+
 FabricSpec load_fabric(const std::string& name, const std::vector<std::string>& settings) {
   ConfigTree tree = load_config("arch", name);
   for (const auto& setting : settings) tree.set(setting);
   const ConfigReader reader(std::move(tree));
-  FabricSpec spec = read_fabric(reader);
+  FabricSpec spec = read_arrays(reader);
   reader.finish();
   return spec;
 }

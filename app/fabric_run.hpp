@@ -52,6 +52,11 @@ struct FabricOptions : ProductOptions {
                                               std::uint64_t seed = 1);
 
 /// A shipped machine by name ("highlight", "published/dstc").
+/// Whether the file is one of arrays of multipliers: a description, or of `kind: mac-array`.
+[[nodiscard]] bool is_array_machine(const ConfigReader& reader);
+/// A machine of arrays: its description, or the older file of `kind: mac-array`.
+[[nodiscard]] FabricSpec read_arrays(const ConfigReader& reader);
+
 [[nodiscard]] FabricSpec load_fabric(const std::string& name,
                                      const std::vector<std::string>& settings = {});
 

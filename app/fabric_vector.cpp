@@ -6,7 +6,7 @@
 
 #include "app/fabric_result.hpp"
 #include "app/run_limits.hpp"
-#include "arch/fabric/fabric_module.hpp"
+#include "arch/system/array_system.hpp"
 #include "base/error.hpp"
 
 namespace lacuna {
@@ -15,8 +15,7 @@ namespace {
 constexpr double kMostPieces = 5e7;
 
 /// Equal pieces, each no more than a sixteenth of the buffer, so that reading and writing overlap.
-FabricProgram stream_program(const FabricSpec& spec, const VectorTraffic& traffic, double cycles) {
-  const auto through_port = whole(traffic.buffer_read + traffic.buffer_write);
+ArrayProgram stream_program(const FabricSpec& spec, const VectorTraffic& traffic) {
   const auto read = whole(traffic.dram_read), written = whole(traffic.dram_write);
   const double most = std::max(traffic.dram_read, traffic.dram_write);
   const double wanted = std::ceil(16 * most / static_cast<double>(spec.glb.capacity.count()));
@@ -27,19 +26,30 @@ FabricProgram stream_program(const FabricSpec& spec, const VectorTraffic& traffi
                      "give the buffer more room (glb.capacity)");
   }
   const auto pieces = static_cast<std::uint64_t>(std::max(8.0, wanted));
-  FabricProgram program;
-  program.a_bytes = read;
+  const double word = spec.word_bytes();
+  auto moved = std::make_shared<ArrayProduct>();
+  moved->a = {{std::round(traffic.dram_read) / word, 0}};
+  moved->a_visits = {{read}, {1}};
+  moved->z.data = std::round(traffic.dram_write) / word;
+  VectorWork work;
+  work.port_bytes = traffic.buffer_read + traffic.buffer_write;
+  work.read_bytes = traffic.buffer_read;
+  // What comes from DRAM is written into the buffer already.
+  work.written_bytes = std::max(0.0, traffic.buffer_write - traffic.dram_read);
+  work.pieces = pieces;
+  ArrayProgram program;
+  program.parts.push_back({std::move(moved), 1, work});
   program.a_capacity = spec.glb_bytes() / 2;
   program.b_capacity = 1;
   program.z_backlog = 2 * ceil_div(written, pieces);
-  program.next = [=, at = std::uint64_t{0}](FabricStep& step) mutable {
+  program.next = [=, at = std::uint64_t{0}](ArrayInstruction& instruction) mutable {
     if (at == pieces) return false;
-    step = {};
-    step.a_needed = read * (at + 1) / pieces;
-    step.a_release = step.a_needed - read * at / pieces;
-    step.z_bytes = written * (at + 1) / pieces - written * at / pieces;
-    step.cycles = cycles / static_cast<double>(pieces);
-    step.glb_bytes = through_port * (at + 1) / pieces - through_port * at / pieces;
+    instruction = {};
+    instruction.chunk = at;
+    instruction.a.tile = {Tensor::a, 0, read, 0};
+    instruction.a.begin = read * at / pieces;
+    instruction.a.end = read * (at + 1) / pieces;
+    instruction.z_bytes = written * (at + 1) / pieces - written * at / pieces;
     ++at;
     return true;
   };
@@ -54,25 +64,13 @@ RunResult run_vector(const FabricSpec& machine, const VectorTraffic& traffic,
   result.name = machine.name;
   result.clock = machine.clock;
   result.format = {machine.precision, machine.word_bits};
-  const double word = machine.word_bytes();
-  FabricCounts counts;
-  counts.dram_a.data = std::round(traffic.dram_read) / word;
-  counts.dram_z.data = std::round(traffic.dram_write) / word;
-  counts.glb_a.data = traffic.buffer_read / word;
-  // What comes from DRAM is written into the buffer already.
-  counts.z_glb_writes = std::max(0.0, traffic.buffer_write - traffic.dram_read) / word;
-  counts.glb_cycles =
-      (traffic.buffer_read + traffic.buffer_write) / (machine.glb.words_per_cycle * word);
-  counts.dram_read_cycles = counts.dram_a.data / machine.dram.read_words;
-  counts.dram_write_cycles = counts.dram_z.data / machine.dram.write_words;
   ComponentSet own;
   if (options.components == nullptr) own = priced_fabric(machine);
-  FabricRunOptions run;
-  run.stalls = options.stalls;
-  const FabricTiming timing =
-      run_fabric_program(machine, stream_program(machine, traffic, counts.glb_cycles), run);
+  ArrayRunOptions run_options;
+  run_options.stalls = options.stalls;
+  const ArrayRun run = run_array_program(machine, stream_program(machine, traffic), run_options);
   const ComponentSet& components = options.components != nullptr ? *options.components : own;
-  fill_fabric_result(machine, components, counts, timing, result);
+  fill_fabric_result(machine, components, run, result);
   check_run_limits(machine, components, {}, result);
   return result;
 }

@@ -49,7 +49,7 @@ struct ChosenMachine {
 
 std::variant<MachineSpec, FabricSpec> read_any_machine(const ConfigReader& reader) {
   // Another kind, or none, is refused by either reader, with the names of both.
-  if (reader.is_scalar("kind") && reader.text("kind") == kFabricKind) return read_fabric(reader);
+  if (is_array_machine(reader)) return read_arrays(reader);
   return read_machine(reader);
 }
 

@@ -60,7 +60,8 @@ LeastTraffic least_traffic(const FabricSpec& machine, const std::vector<FabricIn
     };
     if (!product.a.on_chip) least["A"] += bytes(a * product.a.width);
     if (!product.b.on_chip) least["B"] += bytes(b * product.b.width * product.b_footprint);
-    if (!product.z_on_chip) least["Z"] += bytes(z * product.z_width);
+    if (!product.z_on_chip)
+      least["Z"] += bytes(z * (product.z_width > 0 ? product.z_width : machine.z_width));
   }
   return least;
 }

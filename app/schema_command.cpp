@@ -6,26 +6,38 @@
 #include <set>
 
 #include "app/commands.hpp"
+#include "app/fabric_run.hpp"
 #include "app/machine_schema.hpp"
 #include "app/paths.hpp"
-#include "arch/spec/fabric_spec.hpp"
 #include "arch/spec/machine_spec.hpp"
 #include "base/error.hpp"
 
 namespace lacuna {
+
+namespace {
+
+/// Machines that are described part by part have no kind.
+constexpr const char* kDescribed = "described";
+
+std::string kind_of(const ConfigTree& tree) {
+  if (tree.find("levels") != nullptr) return kDescribed;
+  const ConfigTree* given = tree.find("kind");
+  return given == nullptr ? kProductKind : given->scalar;
+}
+
+}  // namespace
 
 std::string machine_schema(const std::string& kind) {
   std::optional<ConfigShape> shape;
   std::set<std::string> kinds;
   for (const auto& name : shipped("arch")) {
     ConfigTree tree = load_config("arch", name);
-    const ConfigTree* given = tree.find("kind");
-    const std::string its_kind = given == nullptr ? "extensor" : given->scalar;
+    const std::string its_kind = kind_of(tree);
     kinds.insert(its_kind);
     if (its_kind != kind) continue;
     const ConfigReader reader(std::move(tree));
-    if (kind == kFabricKind) {
-      (void)read_fabric(reader);
+    if (kind == kDescribed || kind == kFabricKind) {
+      (void)read_arrays(reader);
     } else {
       (void)read_machine(reader);
     }
@@ -49,7 +61,7 @@ std::string machine_schema(const std::string& kind) {
 
 Command add_schema(Options& app) {
   auto kind = std::make_shared<std::string>("extensor");
-  app.add_option("--kind", *kind, "class of machine: extensor (default) or mac-array");
+  app.add_option("--kind", *kind, "class of machine: extensor (default), mac-array or described");
   return [kind] {
     fmt::print("{}", machine_schema(*kind));
     return 0;

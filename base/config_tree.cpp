@@ -148,6 +148,32 @@ void emit(YAML::Emitter& out, const ConfigTree& tree) {
   }
 }
 
+/// The scalar `name` of a list's entry; null: it has none.
+const std::string* name_of(const ConfigTree& item) {
+  const ConfigTree* name = item.kind == ConfigTree::Kind::mapping ? item.find("name") : nullptr;
+  return name != nullptr && name->kind == ConfigTree::Kind::scalar ? &name->scalar : nullptr;
+}
+
+/// A list of which every entry has a name: entries are known by it, not by their place.
+bool is_named_list(const ConfigTree& tree) {
+  return tree.kind == ConfigTree::Kind::sequence && !tree.items.empty() &&
+         std::all_of(tree.items.begin(), tree.items.end(),
+                     [](const ConfigTree& item) { return name_of(item) != nullptr; });
+}
+
+ConfigTree* find_named(ConfigTree& list, std::string_view name) {
+  for (ConfigTree& item : list.items) {
+    if (*name_of(item) == name) return &item;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> names_of(const ConfigTree& list) {
+  std::vector<std::string> names;
+  for (const ConfigTree& item : list.items) names.push_back(*name_of(item));
+  return names;
+}
+
 }  // namespace
 
 ConfigTree::ConfigTree() = default;
@@ -204,12 +230,24 @@ void ConfigTree::set(std::string_view assignment) {
     if (path.substr(0, dot).empty() || ++depth > ConfigLimits::kDepth) {
       throw InputError({origin, 0, {}}, "the key is not a path of names", std::string(kExample));
     }
+    const std::string_view key = path.substr(0, dot);
+    if (is_named_list(*node)) {
+      ConfigTree* const item = find_named(*node, key);
+      if (item == nullptr) {
+        throw InputError({origin, 0, {}}, fmt::format("no entry is named '{}'", shortened(key)),
+                         suggest(std::string(key), names_of(*node)));
+      }
+      node = item;
+      if (dot == std::string_view::npos) break;
+      path.remove_prefix(dot + 1);
+      continue;
+    }
     if (node->kind != Kind::mapping) {
       *node = ConfigTree{};
       node->kind = Kind::mapping;
     }
     if (node->file.empty()) node->file = origin;
-    node = &node->at_or_add(path.substr(0, dot));
+    node = &node->at_or_add(key);
     if (dot == std::string_view::npos) break;
     path.remove_prefix(dot + 1);
   }
@@ -221,6 +259,17 @@ bool is_setting(const Place& place) {
 }
 
 void ConfigTree::merge(const ConfigTree& other) {
+  if (is_named_list(*this) && is_named_list(other)) {
+    for (const ConfigTree& item : other.items) {
+      ConfigTree* const own = find_named(*this, *name_of(item));
+      if (own != nullptr) {
+        own->merge(item);
+      } else {
+        items.push_back(item);
+      }
+    }
+    return;
+  }
   if (kind != Kind::mapping || other.kind != Kind::mapping) {
     *this = other;
     return;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "arch/cost/array_cost.hpp"
 #include "base/error.hpp"
 #include "dataflows/fabric_product.hpp"
 
@@ -20,10 +21,10 @@ double d(std::uint64_t x) {
 class Compiler {
  public:
   Compiler(const FabricSpec& spec, const std::vector<FabricInstance>& instances, FabricMode mode)
-      : spec_(spec) {
+      : spec_(spec), machine_(spec, mode) {
     LACUNA_CHECK(!instances.empty(), "an operation without products");
     products_.reserve(instances.size());
-    for (const FabricInstance& instance : instances) products_.emplace_back(spec, instance, mode);
+    for (const FabricInstance& instance : instances) products_.emplace_back(spec, instance);
   }
 
   FabricPlan compile() {
@@ -38,6 +39,7 @@ class Compiler {
     std::sort(plan_.warnings.begin(), plan_.warnings.end());
     plan_.warnings.erase(std::unique(plan_.warnings.begin(), plan_.warnings.end()),
                          plan_.warnings.end());
+    for (const FabricProduct& product : products_) check_columns(product.shape());
     check_room();
     choose_mappings();
     for (std::size_t i = 0; i < products_.size(); ++i) {
@@ -48,6 +50,17 @@ class Compiler {
   }
 
  private:
+  /// Where the loops do not cut N, the partial sums of all columns must fit.
+  void check_columns(const FabricShape& shape) const {
+    const FabricSpec::Arrays& arrays = spec_.arrays;
+    if (!arrays.whole_columns || shape.n <= arrays.columns * arrays.across_n) return;
+    throw InputError(
+        fmt::format("{} columns of Z leave no room for the partial sums of {} rows in {}, which "
+                    "holds {} columns; its loops do not cut N",
+                    shape.n, arrays.rows, spec_.name, arrays.columns * arrays.across_n),
+        "cut N in dataflow.loops (N1, N0), or make the level of Z larger");
+  }
+
   /// What stays on chip must leave a quarter of the buffer to what passes.
   void check_room() {
     for (const FabricProduct& product : products_) {
@@ -212,7 +225,7 @@ class Compiler {
       std::vector<const FabricProduct*> as;
       one.products.reserve(products.size());
       for (const FabricProduct* product : products) {
-        one.products.emplace_back(spec_, product->instance(), FabricMode::data);
+        one.products.emplace_back(spec_, product->instance());
         one.products.back().prepare_as(a, products.size() > 1 ? product->b_pattern() : b);
         as.push_back(&one.products.back());
       }
@@ -237,8 +250,6 @@ class Compiler {
     }
     holdings.m = first.shape().m;
     holdings.room = room;
-    holdings.dram_bytes = spec_.dram.read_words * spec_.word_bytes();
-    holdings.latency = d(spec_.dram.latency.count());
     holdings.a_groups = [&](const FabricMapping& mapping) { return first.a_groups(mapping); };
     holdings.chunk = [widest](const FabricMapping& mapping) {
       return widest->largest_chunk(mapping);
@@ -250,37 +261,22 @@ class Compiler {
     }
     holdings.given = first.given_mapping();
     holdings.denser = std::move(denser);
-    return choose_mapping(spec_, holdings);
+    return choose_mapping(spec_, machine_, holdings);
   }
 
   void sum_up() {
-    const double word = spec_.word_bytes(), latency = d(spec_.dram.latency.count());
     std::vector<ScheduledProduct> scheduled;
-    double z = 0;
     for (const FabricPart& part : plan_.parts) {
-      const FabricSchedule& schedule = *part.schedule;
-      const std::uint64_t times = part.instance.times;
-      plan_.counts.add(part.counts, d(times));
-      plan_.instructions += schedule.instructions() * times;
-      plan_.z_bytes += schedule.z_bytes() * times;
-      plan_.a_again_bytes += schedule.a().again * times;
-      plan_.b_again_bytes += schedule.b().again * times;
-      plan_.a_tile_bytes = std::max(plan_.a_tile_bytes, schedule.a().tile);
-      plan_.b_tile_bytes = std::max(plan_.b_tile_bytes, schedule.b().tile);
-      const FabricTables& tables = schedule.tables();
-      double group = 0;  // bytes of A's first rows, which the first walk takes as they come
-      for (std::uint64_t c = 0; c < tables.chunks; ++c) group += tables.a[c].all() * word;
-      const double fill = (std::max(d(schedule.a().tile), group) + d(schedule.b().tile)) /
-                          (spec_.dram.read_words * word);
-      plan_.fill_cycles = std::max(plan_.fill_cycles, latency + fill);
-      z = std::max(z, *std::max_element(tables.z_bytes.begin(), tables.z_bytes.end()));
-      scheduled.push_back({part.schedule, times});
+      plan_.z_bytes += part.schedule->z_bytes() * part.instance.times;
+      plan_.a_tile_bytes = std::max(plan_.a_tile_bytes, part.product().a_visits.together);
+      plan_.b_tile_bytes = std::max(plan_.b_tile_bytes, part.product().b_visits.together);
+      scheduled.push_back({part.schedule, part.instance.times});
     }
-    plan_.drain_cycles = latency + z / (spec_.dram.write_words * word);
     plan_.program = make_program(std::move(scheduled), static_cast<std::uint64_t>(room_));
   }
 
   const FabricSpec& spec_;
+  ArrayCost machine_;
   std::vector<FabricProduct> products_;
   std::vector<FabricMapping> mappings_;
   double on_chip_ = 0, room_ = 0;  // bytes of the buffer: taken, left

@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// A product on a MAC-array machine: the patterns it runs at, its mapping, the instructions and
-// everything that is counted, from the nonzeros of the operands.
-//
-// Inner product (TC, STC, STC-flexible, S2TA, HighLight, DSSO; micro22-sparseloop-artifact@de0374a,
-// Fig. 15; Wu et al., HighLight, MICRO'23): k = lanes / d(A) positions of K share `lanes` slots, so
-// cycles follow the degree that A runs at, not its nonzeros; a degree of B (S2TA, DSSO) shortens
-// each step. Time of a step: the largest of its slots, its words through the GLB's port and the
-// psums that it writes back through theirs.
-//
-// Outer product (DSTC): each array takes rows x lanes of the nonzeros of a column of A and a row of
-// B per cycle.
-//   expected   the released statistical law: slots M K N dA dB / (MACs u(dA) u(dB)), GLB words in
-//              the mean; cycles are the larger of the two
-//   data       every K step of every tile: ceil(nA / rows) * ceil(nB / lanes) issue slots, its
-//              products through the psum port, its operands and bitmasks through the GLB's port
-//              (and psums that do not stay back through theirs)
-//              while the line buffer, one step deep, still serves the step before: the step takes
-//              the largest. Arrays that share operands meet at the end of an instruction; psums
-//              leave through their port at the end of a tile.
+// An operation on a MAC-array machine: the patterns that its products run at, their mappings and
+// the program, from the nonzeros of the operands. How long it takes and what it counts is the
+// machine's business (arch/compute/arrays).
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "arch/program/fabric_program.hpp"
+#include "arch/program/array_program.hpp"
 #include "dataflows/fabric_mapping.hpp"
-#include "dataflows/fabric_operands.hpp"
 #include "dataflows/fabric_schedule.hpp"
 
 namespace lacuna {
-
-enum class FabricMode { data, expected };
 
 /// How an operand is stored, where it is not one word of the machine for each value.
 struct OperandStorage {
@@ -45,7 +26,7 @@ struct FabricInstance {
   std::shared_ptr<const GemmOperands> operands;
   std::uint64_t times = 1;
   OperandStorage a, b;
-  double z_width = 1;
+  double z_width = 0;      // words of the machine for one output; 0: as the machine writes them
   bool z_on_chip = false;  // outputs stay in the global buffer for the operation that follows
   /// Bytes of the global buffer that tensors of other operations take meanwhile, with whatever of
   /// this one's operands and outputs is on chip; 0: its own alone.
@@ -58,30 +39,20 @@ struct FabricInstance {
 /// One instance, compiled.
 struct FabricPart {
   FabricInstance instance;
-  FabricPattern a_pattern, b_pattern;  // what the operands run at
-  bool a_compressed = false, b_compressed = false;
   FabricMapping mapping;
-  FabricCounts counts;  // of one of the instance's products
-  double steps = 0;     // accumulations of one output
   std::shared_ptr<const FabricSchedule> schedule;
+  [[nodiscard]] const ArrayProduct& product() const { return *schedule->product(); }
 };
 
 struct FabricPlan {
   std::string unsupported;  // why the machine cannot run this; all else is then empty
   std::vector<std::string> warnings;
   std::vector<FabricPart> parts;
-  FabricCounts counts;  // of all
-  std::uint64_t instructions = 0;
-  FabricProgram program;
+  ArrayProgram program;
   double expected_cycles = 0;  // by the mapper, before the run
-  /// Bytes of A and B that the GLB holds at most, by the mapping; fetched again because a tile
-  /// overflowed its room.
+  /// Bytes of A and B that the GLB holds at most, by the mapping.
   std::uint64_t a_tile_bytes = 0, b_tile_bytes = 0;
-  std::uint64_t a_again_bytes = 0, b_again_bytes = 0;
   std::uint64_t z_bytes = 0;  // to DRAM
-  /// What the simulated time may lie above the bound by, without imbalance: the operands that must
-  /// be there before the first tile is through, and the last outputs on their way out.
-  double fill_cycles = 0, drain_cycles = 0;
 };
 
 /// One operation: its products run one after another as one stream of instructions. Products that

@@ -11,7 +11,6 @@
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
-#include "dataflows/fabric_estimate.hpp"
 
 namespace lacuna {
 namespace {
@@ -73,6 +72,7 @@ std::vector<ArrayTile> array_tiles(const FabricSpec& spec, const FabricMappingCh
       given != nullptr && given->tile_rows > 0 ? given->tile_rows : arrays.rows;
   if (given != nullptr && given->tile_columns > 0) return {{rows, given->tile_columns}};
   const std::uint64_t most = std::min(arrays.columns, ceil_div(n, arrays.across_n));
+  if (arrays.whole_columns) return {{rows, ceil_div(n, arrays.across_n)}};
   std::vector<ArrayTile> tiles;
   std::uint64_t halved = most;
   for (std::uint64_t columns = most; columns > 0; --columns) {
@@ -172,7 +172,8 @@ struct Columns {
 
 class Mapper {
  public:
-  Mapper(const FabricSpec& spec, const FabricHoldings& holdings) : spec_(spec), h_(holdings) {}
+  Mapper(const FabricSpec& spec, const ICostModel& machine, const FabricHoldings& holdings)
+      : spec_(spec), machine_(machine), h_(holdings) {}
 
   FabricChoice choose() {
     std::uint64_t n = 0;
@@ -208,15 +209,22 @@ class Mapper {
     // Narrow columns make many instructions: not more than are taken, if wider ones make fewer.
     const double instructions = rows_groups() * d(most_columns()) * d(h_.chunk(mapping).pieces);
     if (instructions > kMostInstructions && !best_.empty()) return;
-    const bool a_only = given != nullptr && given->outer == FabricOuter::a;
-    const bool b_only =
-        given != nullptr && (given->outer == FabricOuter::b ||
-                             (given->b_tile_columns > 0 && given->outer != FabricOuter::a));
+    const FabricOuter order = order_of(given);
+    const bool a_only = order == FabricOuter::a, b_only = order == FabricOuter::b;
     if (!a_only) {
       h_.b_column_most ? add_b_outer(mapping) : add_b_outer_by_contents(mapping);
     }
     if (!b_only) add_a_outer(mapping);
-    if (given == nullptr || (!a_only && given->b_tile_columns == 0)) add_streamed(mapping);
+    const bool streamed =
+        given == nullptr ? order == FabricOuter::free : !a_only && given->b_tile_columns == 0;
+    if (streamed) add_streamed(mapping);
+  }
+
+  /// Whose tiles are the outer loop: the product's, or the machine's.
+  [[nodiscard]] FabricOuter order_of(const FabricMappingChoice* given) const {
+    if (given == nullptr) return spec_.order;
+    if (given->outer != FabricOuter::free) return given->outer;
+    return given->b_tile_columns > 0 ? FabricOuter::b : spec_.order;
   }
 
   /// What the mappings with these rows and columns have in common.
@@ -236,7 +244,7 @@ class Mapper {
       }
     }
     columns_.clear();
-    busy_.clear();
+    unit_cycles_.clear();
     for (const FabricLoad& product : h_.products) {
       const std::vector<double>& of_columns = product.b_sums(mapping);
       Columns& columns = columns_.emplace_back();
@@ -244,7 +252,7 @@ class Mapper {
         columns.sums.push_back(of_columns[at] * product.b_bytes);
       }
       columns.sums.push_back(of_columns.back() * product.b_bytes);
-      busy_.push_back(product.busy(mapping));
+      unit_cycles_.push_back(machine_.unit_cycles(product.work(mapping)));
     }
   }
 
@@ -275,8 +283,9 @@ class Mapper {
   [[nodiscard]] double least_cycles() const {
     double cycles = 0;
     for (std::size_t p = 0; p < columns_.size(); ++p) {
-      const double fetch = (a_bytes() + columns_[p].total()) / h_.dram_bytes;
-      cycles += d(h_.products[p].times) * std::max({busy_[p], fetch, h_.products[p].z_cycles});
+      const double least = machine_.at_least(unit_cycles_[p], a_bytes() + columns_[p].total(),
+                                             h_.products[p].z_words);
+      cycles += d(h_.products[p].times) * least;
     }
     return cycles;
   }
@@ -383,12 +392,6 @@ class Mapper {
     return size_tile(mapping, mapping.b_room);
   }
 
-  /// The tail of a tile that overflows its room passes chunk by chunk.
-  [[nodiscard]] bool streams(double chunk, double room) const {
-    const bool tailors = spec_.glb.policy == BufferPolicy::tailors;
-    return chunk + 1 <= (tailors ? std::min(d(spec_.glb.window.count()), room) : room);
-  }
-
   void consider_sized(FabricMapping mapping, double a, const ColumnTile& tile) {
     double fullest = 0, tiles = 0;
     for (std::size_t p = 0; p < columns_.size(); ++p) {
@@ -398,14 +401,15 @@ class Mapper {
     mapping.tile_columns = tile.groups * mapping.columns;
     mapping.tiling_work_bytes = tile.work_bytes;
     if (!fits(mapping, a, std::min(fullest, mapping.b_room))) return;
-    if (fullest > mapping.b_room && !streams(h_.chunk(mapping).b, mapping.b_room)) return;
+    if (fullest > mapping.b_room && !machine_.passes(h_.chunk(mapping).b + 1, mapping.b_room))
+      return;
     if (mapping.a_room > 0 && a_fullest_ > mapping.a_room &&
-        !streams(h_.chunk(mapping).a, mapping.a_room)) {
+        !machine_.passes(h_.chunk(mapping).a + 1, mapping.a_room)) {
       return;
     }
     double again = 0;  // of the tiles that were looked at
     for (const double bytes : tile.seen) {
-      again += (rows_groups() - 1) * (bytes - resident_bytes(spec_, bytes, mapping.b_room));
+      again += (rows_groups() - 1) * (bytes - machine_.resident(bytes, mapping.b_room));
     }
     consider(mapping, tile.seen.empty() ? 0 : again / d(tile.seen.size()));
   }
@@ -445,89 +449,87 @@ class Mapper {
     for (std::size_t p = 0; p < columns_.size(); ++p) {
       const FabricLoad& load = h_.products[p];
       const double times = d(load.times);
-      const FabricFlow flow = flow_of(mapping, p, again);
-      const double bytes =
-          (flow.tile_bytes + flow.tile_again) * (flow.tiles - 1 + flow.last_bytes) +
-          flow.inner_bytes * flow.tiles + flow.first_inner_bytes;
+      const Demand demand = demand_of(mapping, p, again);
+      const Estimate estimate = machine_.estimate(demand);
+      const double bytes = demand.fetched();
       mapping.bytes += times * bytes;
-      mapping.cycles += times * std::max(estimated_cycles(flow), load.z_cycles);
-      mapping.bound += times * std::max({busy_[p], bytes / h_.dram_bytes, load.z_cycles});
+      mapping.cycles += times * estimate.cycles;
+      mapping.bound += times * estimate.at_least;
       mapping.moved += times * (bytes + kPortByte * (load.a_port_bytes * d(columns_[p].groups()) +
                                                      load.b_port_bytes * rows_groups()));
     }
     best_.consider(mapping);
   }
 
-  [[nodiscard]] FabricFlow flow_of(const FabricMapping& mapping, std::size_t p,
-                                   double again) const {
-    FabricFlow flow;
-    flow.busy = busy_[p];
-    flow.bytes_per_cycle = h_.dram_bytes;
-    flow.latency = h_.latency;
+  [[nodiscard]] Demand demand_of(const FabricMapping& mapping, std::size_t p, double again) const {
+    Demand demand;
+    demand.unit_cycles = unit_cycles_[p];
+    demand.output_words = h_.products[p].z_words;
     const double spare = std::max(0.0, h_.room.all - mapping.a_need - mapping.b_need);
-    flow.outer_spare = flow.inner_spare = spare / 2;
-    mapping.a_outer ? flow_of_a(mapping, p, flow) : flow_of_b(mapping, p, again, flow);
+    demand.outer_spare = demand.inner_spare = spare / 2;
+    mapping.a_outer ? demand_of_a(mapping, p, demand) : demand_of_b(mapping, p, again, demand);
     // What stays needs no spare room.
-    if (flow.tiles == 1) flow.inner_spare = spare;
+    if (demand.tiles == 1) demand.inner_spare = spare;
     if (mapping.a_whole) {
-      flow.inner_spare = 0;
-      flow.outer_spare = spare;
+      demand.inner_spare = 0;
+      demand.outer_spare = spare;
     }
-    flow.inner_room = (mapping.a_outer ? mapping.b_need : mapping.a_need) + flow.inner_spare;
-    if (!flow.resident) flow.inner_room += mapping.b_need + flow.outer_spare;
-    return flow;
+    demand.inner_room = (mapping.a_outer ? mapping.b_need : mapping.a_need) + demand.inner_spare;
+    if (!demand.resident) demand.inner_room += mapping.b_need + demand.outer_spare;
+    return demand;
   }
 
-  void flow_of_a(const FabricMapping& mapping, std::size_t p, FabricFlow& flow) const {
+  void demand_of_a(const FabricMapping& mapping, std::size_t p, Demand& demand) const {
     const Columns& columns = columns_[p];
     const std::uint64_t width = mapping.tile_rows / mapping.rows;
     const std::uint64_t tiles = ceil_div(a_groups_.size(), width);
     const double rows = d(std::min(h_.m, mapping.tile_rows));
-    flow.tiles = d(tiles);
-    flow.width = std::min(d(width), rows_groups());
-    flow.walks = d(columns.groups());
+    demand.tiles = d(tiles);
+    demand.width = std::min(d(width), rows_groups());
+    demand.walks = d(columns.groups());
     // Slots do not shrink with the rows of the last group, bytes do.
-    flow.last_busy = tiles == 1 ? 1 : (rows_groups() - d((tiles - 1) * width)) / d(width);
-    flow.last_bytes = (d(h_.m) - d(tiles - 1) * rows) / rows;
-    flow.tile_bytes = a_bytes() / (d(tiles - 1) + flow.last_bytes);
-    flow.inner_bytes = columns.total();
-    if (flow.width <= 1) flow.passing = chunk_.b;
+    demand.last_work = tiles == 1 ? 1 : (rows_groups() - d((tiles - 1) * width)) / d(width);
+    demand.last_bytes = (d(h_.m) - d(tiles - 1) * rows) / rows;
+    demand.tile_bytes = a_bytes() / (d(tiles - 1) + demand.last_bytes);
+    demand.inner_bytes = columns.total();
+    if (demand.width <= 1) demand.passing = chunk_.b;
   }
 
-  void flow_of_b(const FabricMapping& mapping, std::size_t p, double again,
-                 FabricFlow& flow) const {
+  void demand_of_b(const FabricMapping& mapping, std::size_t p, double again,
+                   Demand& demand) const {
     const Columns& columns = columns_[p];
     const std::uint64_t n = h_.products[p].n;
     const std::uint64_t width = mapping.tile_columns / mapping.columns;
     const double wide = d(std::min(n, mapping.tile_columns));
-    flow.tiles = d(ceil_div(columns.groups(), width));
-    flow.width = std::min(d(width), d(columns.groups()));
-    flow.walks = rows_groups();
-    flow.last_busy = flow.last_bytes = (d(n) - (flow.tiles - 1) * wide) / wide;
-    flow.tile_bytes = columns.total() / (flow.tiles - 1 + flow.last_bytes);
+    demand.tiles = d(ceil_div(columns.groups(), width));
+    demand.width = std::min(d(width), d(columns.groups()));
+    demand.walks = rows_groups();
+    demand.last_work = demand.last_bytes = (d(n) - (demand.tiles - 1) * wide) / wide;
+    demand.tile_bytes = columns.total() / (demand.tiles - 1 + demand.last_bytes);
     if (!mapping.b_resident) {
-      flow.resident = false;
-      flow.inner_bytes = a_bytes();
-      flow.tile_again = flow.tile_bytes * (flow.walks - 1);
-      flow.passing = chunk_.a + chunk_.b;
+      demand.resident = false;
+      demand.inner_bytes = a_bytes();
+      demand.tile_again = demand.tile_bytes * (demand.walks - 1);
+      demand.passing = chunk_.a + chunk_.b;
       return;
     }
-    flow.tile_again = again;
-    (mapping.a_whole ? flow.first_inner_bytes : flow.inner_bytes) = a_bytes();
-    if (mapping.a_room > 0) flow.inner_bytes += a_again(mapping, flow.width);
-    if (!mapping.a_whole && flow.width <= 1) flow.passing = chunk_.a;
+    demand.tile_again = again;
+    (mapping.a_whole ? demand.first_inner_bytes : demand.inner_bytes) = a_bytes();
+    if (mapping.a_room > 0) demand.inner_bytes += a_again(mapping, demand.width);
+    if (!mapping.a_whole && demand.width <= 1) demand.passing = chunk_.a;
   }
 
   /// Bytes that A's groups fetch again in one tile of B of `walks` column groups.
   [[nodiscard]] double a_again(const FabricMapping& mapping, double walks) const {
     double bytes = 0;
     for (const double group : a_groups_) {
-      bytes += (walks - 1) * (group - resident_bytes(spec_, group, mapping.a_room));
+      bytes += (walks - 1) * (group - machine_.resident(group, mapping.a_room));
     }
     return bytes;
   }
 
   const FabricSpec& spec_;
+  const ICostModel& machine_;
   const FabricHoldings& h_;
   std::uint64_t measured_rows_ = 0;
   std::vector<double> a_groups_;
@@ -535,7 +537,7 @@ class Mapper {
   double a_fullest_ = 0;
   std::vector<std::pair<std::uint64_t, double>> a_tiles_;  // width in groups, bytes of the fullest
   std::vector<Columns> columns_;                           // of each product
-  std::vector<double> busy_;
+  std::vector<double> unit_cycles_;
   FabricChunk chunk_;  // of a mapping without overbooked tiles, which take smaller ones
   double least_a_ = 0, least_b_ = 0;
   Best best_;
@@ -543,8 +545,9 @@ class Mapper {
 
 }  // namespace
 
-FabricChoice choose_mapping(const FabricSpec& spec, const FabricHoldings& holdings) {
-  return Mapper(spec, holdings).choose();
+FabricChoice choose_mapping(const FabricSpec& spec, const ICostModel& machine,
+                            const FabricHoldings& holdings) {
+  return Mapper(spec, machine, holdings).choose();
 }
 
 FabricMapping for_product(FabricMapping mapping, FabricShape shape) {
@@ -563,12 +566,6 @@ FabricMapping for_product(FabricMapping mapping, FabricShape shape) {
     mapping.b_fetches = rows;
   }
   return mapping;
-}
-
-double resident_bytes(const FabricSpec& spec, double bytes, double room) {
-  if (room <= 0 || bytes <= room) return bytes;
-  if (spec.glb.policy == BufferPolicy::buffet) return 0;
-  return std::max(0.0, room - static_cast<double>(spec.glb.window.count()));
 }
 
 }  // namespace lacuna

@@ -31,6 +31,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/cost/i_cost_model.hpp"
 #include "arch/spec/fabric_spec.hpp"
 #include "dataflows/fabric_tiling.hpp"
 
@@ -83,18 +84,16 @@ struct FabricLoad {
   /// Words as stored of the columns before each, K whole: n + 1 sums.
   std::function<const std::vector<double>&(const FabricMapping&)> b_sums;
   double b_bytes = 1;  // of such a word that DRAM is asked for
-  /// Cycles of the arrays and of the buffer's port, whatever DRAM does.
-  std::function<double(const FabricMapping&)> busy;
+  /// What the units have to do, as cut by a mapping.
+  std::function<ArrayWork(const FabricMapping&)> work;
   double a_port_bytes = 0, b_port_bytes = 0;  // of one reading by the arrays
-  double z_cycles = 0;                        // of the outputs through DRAM's write channel
+  double z_words = 0;                         // of the outputs, to memory
 };
 
 /// Products that share a shape of A and a mapping.
 struct FabricHoldings {
   std::uint64_t m = 0;
   FabricRoom room;
-  double dram_bytes = 1;  // per cycle, reads
-  double latency = 0;     // cycles
   std::vector<FabricLoad> products;
   /// Bytes as stored of the groups of mapping.rows rows of A, K whole.
   std::function<std::vector<double>(const FabricMapping&)> a_groups;
@@ -116,13 +115,11 @@ struct FabricChoice {
   double least_a = 0, least_b = 0;  // of the candidate that needs least; when none fits
 };
 
-[[nodiscard]] FabricChoice choose_mapping(const FabricSpec& spec, const FabricHoldings& holdings);
+/// `machine` tells what a candidate would cost.
+[[nodiscard]] FabricChoice choose_mapping(const FabricSpec& spec, const ICostModel& machine,
+                                          const FabricHoldings& holdings);
 
 /// Fits the mapping of several products to one of them.
 [[nodiscard]] FabricMapping for_product(FabricMapping mapping, FabricShape shape);
-
-/// What stays of a tile of `bytes` in `room` bytes while it is walked again: all of it when it fits
-/// or there is no limit, otherwise room - f of Tailors and nothing of a buffet.
-[[nodiscard]] double resident_bytes(const FabricSpec& spec, double bytes, double room);
 
 }  // namespace lacuna

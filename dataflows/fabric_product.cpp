@@ -35,13 +35,14 @@ std::string menu_text(const std::vector<FabricPattern>& menu) {
 
 }  // namespace
 
-FabricProduct::FabricProduct(const FabricSpec& spec, const FabricInstance& instance,
-                             FabricMode mode)
+FabricProduct::FabricProduct(const FabricSpec& spec, const FabricInstance& instance)
     : spec_(spec),
       ops_(*instance.operands),
-      mode_(mode),
-      outer_(spec.arrays.dataflow == FabricDataflow::outer_product) {
-  part_.instance = instance;
+      outer_(spec.arrays.dataflow == FabricDataflow::outer_product),
+      instance_(instance) {
+  if (instance_.z_width <= 0) instance_.z_width = spec.z_width;
+  work_.operands = instance.operands;
+  work_.b_width = instance.b.width;
 }
 
 bool FabricProduct::choose_operand(const char* name, const FabricOperandSpec& spec,
@@ -68,13 +69,13 @@ bool FabricProduct::choose_operand(const char* name, const FabricOperandSpec& sp
 std::string FabricProduct::prepare(std::vector<std::string>& warnings) {
   std::string unsupported;
   if (outer_) {
-    part_.a_pattern.pattern = part_.b_pattern.pattern = Pattern::dense();
+    work_.a_pattern.pattern = work_.b_pattern.pattern = Pattern::dense();
   } else {
     const bool b_skips = spec_.b.patterns.size() > 1;
     const bool runs = choose_operand("A", spec_.a, ops_.a_fit(spec_.a.patterns), ops_.a_density(),
-                                     true, part_.a_pattern, unsupported, warnings) &&
+                                     true, work_.a_pattern, unsupported, warnings) &&
                       choose_operand("B", spec_.b, ops_.b_fit(spec_.b.patterns), ops_.b_density(),
-                                     b_skips, part_.b_pattern, unsupported, warnings);
+                                     b_skips, work_.b_pattern, unsupported, warnings);
     if (!runs) return unsupported;
   }
   settle();
@@ -82,8 +83,8 @@ std::string FabricProduct::prepare(std::vector<std::string>& warnings) {
 }
 
 void FabricProduct::prepare_as(const FabricPattern& a, const FabricPattern& b) {
-  part_.a_pattern = a;
-  part_.b_pattern = b;
+  work_.a_pattern = a;
+  work_.b_pattern = b;
   settle();
   a_bitmask_ = false;  // all of a dense A
 }
@@ -92,8 +93,8 @@ void FabricProduct::prepare_as(const FabricPattern& a, const FabricPattern& b) {
 void FabricProduct::settle() {
   choose_storage();
   std::uint64_t g = 1;
-  if (!is_dense(part_.a_pattern.pattern)) {
-    for (const Rule& rule : part_.a_pattern.pattern.ranks) {
+  if (!is_dense(work_.a_pattern.pattern)) {
+    for (const Rule& rule : work_.a_pattern.pattern.ranks) {
       g *= rule.g;
       group_ *= rule.h;
     }
@@ -101,55 +102,55 @@ void FabricProduct::settle() {
   LACUNA_CHECK(outer_ || g <= spec_.arrays.lanes, "{} slots of a group on {} lanes", g,
                spec_.arrays.lanes);
   // Whole groups on the lanes; a group that does not divide them leaves lanes idle.
-  step_k_ = outer_ ? 1 : spec_.arrays.lanes / g * group_;
-  padded_k_ = ceil_div(ops_.k(), group_) * group_;
-  if (spec_.b.storage == FabricStorage::block_offsets && part_.b_compressed) {
+  work_.step_k = outer_ ? 1 : spec_.arrays.lanes / g * group_;
+  work_.padded_k = ceil_div(ops_.k(), group_) * group_;
+  if (spec_.b.storage == FabricStorage::block_offsets && work_.b_compressed) {
     b_metadata_words_ = d(block_offset_bits()) / spec_.word_bits;
   }
 }
 
 void FabricProduct::choose_storage() {
-  da_ = part_.a_pattern.pattern.density().value();
-  db_ = part_.b_pattern.pattern.density().value();
+  da_ = work_.a_pattern.pattern.density().value();
+  db_ = work_.b_pattern.pattern.density().value();
   const double a = ops_.a_density(), b = ops_.b_density();
   if (outer_) {
-    part_.a_compressed = a < 1 || spec_.keep_metadata;
-    part_.b_compressed =
+    work_.a_compressed = a < 1 || spec_.keep_metadata;
+    work_.b_compressed =
         !(spec_.b_dense_from > 0 && a >= spec_.b_dense_from && b >= spec_.b_dense_from);
     return;
   }
-  part_.a_compressed =
-      !is_dense(part_.a_pattern.pattern) && spec_.a.storage != FabricStorage::uncompressed;
-  a_bitmask_ = is_dense(part_.a_pattern.pattern) &&
+  work_.a_compressed =
+      !is_dense(work_.a_pattern.pattern) && spec_.a.storage != FabricStorage::uncompressed;
+  a_bitmask_ = is_dense(work_.a_pattern.pattern) &&
                spec_.a.unstructured_storage == FabricStorage::bitmask &&
                a + 1.0 / spec_.word_bits < 1;
   switch (spec_.b.storage) {
     case FabricStorage::uncompressed:
-      part_.b_compressed = false;
+      work_.b_compressed = false;
       break;
     case FabricStorage::coordinates:
     case FabricStorage::run_lengths:
-      part_.b_compressed = !is_dense(part_.b_pattern.pattern);
+      work_.b_compressed = !is_dense(work_.b_pattern.pattern);
       break;
     default: {
       // Only when it saves: a dense operand keeps its plain form.
       const double metadata = spec_.b.storage == FabricStorage::block_offsets
                                   ? d(block_offset_bits()) / (d(ops_.k()) * d(ops_.n()))
                                   : 1;
-      part_.b_compressed = stored_b_density() + metadata / spec_.word_bits < 1;
+      work_.b_compressed = stored_b_density() + metadata / spec_.word_bits < 1;
     }
   }
 }
 
 /// A bitmask over n:8 blocks stores the block's bound, otherwise the nonzeros.
 double FabricProduct::stored_b_density() const {
-  return is_dense(part_.b_pattern.pattern) ? ops_.b_density() : db_;
+  return is_dense(work_.b_pattern.pattern) ? ops_.b_density() : db_;
 }
 
 /// Of a repeated operand: its sample's bits for as many rows as there are.
 std::uint64_t FabricProduct::block_offset_bits() const {
   std::uint64_t h1 = 4, h0 = 2;  // of HighLight's dense degree C1(4:4)->C0(2:2)
-  const auto& ranks = part_.a_pattern.pattern.ranks;
+  const auto& ranks = work_.a_pattern.pattern.ranks;
   if (ranks.size() == 2) {
     h1 = ranks[0].h;
     h0 = ranks[1].h;
@@ -160,17 +161,17 @@ std::uint64_t FabricProduct::block_offset_bits() const {
 }
 
 std::string FabricProduct::key_of_a() const {
-  const OperandStorage& a = part_.instance.a;
-  return fmt::format("{} {} {} {} {} {} {}", ops_.m(), ops_.k(), part_.a_pattern.pattern.text(),
+  const OperandStorage& a = instance_.a;
+  return fmt::format("{} {} {} {} {} {} {}", ops_.m(), ops_.k(), work_.a_pattern.pattern.text(),
                      ops_.a_density(), a.width, a.scale_words, a.on_chip);
 }
 
 double FabricProduct::z_bytes() const {
-  return d(ops_.m()) * d(ops_.n()) * part_.instance.z_width * spec_.word_bytes();
+  return d(ops_.m()) * d(ops_.n()) * instance_.z_width * spec_.word_bytes();
 }
 
 double FabricProduct::on_chip_bytes() const {
-  const FabricInstance& instance = part_.instance;
+  const FabricInstance& instance = instance_;
   double words = 0;
   if (instance.a.on_chip) words += a_words(0, ops_.m(), 0, ops_.k(), 0).all();
   if (instance.b.on_chip) {
@@ -192,21 +193,21 @@ const FabricMappingChoice* FabricProduct::given_mapping() const {
 FabricLoad FabricProduct::load() const {
   FabricLoad load;
   load.n = ops_.n();
-  load.times = part_.instance.times;
+  load.times = instance_.times;
   load.b_sums = [this](const FabricMapping& mapping) -> const std::vector<double>& {
     return b_sums(mapping);
   };
-  load.b_bytes = part_.instance.b.on_chip ? 0 : part_.instance.b_footprint * spec_.word_bytes();
-  load.busy = [this](const FabricMapping& mapping) { return busy_cycles(mapping); };
+  load.b_bytes = instance_.b.on_chip ? 0 : instance_.b_footprint * spec_.word_bytes();
+  load.work = [this](const FabricMapping& mapping) { return work(mapping); };
   load.a_port_bytes = a_words(0, ops_.m(), 0, ops_.k(), 0).all() * spec_.word_bytes();
   load.b_port_bytes = b_words(0, ops_.n(), 0, ops_.k(), 0).all() * spec_.word_bytes();
-  if (!part_.instance.z_on_chip) load.z_cycles = z_words().all() / spec_.dram.write_words;
+  if (!instance_.z_on_chip) load.z_words = z_words().all();
   return load;
 }
 
 std::vector<double> FabricProduct::a_groups(const FabricMapping& mapping) const {
   std::vector<double> bytes;
-  const double fetched = part_.instance.a.on_chip ? 0 : spec_.word_bytes();
+  const double fetched = instance_.a.on_chip ? 0 : spec_.word_bytes();
   const std::uint64_t rows = mapping.rows;
   for (std::uint64_t m = 0; m < ops_.m(); m += rows) {
     const std::uint64_t of = std::min(rows, ops_.m() - m);
@@ -235,13 +236,13 @@ double FabricProduct::all_a_words(const FabricMapping& mapping) const {
 
 /// Words of one position of A at most.
 double FabricProduct::most_a_words(const FabricMapping& mapping) const {
-  const OperandStorage& storage = part_.instance.a;
+  const OperandStorage& storage = instance_.a;
   double data = 1, metadata = 0;
   if (outer_) {
-    if (part_.a_compressed) metadata = tiled_mask(mapping.array_rows);
-  } else if (part_.a_compressed) {
+    if (work_.a_compressed) metadata = tiled_mask(mapping.array_rows);
+  } else if (work_.a_compressed) {
     data = da_;
-    metadata = da_ * metadata_words(part_.a_pattern, spec_.a.storage, spec_.word_bits);
+    metadata = da_ * metadata_words(work_.a_pattern, spec_.a.storage, spec_.word_bits);
   } else if (a_bitmask_) {
     metadata = 1.0 / spec_.word_bits;
   }
@@ -249,15 +250,15 @@ double FabricProduct::most_a_words(const FabricMapping& mapping) const {
 }
 
 double FabricProduct::most_b_words(const FabricMapping& mapping) const {
-  const OperandStorage& storage = part_.instance.b;
+  const OperandStorage& storage = instance_.b;
   double data = 1, metadata = 0;
-  if (part_.b_compressed) {
+  if (work_.b_compressed) {
     switch (spec_.b.storage) {
       case FabricStorage::tiled_bitmask:
         metadata = tiled_mask(mapping.array_columns);
         break;
       case FabricStorage::bitmask:
-        if (!is_dense(part_.b_pattern.pattern)) data = db_;
+        if (!is_dense(work_.b_pattern.pattern)) data = db_;
         metadata = 1.0 / spec_.word_bits;
         break;
       case FabricStorage::block_offsets:
@@ -265,26 +266,26 @@ double FabricProduct::most_b_words(const FabricMapping& mapping) const {
         break;
       default:
         data = db_;
-        metadata = db_ * metadata_words(part_.b_pattern, spec_.b.storage, spec_.word_bits);
+        metadata = db_ * metadata_words(work_.b_pattern, spec_.b.storage, spec_.word_bits);
     }
   }
   return data * storage.width + metadata + data * storage.scale_words;
 }
 
 double FabricProduct::largest_b_column(const FabricMapping& mapping) const {
-  const double fetched = part_.instance.b.on_chip ? 0 : part_.instance.b_footprint;
+  const double fetched = instance_.b.on_chip ? 0 : instance_.b_footprint;
   return d(ops_.k()) * most_b_words(mapping) * spec_.word_bytes() * fetched;
 }
 
 FabricChunk FabricProduct::largest_chunk(const FabricMapping& mapping) const {
   FabricChunk chunk;
   chunk.pieces = chunks_for(mapping);
-  const std::uint64_t steps = ceil_div(ceil_div(ops_.k(), step_k_), chunk.pieces);
-  const std::uint64_t all = std::max(padded_k_, ops_.k());
-  const double bytes = d(std::min(all, steps * step_k_)) * spec_.word_bytes();
+  const std::uint64_t steps = ceil_div(ceil_div(ops_.k(), work_.step_k), chunk.pieces);
+  const std::uint64_t all = std::max(work_.padded_k, ops_.k());
+  const double bytes = d(std::min(all, steps * work_.step_k)) * spec_.word_bytes();
   const std::uint64_t rows = std::min(mapping.rows, ops_.m());
   const std::uint64_t columns = std::min(mapping.columns, ops_.n());
-  const FabricInstance& instance = part_.instance;
+  const FabricInstance& instance = instance_;
   if (!instance.a.on_chip) chunk.a = d(rows) * bytes * most_a_words(mapping);
   if (!instance.b.on_chip) {
     chunk.b = d(columns) * bytes * most_b_words(mapping) * instance.b_footprint;
@@ -299,49 +300,43 @@ std::uint64_t FabricProduct::chunks_for(const FabricMapping& map) const {
   // What streams through the window of an overbooked tile must fit it twice: used and arriving.
   const double half = d(spec_.glb.window.count()) / 2;
   const bool overbooks = spec_.glb.policy == BufferPolicy::tailors && half > 0;
-  const auto& [a, b] = std::tie(part_.instance.a, part_.instance.b);
+  const auto& [a, b] = std::tie(instance_.a, instance_.b);
   if (overbooks && map.b_room > 0) {
     wanted = std::max(wanted, d(map.columns) * k_bytes * (b.width + 0.125) / half);
   }
   if (overbooks && map.a_room > 0) {
     wanted = std::max(wanted, d(map.rows) * k_bytes * (a.width + 0.125) / half);
   }
-  return std::min(ceil_div(ops_.k(), step_k_), whole_up(wanted));
+  return std::min(ceil_div(ops_.k(), work_.step_k), whole_up(wanted));
 }
 
-void FabricProduct::cut_k() {
-  const FabricMapping& map = part_.mapping;
-  steps_ = ceil_div(ops_.k(), step_k_);
-  const auto& [a, b] = std::tie(part_.instance.a, part_.instance.b);
-  tables_.chunks = chunks_for(map);
-  tables_.m_tiles = ceil_div(ops_.m(), map.rows);
-  tables_.n_tiles = ceil_div(ops_.n(), map.columns);
-  tables_.m = ops_.m();
-  tables_.n = ops_.n();
-  tables_.word_bytes = spec_.word_bytes();
-  tables_.a_footprint = a.on_chip ? 0 : 1;
-  tables_.b_footprint = b.on_chip ? 0 : part_.instance.b_footprint;
-  const double tiles = d(tables_.m_tiles) * d(tables_.n_tiles) * d(tables_.chunks);
-  if (tiles > kMostInstructions) {
-    throw InputError(fmt::format("{} x {} x {} makes {:.3g} instructions on {}", ops_.m(), ops_.n(),
-                                 ops_.k(), tiles, spec_.name),
-                     fmt::format("split the product; at most {:.0e} are taken", kMostInstructions));
+/// The product as a mapping cuts it.
+ArrayWork FabricProduct::work(const FabricMapping& map) const {
+  ArrayWork work = work_;
+  work.rows = map.rows;
+  work.columns = map.columns;
+  work.array_rows = map.array_rows;
+  work.array_columns = map.array_columns;
+  work.chunks = chunks_for(map);
+  if (outer_ && work.a_compressed) {
+    work.a_mask_words = d(map.array_rows) * tiled_mask(map.array_rows);
   }
-  tables_.cycles.resize(tables_.m_tiles * tables_.n_tiles * tables_.chunks);
+  if (outer_ && work.b_compressed) {
+    work.b_mask_words = d(map.array_columns) * tiled_mask(map.array_columns);
+  }
+  work.a_words = all_a_words(map);
+  work.b_words = b_sums(map).back();
+  return work;
 }
 
-std::uint64_t FabricProduct::first_step(std::uint64_t chunk) const {
-  return steps_ * chunk / tables_.chunks;
+void FabricProduct::check_instructions(const ArrayWork& work) const {
+  const double instructions = d(work.m_tiles()) * d(work.n_tiles()) * d(work.chunks);
+  if (instructions <= kMostInstructions) return;
+  throw InputError(fmt::format("{} x {} x {} makes {:.3g} instructions on {}", ops_.m(), ops_.n(),
+                               ops_.k(), instructions, spec_.name),
+                   fmt::format("split the product; at most {:.0e} are taken", kMostInstructions));
 }
-std::uint64_t FabricProduct::k_of(std::uint64_t step) const {
-  return std::min(ops_.k(), step * step_k_);
-}
-std::uint64_t FabricProduct::rows_of(std::uint64_t m) const {
-  return std::min(ops_.m() - m * part_.mapping.rows, part_.mapping.rows);
-}
-std::uint64_t FabricProduct::columns_of(std::uint64_t n) const {
-  return std::min(ops_.n() - n * part_.mapping.columns, part_.mapping.columns);
-}
+
 /// One bit for every element and a flag for each K coordinate of an array's tile, in words. Before
 /// there is a mapping, of the machine's first tile.
 double FabricProduct::tiled_mask(std::uint64_t tile) const {
@@ -351,18 +346,18 @@ double FabricProduct::tiled_mask(std::uint64_t tile) const {
 
 FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std::uint64_t k0,
                                    std::uint64_t k1, std::uint64_t tile) const {
-  const OperandStorage& storage = part_.instance.a;
+  const OperandStorage& storage = instance_.a;
   FabricWords words;
   if (outer_) {
     words.data = d(rows) * d(k1 - k0);
-    if (part_.a_compressed) {
+    if (work_.a_compressed) {
       words = {d(ops_.a().count(first, first + rows, k0, k1)), words.data * tiled_mask(tile)};
     }
-  } else if (part_.a_compressed) {
+  } else if (work_.a_compressed) {
     // Slots, also those that a sparser group leaves empty: the format cannot leave them out.
-    const std::uint64_t end = k1 == ops_.k() ? padded_k_ : k1;
+    const std::uint64_t end = k1 == ops_.k() ? work_.padded_k : k1;
     words.data = d(rows) * d(end - k0) * da_;
-    words.metadata = words.data * metadata_words(part_.a_pattern, spec_.a.storage, spec_.word_bits);
+    words.metadata = words.data * metadata_words(work_.a_pattern, spec_.a.storage, spec_.word_bits);
   } else if (a_bitmask_) {
     words = {d(ops_.a().count(first, first + rows, k0, k1)),
              d(rows) * d(k1 - k0) / spec_.word_bits};
@@ -374,10 +369,10 @@ FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std:
 
 FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, std::uint64_t k0,
                                    std::uint64_t k1, std::uint64_t tile) const {
-  const OperandStorage& storage = part_.instance.b;
+  const OperandStorage& storage = instance_.b;
   const double positions = d(columns) * d(k1 - k0);
   FabricWords words{positions, 0};
-  if (part_.b_compressed) {
+  if (work_.b_compressed) {
     const auto nonzeros = [&] {
       return d(ops_.b_transposed().count(first, first + columns, k0, k1));
     };
@@ -386,7 +381,7 @@ FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, s
         words = {nonzeros(), positions * tiled_mask(tile)};
         break;
       case FabricStorage::bitmask:
-        words = {is_dense(part_.b_pattern.pattern) ? nonzeros() : positions * db_,
+        words = {is_dense(work_.b_pattern.pattern) ? nonzeros() : positions * db_,
                  positions / spec_.word_bits};
         break;
       case FabricStorage::block_offsets:
@@ -395,96 +390,52 @@ FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, s
       default:
         words = {
             positions * db_,
-            positions * db_ * metadata_words(part_.b_pattern, spec_.b.storage, spec_.word_bits)};
+            positions * db_ * metadata_words(work_.b_pattern, spec_.b.storage, spec_.word_bits)};
     }
   }
   return {words.data * storage.width, words.metadata + words.data * storage.scale_words};
 }
 
-void FabricProduct::fill_words() {
-  const FabricMapping& map = part_.mapping;
-  for (std::uint64_t m = 0; m < tables_.m_tiles; ++m) {
+void FabricProduct::fill_words(ArrayProduct& product) const {
+  for (std::uint64_t m = 0; m < product.m_tiles(); ++m) {
     stop_if_requested();
-    for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
-      tables_.a.push_back(a_words(m * map.rows, rows_of(m), k_of(first_step(c)),
-                                  k_of(first_step(c + 1)), map.array_rows));
+    for (std::uint64_t c = 0; c < product.chunks; ++c) {
+      product.a.push_back(a_words(m * product.rows, product.rows_of(m), product.first_k(c),
+                                  product.first_k(c + 1), product.array_rows));
     }
   }
-  for (std::uint64_t n = 0; n < tables_.n_tiles; ++n) {
+  for (std::uint64_t n = 0; n < product.n_tiles(); ++n) {
     stop_if_requested();
-    for (std::uint64_t c = 0; c < tables_.chunks; ++c) {
-      tables_.b.push_back(b_words(n * map.columns, columns_of(n), k_of(first_step(c)),
-                                  k_of(first_step(c + 1)), map.array_columns));
+    for (std::uint64_t c = 0; c < product.chunks; ++c) {
+      product.b.push_back(b_words(n * product.columns, product.columns_of(n), product.first_k(c),
+                                  product.first_k(c + 1), product.array_columns));
     }
   }
-  for (const FabricWords& words : tables_.a) a_stored_ += words;
-  for (const FabricWords& words : tables_.b) b_stored_ += words;
-  const double positions = d(part_.a_compressed && !outer_ ? padded_k_ : ops_.k());
-  a_slots_ = d(ops_.m()) * positions * da_ * d(tables_.n_tiles);
-  part_.counts.glb_a = a_stored_ * d(tables_.n_tiles);
-  part_.counts.glb_b = b_stored_ * d(tables_.m_tiles);
 }
 
 FabricPart FabricProduct::finish(const FabricMapping& mapping) {
-  part_.mapping = mapping;
-  cut_k();
-  fill_words();
-  if (outer_) {
-    outer_product();
-  } else {
-    inner_product();
-  }
-  outputs();
-  part_.schedule = std::make_shared<FabricSchedule>(spec_, std::move(tables_), mapping);
-  traffic();
-  return std::move(part_);
+  ArrayProduct product;
+  static_cast<ArrayWork&>(product) = work(mapping);
+  check_instructions(product);
+  fill_words(product);
+  product.a_footprint = instance_.a.on_chip ? 0 : 1;
+  product.b_footprint = instance_.b.on_chip ? 0 : instance_.b_footprint;
+  product.z = z_words();
+  product.z_on_chip = instance_.z_on_chip;
+  return {instance_, mapping,
+          std::make_shared<FabricSchedule>(std::move(product), mapping, spec_.word_bytes())};
 }
 
 /// Words of the outputs as they leave.
 FabricWords FabricProduct::z_words() const {
   const double places = d(ops_.m()) * d(ops_.n());
-  FabricWords z{places * part_.instance.z_width, 0};
-  if (spec_.compress_outputs && !part_.instance.z_on_chip) {
+  FabricWords z{places * instance_.z_width, 0};
+  if (spec_.compress_outputs && !instance_.z_on_chip) {
     const double mask = places / spec_.word_bits;
-    const double nonzeros = d(ops_.z_nonzeros()) * part_.instance.z_width;
+    const double nonzeros = d(ops_.z_nonzeros()) * instance_.z_width;
     if (nonzeros + mask < z.data) z = {nonzeros, mask};
   }
   return z;
-}
-
-/// What becomes of the outputs.
-void FabricProduct::outputs() {
-  FabricCounts& counts = part_.counts;
-  const double places = d(ops_.m()) * d(ops_.n());
-  if (part_.instance.z_on_chip) {
-    counts.z_glb_writes = z_words().data;
-  } else {
-    counts.dram_z = z_words();
-  }
-  const double share = counts.dram_z.all() / places;
-  for (std::uint64_t i = 0; i < tables_.m_tiles; ++i) {
-    for (std::uint64_t j = 0; j < tables_.n_tiles; ++j) {
-      tables_.z_bytes.push_back(share * d(rows_of(i) * columns_of(j)) * spec_.word_bytes());
-    }
-  }
-}
-
-/// DRAM words and times: what the mapping fetches, and what comes again because tiles overflow.
-void FabricProduct::traffic() {
-  FabricCounts& counts = part_.counts;
-  const FabricSchedule& schedule = *part_.schedule;
-  const auto fetched = [&](const FabricWords& stored, std::uint64_t times, double footprint,
-                           const FabricFootprint& stream) {
-    const double bytes = stored.all() * footprint * spec_.word_bytes();
-    const double again = bytes > 0 ? d(stream.again) / bytes : 0;
-    return stored * (footprint * (d(times) + again));
-  };
-  const double a = part_.instance.a.on_chip ? 0 : 1;
-  const double b = part_.instance.b.on_chip ? 0 : part_.instance.b_footprint;
-  counts.dram_a = fetched(a_stored_, part_.mapping.a_fetches, a, schedule.a());
-  counts.dram_b = fetched(b_stored_, part_.mapping.b_fetches, b, schedule.b());
-  counts.dram_read_cycles = (counts.dram_a.all() + counts.dram_b.all()) / spec_.dram.read_words;
-  counts.dram_write_cycles = counts.dram_z.all() / spec_.dram.write_words;
 }
 
 }  // namespace lacuna

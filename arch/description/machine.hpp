@@ -50,6 +50,9 @@ struct Holding {
   Bytes window;            // Tailors: the streaming part
   std::uint64_t ways = 0;  // cache; 0: as many as it has lines
   std::optional<TensorFormat> format;
+  std::optional<TensorFormat>
+      otherwise;                 // of an operand that obeys no structure that `format` needs
+  double uncompressed_from = 0;  // both operands at least so dense: stored plain; 0: never
   std::optional<Digit> below;  // instead of the level's: its tiles are what loops inside this touch
 };
 
@@ -145,6 +148,7 @@ struct Spatial {
 
 struct Dataflow {
   LoopNest loops;
+  bool order_free = false;  // the mapper may order the loops that pick the tiles of a level
   std::vector<Spatial> spatial;
   std::vector<std::pair<Digit, DigitSize>> partition;
 };
@@ -164,6 +168,8 @@ struct Machine {
   std::string price_table;
 
   [[nodiscard]] const Level* find_level(std::string_view wanted) const;
+  /// The unit that the instructions are for; null: none.
+  [[nodiscard]] const UnitEntry* find_multiplier() const;
   /// The tensor has this rank.
   [[nodiscard]] bool has_rank(const std::string& tensor, const std::string& rank) const;
 };

@@ -133,6 +133,7 @@ Dataflow read_dataflow(const ConfigReader& config, const Context& context) {
   }
   if (loops.empty()) config.fail("loops", "no loop is given", "outermost first: [M1, N, K, M0]");
   dataflow.loops = LoopNest(std::move(loops), config.place("loops"));
+  dataflow.order_free = config.choice<bool>("order", {{"given", false}, {"mapper", true}}, false);
   const ConfigReader spatial = config.mapping("spatial");
   for (const auto& key : spatial.keys()) {
     const ConfigReader entry = spatial.mapping(key);

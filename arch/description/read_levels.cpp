@@ -75,6 +75,8 @@ Holding read_holding(const ConfigReader& config, const std::string& tensor) {
     holding.ways = config.integer("ways", {0, kMostInstances}, 0);
   }
   if (config.has("format")) holding.format = read_format(config.mapping("format"));
+  if (config.has("otherwise")) holding.otherwise = read_format(config.mapping("otherwise"));
+  holding.uncompressed_from = config.number("uncompressed_from", {0, 1}, 0.0);
   holding.below = read_below(config);
   return holding;
 }

@@ -71,6 +71,13 @@ const Level* Machine::find_level(std::string_view wanted) const {
   return nullptr;
 }
 
+const UnitEntry* Machine::find_multiplier() const {
+  for (const UnitEntry& unit : units) {
+    if (unit.traits.multiplies) return &unit;
+  }
+  return nullptr;
+}
+
 bool Machine::has_rank(const std::string& tensor, const std::string& rank) const {
   const auto& ranks = tensors.at(tensor);
   return std::find(ranks.begin(), ranks.end(), rank) != ranks.end();

@@ -74,10 +74,12 @@ PhysicalLimits limits_of(const FabricSpec& spec) {
   PhysicalLimits limits;
   limits.machine = spec.name;
   limits.multiplies_per_cycle = static_cast<double>(spec.macs());
-  limits.ports = {{"dram_read", spec.dram.read_words * word, "bytes"},
-                  {"dram_write", spec.dram.write_words * word, "bytes"},
+  limits.ports = {{spec.dram.shared ? "dram" : "dram_read", spec.dram.read_words * word, "bytes"},
                   {"glb", spec.glb.words_per_cycle * word, "bytes"},
                   {"mac", static_cast<double>(spec.macs()), "multiplies"}};
+  if (!spec.dram.shared) {
+    limits.ports.push_back({"dram_write", spec.dram.write_words * word, "bytes"});
+  }
   limits.buffers = {{"glb", spec.glb_bytes()}};
   return limits;
 }

@@ -19,8 +19,9 @@
 namespace lacuna {
 
 enum class FabricDataflow {
-  inner_product,  // A stationary in the MACs, `lanes` reduce K in space, psums in the RF
-  outer_product,  // a column of A times a row of B; psums are scattered into the RF (DSTC)
+  inner_product,      // A stationary in the MACs, `lanes` reduce K in space, psums in the RF
+  outer_product,      // a column of A times a row of B; psums are scattered into the RF (DSTC)
+  weight_stationary,  // systolic: a fold of A stays, B streams through, psums leave at the bottom
 };
 
 /// How an operand's zeros are left out of storage.
@@ -73,6 +74,7 @@ struct FabricSpec {
 
   struct Dram {
     double read_words = 32, write_words = 32;  // per cycle
+    bool shared = false;                       // reads and writes share the reads' rate
     Cycles latency;
     Bytes chunk{2048};
     std::uint64_t outstanding = 8;
@@ -102,6 +104,8 @@ struct FabricSpec {
     std::uint64_t columns = 128;               // most columns of B under a stationary A (inner)
     double psum_words_per_cycle = 0;           // port of the RF of one array; 0: never waited for
     std::uint64_t psum_spill_steps = 0;        // K steps after which psums go to the GLB; 0: never
+    bool load_exposed = false;   // systolic: the next fold's weights are loaded before it, in time
+    bool whole_columns = false;  // the loops do not cut N: all columns of B pass under one A
     std::vector<std::pair<std::uint64_t, std::uint64_t>> tiles;  // outer: rows x columns
   } arrays;
   FabricOperandSpec a, b;
@@ -119,6 +123,8 @@ struct FabricSpec {
     std::uint64_t seed = 1;
   } tiling;
   bool compress_outputs = false;
+  double z_width = 1;                     // words of one output, where a workload does not say
+  FabricOuter order = FabricOuter::free;  // of the loops above the arrays
   std::vector<FabricMappingChoice> mappings;
 
   struct Energy {

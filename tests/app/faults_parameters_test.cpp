@@ -20,13 +20,20 @@ struct Parameter {
   ConfigValue value;
 };
 
-/// What may be set of a mapping, below `path`. Lists of mappings and names of the user's own are
-/// left out.
-void collect(const ConfigShape& shape, const std::string& path, std::vector<Parameter>& out) {
+/// What may be set of a mapping, below `path`: entries of lists by their names. Lists without, and
+/// names of the user's own, are left out.
+void collect(const ConfigShape& shape, const ConfigTree& tree, const std::string& path,
+             std::vector<Parameter>& out) {
   for (const auto& [key, child] : shape.keys) {
     const std::string here = path.empty() ? key : path + "." + key;
     for (const ConfigValue& value : child.values) out.push_back({here, value});
-    if (child.mapping) collect(child, here, out);
+    const ConfigTree* const below = tree.find(key);
+    if (child.mapping) collect(child, below != nullptr ? *below : ConfigTree{}, here, out);
+    if (child.items.empty() || below == nullptr) continue;
+    for (const ConfigTree& item : below->items) {
+      const ConfigTree* const name = item.find("name");
+      if (name != nullptr) collect(child.items.front(), item, here + "." + name->scalar, out);
+    }
   }
 }
 
@@ -126,7 +133,7 @@ void run_fabric_with(const ConfigTree& tree, const std::string& setting,
   ConfigTree changed = tree;
   if (!setting.empty()) changed.set(setting);
   const ConfigReader reader(std::move(changed));
-  const FabricSpec spec = read_fabric(reader);
+  const FabricSpec spec = read_arrays(reader);
   reader.finish();
   (void)run_fabric(spec, small_gemm(spec), options);
 }
@@ -144,7 +151,7 @@ void run_product_with(const ConfigTree& tree, const std::string& setting,
 ConfigShape shape_of(const ConfigTree& tree, bool fabric) {
   const ConfigReader reader(tree);
   if (fabric) {
-    (void)read_fabric(reader);
+    (void)read_arrays(reader);
   } else {
     (void)read_machine(reader);
   }
@@ -160,10 +167,10 @@ Outcome try_machines(bool fabrics) {
   const ProductWorkload workload = small_product();
   for (const auto& name : shipped("arch")) {
     const ConfigTree tree = load_config("arch", name);
-    const bool fabric = tree.find("kind")->scalar == kFabricKind;
+    const bool fabric = is_array_machine(ConfigReader(tree));
     if (fabric != fabrics) continue;
     std::vector<Parameter> parameters;
-    collect(shape_of(tree, fabric), "", parameters);
+    collect(shape_of(tree, fabric), tree, "", parameters);
     const auto attempt = [&](const std::string& setting) {
       deadline.start();
       try_one(outcome, name + " --set " + setting, [&] {

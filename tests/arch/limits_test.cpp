@@ -3,14 +3,15 @@
 // a program does?
 #include "arch/limits/physical_limits.hpp"
 
-#include "arch/fabric/fabric_module.hpp"
 #include "dataflows/fabric_product.hpp"
 #include "tests/arch/products.hpp"
+#include "tests/arch/scripted.hpp"
 
 using namespace lacuna;
 using lacuna::test::contains;
 using lacuna::test::machine;
 using lacuna::test::random_matrix;
+using lacuna::test::Step;
 
 namespace {
 
@@ -56,23 +57,16 @@ GemmOperands dense(std::uint64_t m, std::uint64_t n, std::uint64_t k) {
 }
 
 /// A program of one instruction after a fetch.
-FabricProgram one_step(FabricStep step) {
-  FabricProgram program;
-  program.a_bytes = step.a_needed;
-  program.b_bytes = step.b_needed;
-  program.a_capacity = std::max<std::uint64_t>(1, step.a_needed);
-  program.b_capacity = std::max<std::uint64_t>(1, step.b_needed);
-  program.next = [step, given = false](FabricStep& next) mutable {
-    next = step;
-    return !std::exchange(given, true);
-  };
-  return program;
-}
-
-std::string run_step(const FabricSpec& spec, FabricStep step) {
+std::string run_step(const FabricSpec& spec, Step step) {
   step.a_release = step.a_needed;
   step.b_release = step.b_needed;
-  return broken_by([&] { (void)run_fabric_program(spec, one_step(step), {}); });
+  lacuna::test::Script script;
+  script.steps = {step};
+  script.a_bytes = step.a_needed;
+  script.b_bytes = step.b_needed;
+  script.a_capacity = std::max<std::uint64_t>(1, step.a_needed);
+  script.b_capacity = std::max<std::uint64_t>(1, step.b_needed);
+  return broken_by([&] { (void)lacuna::test::run_script(spec, script); });
 }
 
 /// An ExTensor program that claims more multiplies for its rows than they have.
@@ -174,30 +168,29 @@ TEST_CASE("the cheapest actions are those of the component set") {
 
 TEST_CASE("an instruction with more multiplies than its cycles allow ends the run") {
   const FabricSpec spec = fabric("tc");
-  FabricStep step;
+  Step step;
   step.a_needed = step.b_needed = 1000;
   step.cycles = 100;
-  step.multiplies = 100 * spec.macs();
+  step.multiplies = static_cast<double>(100 * spec.macs());
   CHECK(run_step(spec, step) == "nothing");
   step.cycles = 5000;
-  step.multiplies = 5000 * spec.macs() + 2000;
+  step.multiplies = static_cast<double>(5000 * spec.macs() + 2000);
   CHECK_THAT(run_step(spec, step), contains("port 'mac': "));
 }
 
 TEST_CASE("an instruction with more bytes than the buffer's port passes ends the run") {
   const FabricSpec spec = fabric("tc");
-  FabricStep step;
+  Step step;
   step.cycles = 4096;
-  step.glb_bytes =
-      static_cast<std::uint64_t>(step.cycles * spec.glb.words_per_cycle * spec.word_bytes());
+  step.glb_words = step.cycles * spec.glb.words_per_cycle;
   CHECK(run_step(spec, step) == "nothing");
-  step.glb_bytes += 100;
+  step.glb_words += 100 / spec.word_bytes();
   CHECK_THAT(run_step(spec, step), contains("port 'glb': "));
 }
 
 TEST_CASE("a program whose shares are larger than the buffer ends its run") {
   const FabricSpec spec = fabric("tc");
-  FabricStep step;
+  Step step;
   step.cycles = 10;
   step.a_needed = spec.glb_bytes() - 1000;
   step.b_needed = 1000;
@@ -212,7 +205,7 @@ TEST_CASE("a mapping of more rows than the arrays have breaks the limit of multi
   const auto run = [&](std::uint64_t array_rows) {
     FabricInstance instance;
     instance.operands = std::shared_ptr<const GemmOperands>(std::shared_ptr<void>(), &operands);
-    FabricProduct product(spec, instance, FabricMode::data);
+    FabricProduct product(spec, instance);
     std::vector<std::string> warnings;
     REQUIRE(product.prepare(warnings).empty());
     // Made by hand, past every check of a mapping.
@@ -226,7 +219,7 @@ TEST_CASE("a mapping of more rows than the arrays have breaks the limit of multi
     mapping.b_fetches = ceil_div(operands.m(), mapping.rows);
     const FabricPart part = product.finish(mapping);
     return broken_by([&] {
-      (void)run_fabric_program(spec, make_program({{part.schedule, 1}}, spec.glb_bytes()), {});
+      (void)run_array_program(spec, make_program({{part.schedule, 1}}, spec.glb_bytes()), {});
     });
   };
   CHECK(run(spec.arrays.rows) == "nothing");

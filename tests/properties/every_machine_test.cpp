@@ -15,9 +15,7 @@ constexpr std::uint64_t kProducts = 8;
 
 RunResult run_on(const std::string& name, const ProductWorkload& workload) {
   const ConfigReader reader(ConfigTree::load(find_config("arch", name)));
-  if (reader.has("kind") && reader.text("kind") == kFabricKind) {
-    return run_fabric(read_fabric(reader), fabric_workload(workload));
-  }
+  if (is_array_machine(reader)) return run_fabric(read_arrays(reader), fabric_workload(workload));
   return run_product(read_machine(reader), workload, {});
 }
 

@@ -25,6 +25,12 @@ const std::vector<Row>& table() {
   // Knows a machine and what a run counted, nothing of how the run was planned or simulated.
   static const std::vector<std::string_view> kLimits{
       "arch/limits", "arch/spec", "arch/program", "arch/energy", "sparse_formats", "base"};
+  // Units and what a mapper may ask of them: no SystemC, no simulation.
+  static const std::vector<std::string_view> kUnits{
+      "arch/compute", "arch/buffer", "arch/program", "arch/spec", "sparse_formats", "base"};
+  static const std::vector<std::string_view> kCost{"arch/cost",    "arch/compute", "arch/buffer",
+                                                   "arch/program", "arch/spec",    "sparse_formats",
+                                                   "base"};
   static const std::vector<Row> kRows{
       {"base", {"base"}},
       {"sparse_formats", {"sparse_formats", "base"}},
@@ -34,12 +40,18 @@ const std::vector<Row>& table() {
       {"arch/program", kInert},
       {"arch/energy", kInert},
       {"arch/limits", kLimits},
+      {"arch/compute/arrays", kUnits},
+      {"arch/compute/systolic", kUnits},
+      {"arch/compute/vector", kUnits},
+      {"arch/cost", kCost},
       {"arch/description",
-       {"arch/description", "arch/compute/classes", "arch/energy", "sparse_formats", "base"}},
-      {"arch/compute/classes", {"arch/compute/classes", "sparse_formats", "base"}},
+       {"arch/description", "arch/compute/classes", "arch/spec", "arch/energy", "sparse_formats",
+        "base"}},
+      {"arch/compute/classes", {"arch/compute/classes", "arch/spec", "sparse_formats", "base"}},
       {"arch", {"arch", "sim", "sparse_formats", "base"}},
       {"dataflows",
-       {"dataflows", "arch/spec", "arch/program", "workloads", "sparse_formats", "base"}},
+       {"dataflows", "arch/spec", "arch/program", "arch/cost", "workloads", "sparse_formats",
+        "base"}},
       {"validation", {"validation", "base"}},
       {"app",
        {"app", "validation", "dataflows", "arch", "sim", "workloads", "sparse_formats", "base"}},
@@ -67,7 +79,8 @@ bool is_top_folder(std::string_view name) {
 
 /// arch/machine puts the modules together.
 bool may_see_systemc(std::string_view path) {
-  for (const std::string_view folder : {"sim", "arch/machine", "app", "bench", "tests"}) {
+  for (const std::string_view folder :
+       {"sim", "arch/machine", "arch/system", "app", "bench", "tests"}) {
     if (below(path, folder)) return true;
   }
   return below(path, "arch") && path.find("_module.") != std::string_view::npos;
@@ -85,9 +98,9 @@ std::string join(const std::vector<std::string_view>& names) {
 /// Why `path` may not include `header`; empty when it may.
 std::string fault_of_include(std::string_view path, std::string_view header, bool is_quoted) {
   if (is_systemc(header)) {
-    return may_see_systemc(path)
-               ? ""
-               : "SystemC is seen only in sim, arch/**/*_module.*, arch/machine, app, bench, tests";
+    return may_see_systemc(path) ? ""
+                                 : "SystemC is seen only in sim, arch/**/*_module.*, arch/machine, "
+                                   "arch/system, app, bench, tests";
   }
   if (!is_quoted) {
     return is_top_folder(top_of(header)) && header.find('/') != std::string_view::npos

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/compute/classes/unit_classes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -11,66 +12,182 @@ namespace {
 
 constexpr Range kExtent{1, 65536};
 
-/// Patterns whose zeros take no slot, for each operand.
-void read_skips(const ConfigReader& config) {
-  const ConfigReader skips = config.mapping("skips");
-  for (const auto& tensor : skips.keys()) {
-    for (const auto& text : skips.texts(tensor)) {
-      if (text == "unstructured") continue;
-      if (text.find('{') != std::string::npos) {
-        (void)parse_pattern_family(text, skips.place(tensor));
-      } else {
-        (void)parse_pattern(text, skips.place(tensor));
-      }
+/// The patterns of a key's list, each family all of its members.
+void add_patterns(const ConfigReader& config, const std::string& tensor, const std::string& text,
+                  std::uint32_t code_bits, std::vector<FabricPattern>& out) {
+  const Place place = config.place(tensor);
+  if (text.find('{') != std::string::npos) {
+    for (const Pattern& pattern : parse_pattern_family(text, place).menu()) {
+      out.push_back({pattern, code_bits});
     }
+    return;
   }
+  const Pattern pattern = parse_pattern(text, place);
+  if (pattern.kind != PatternKind::dense && pattern.kind != PatternKind::hss) {
+    config.fail(tensor, fmt::format("'{}' has no rules that hardware could follow", text),
+                "use N:M, an HSS pattern or a family of them; `unstructured` takes any zeros");
+  }
+  out.push_back({pattern, code_bits});
+}
+
+/// What a multiplier array makes of one operand's zeros.
+struct Skipping {
+  std::vector<FabricPattern> patterns;  // sparsest first
+  bool unstructured = false;
+};
+
+/// Zeros that take no slot. An operand that obeys none of its patterns runs dense, unless the array
+/// `requires` one of them.
+Skipping read_skips(const ConfigReader& config, const std::string& tensor) {
+  const ConfigReader skips = config.mapping("skips"), bits = config.mapping("code_bits");
+  const auto required = config.texts("requires");
+  Skipping out;
+  for (const auto& text : skips.texts(tensor)) {
+    if (text == "unstructured") {
+      out.unstructured = true;
+      continue;
+    }
+    const std::uint64_t code = bits.has(text) ? bits.integer(text, {1, 8}) : 0;
+    add_patterns(skips, tensor, text, static_cast<std::uint32_t>(code), out.patterns);
+  }
+  const bool dense = std::any_of(out.patterns.begin(), out.patterns.end(), [](const auto& entry) {
+    return entry.pattern.density() == Ratio{1, 1};
+  });
+  if (!dense && std::find(required.begin(), required.end(), tensor) == required.end()) {
+    out.patterns.push_back({Pattern::dense(), 0});
+  }
+  std::stable_sort(out.patterns.begin(), out.patterns.end(),
+                   [](const FabricPattern& x, const FabricPattern& y) {
+                     return x.pattern.density() < y.pattern.density();
+                   });
+  return out;
 }
 
 UnitTraits multiply_accumulate(const ConfigReader& config) {
-  return {{{"lanes", config.integer("lanes", kExtent)}}, false};
+  return {.extents = {{"lanes", config.integer("lanes", kExtent)}}, .multiplies = true};
+}
+
+constexpr Range kPicojoules{0, 1e6};
+
+/// Rows and lanes, skipping and gating of an array; `dataflow` is how it multiplies.
+UnitTraits array(const ConfigReader& config, FabricDataflow dataflow) {
+  const std::uint64_t rows = config.integer("rows", kExtent),
+                      lanes = config.integer("lanes", kExtent);
+  const Skipping a = read_skips(config, "A"), b = read_skips(config, "B");
+  const bool outer = dataflow == FabricDataflow::outer_product;
+  for (const auto& [tensor, skipping] : {std::pair("A", &a), std::pair("B", &b)}) {
+    if (skipping->unstructured == outer) continue;
+    config.fail("skips",
+                outer ? fmt::format("outer products skip any zeros of {}", tensor)
+                      : fmt::format("this array cannot skip any zeros of {}", tensor),
+                outer ? "unstructured, for both operands" : "N:M or HSS patterns");
+  }
+  for (const FabricPattern& entry : a.patterns) {
+    std::uint64_t values = 1;
+    for (const Rule& rule : entry.pattern.ranks) values *= rule.g;
+    if (outer || entry.pattern.density() == Ratio{1, 1} || values <= lanes) continue;
+    config.fail("lanes",
+                fmt::format("{} lanes hold no block of the pattern {} of A, which has {} values",
+                            lanes, entry.pattern.text(), values),
+                "more lanes, or take the pattern out of `skips`");
+  }
+  const auto gates = config.texts("gates");
+  const bool gating = std::find(gates.begin(), gates.end(), "B") != gates.end();
+  const double rank1 = config.number("rank1_select_pj", kPicojoules, 0.0);
+  const double rank0 = config.number("rank0_select_pj", kPicojoules, 0.0);
+  UnitTraits traits{.extents = {{"rows", rows}, {"lanes", lanes}}, .multiplies = true};
+  traits.install = [=](FabricSpec& spec) {
+    spec.arrays.dataflow = dataflow;
+    spec.arrays.rows = rows;
+    spec.arrays.lanes = lanes;
+    spec.a.patterns = a.patterns;
+    spec.b.patterns = b.patterns;
+    spec.a.skips_unstructured = a.unstructured;
+    spec.b.skips_unstructured = b.unstructured;
+    spec.b.gating = gating;
+    spec.energy.rank1_select_pj = rank1;
+    spec.energy.rank0_select_pj = rank0;
+  };
+  return traits;
 }
 
 UnitTraits mac_array(const ConfigReader& config) {
-  read_skips(config);
-  (void)config.texts("gates");
-  return {{{"rows", config.integer("rows", kExtent)}, {"lanes", config.integer("lanes", kExtent)}},
-          false};
+  return array(config, FabricDataflow::inner_product);
+}
+
+UnitTraits outer_product_array(const ConfigReader& config) {
+  return array(config, FabricDataflow::outer_product);
 }
 
 UnitTraits systolic_array(const ConfigReader& config) {
-  (void)config.text("stationary");
-  (void)config.choice<bool>("load", {{"hidden", true}, {"exposed", false}});
-  return {
-      {{"rows", config.integer("rows", kExtent)}, {"columns", config.integer("columns", kExtent)}},
-      false};
+  (void)config.choice<int>("stationary", {{"A", 0}});
+  const bool exposed = config.choice<bool>("load", {{"hidden", false}, {"exposed", true}});
+  const std::uint64_t rows = config.integer("rows", kExtent);
+  const std::uint64_t columns = config.integer("columns", kExtent);
+  const auto gates = config.texts("gates");
+  const bool gating = std::find(gates.begin(), gates.end(), "B") != gates.end();
+  UnitTraits traits{.extents = {{"rows", rows}, {"columns", columns}}, .multiplies = true};
+  traits.install = [=](FabricSpec& spec) {
+    spec.arrays.dataflow = FabricDataflow::weight_stationary;
+    spec.arrays.rows = columns;  // M in space
+    spec.arrays.lanes = rows;    // K in space
+    spec.arrays.load_exposed = exposed;
+    spec.a.patterns = spec.b.patterns = {{Pattern::dense(), 0}};
+    spec.b.gating = gating;
+  };
+  return traits;
 }
 
 UnitTraits merger(const ConfigReader& config) {
   (void)config.integer("radix", {2, 65536});
   (void)config.number("per_cycle", {1e-3, 65536});
-  return {.extents = {}, .merges = true};
+  return {.merges = true};
 }
 
 UnitTraits variable_fetch(const ConfigReader& config) {
-  (void)config.text("tensor");
-  if (config.bytes("line").count() == 0) config.fail("line", "a line holds at least one byte");
-  return {};
+  (void)config.choice<int>("tensor", {{"B", 0}});
+  const std::uint64_t line = config.bytes("line").count();
+  if (line == 0) config.fail("line", "a line holds at least one byte");
+  const double word = config.number("word_pj", kPicojoules, 0.0);
+  const Place place = config.place("line");
+  UnitTraits traits;
+  traits.install = [=](FabricSpec& spec) {
+    const auto buffer =
+        static_cast<std::uint64_t>(static_cast<double>(spec.glb.line_words) * spec.word_bytes());
+    if (line != buffer) {
+      throw InputError(
+          place,
+          fmt::format("the fetch unit reads lines of {} B, the buffer has lines of {} B", line,
+                      buffer),
+          "the unit reads whole lines of the buffer");
+    }
+    spec.vfmu = true;
+    spec.energy.vfmu_word_pj = word;
+  };
+  return traits;
 }
 
 UnitTraits compressor(const ConfigReader& config) {
-  (void)config.text("tensor");
-  return {};
+  (void)config.choice<int>("tensor", {{"Z", 0}});
+  const double word = config.number("word_pj", kPicojoules, 0.0);
+  UnitTraits traits;
+  traits.install = [=](FabricSpec& spec) {
+    spec.compress_outputs = true;
+    spec.energy.compress_word_pj = word;
+  };
+  return traits;
 }
 
 UnitTraits vector_unit(const ConfigReader& config) {
-  return {{{"lanes", config.integer("lanes", kExtent)}}, false};
+  // Vector operations take the time of the buffer's port: their arithmetic is not modelled.
+  return {.extents = {{"lanes", config.integer("lanes", kExtent)}}, .install = [](FabricSpec&) {}};
 }
 
 using Reader = UnitTraits (*)(const ConfigReader&);
 constexpr std::array<std::pair<const char*, Reader>, 8> kClasses{{
     {"multiply-accumulate", multiply_accumulate},  // pairs of fibers, one multiply for each match
     {"mac-array", mac_array},                      // A stationary, K in space, psums in registers
-    {"outer-product-array", mac_array},            // nonzeros of both operands, scattered psums
+    {"outer-product-array", outer_product_array},  // nonzeros of both operands, scattered psums
     {"systolic-array", systolic_array},
     {"merger", merger},
     {"variable-fetch", variable_fetch},

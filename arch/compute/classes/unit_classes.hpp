@@ -4,18 +4,24 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "arch/spec/fabric_spec.hpp"
 #include "base/config.hpp"
 
 namespace lacuna {
 
 /// What a machine as a whole needs to know of a unit.
 struct UnitTraits {
-  std::map<std::string, std::uint64_t> extents;  // what loops may be spread over: rows, lanes
-  bool merges = false;                           // it can put partial outputs together
+  std::map<std::string, std::uint64_t> extents = {};  // what loops may be spread over: rows, lanes
+  bool merges = false;                                // it can put partial outputs together
+  bool multiplies = false;  // it is the unit that the instructions are for
+  /// Writes the unit's parameters into the machine that runs it; empty: no run takes such units
+  /// yet.
+  std::function<void(FabricSpec&)> install = {};
 };
 
 /// Reads the parameters of a unit of this class. Throws InputError at `class` for an unknown one.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dataflows/fabric_expectation.hpp"
+#include "arch/compute/arrays/lane_expectation.hpp"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "arch/fabric/element_arrays.hpp"
+#include "arch/compute/arrays/element_arrays.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "arch/fabric/fabric_energy.hpp"
+#include "arch/system/array_energy.hpp"
 
 #include <algorithm>
 

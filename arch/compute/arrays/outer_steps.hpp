@@ -6,8 +6,8 @@
 #include <tuple>
 #include <vector>
 
-#include "dataflows/fabric_mapping.hpp"
-#include "dataflows/fabric_operands.hpp"
+#include "arch/program/array_program.hpp"
+#include "arch/spec/fabric_spec.hpp"
 
 namespace lacuna {
 
@@ -27,8 +27,7 @@ struct OuterFetch {
 
 class OuterSteps {
  public:
-  OuterSteps(const FabricSpec& spec, const GemmOperands& operands, const FabricMapping& mapping,
-             OuterFetch fetch);
+  OuterSteps(const FabricSpec& spec, const ArrayWork& work, OuterFetch fetch);
 
   /// Cycles of K steps k0 .. k1-1 of output tile (m, n): the slowest of its arrays.
   [[nodiscard]] double cycles(std::uint64_t m, std::uint64_t n, std::uint64_t k0, std::uint64_t k1);

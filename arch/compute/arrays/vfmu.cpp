@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "arch/fabric/vfmu.hpp"
+#include "arch/compute/arrays/vfmu.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dataflows/fabric_outer.hpp"
+#include "arch/compute/arrays/outer_steps.hpp"
 
 #include <algorithm>
 
@@ -18,14 +18,13 @@ std::vector<std::uint16_t> groups_by_count(std::uint64_t tile, std::uint64_t lan
 
 }  // namespace
 
-OuterSteps::OuterSteps(const FabricSpec& spec, const GemmOperands& operands,
-                       const FabricMapping& mapping, OuterFetch fetch)
+OuterSteps::OuterSteps(const FabricSpec& spec, const ArrayWork& work, OuterFetch fetch)
     : spec_(spec),
       fetch_(fetch),
-      a_{&operands.a_counts(mapping.array_rows), spec.arrays.across_m},
-      b_{&operands.b_counts(mapping.array_columns), spec.arrays.across_n},
-      a_groups_(groups_by_count(mapping.array_rows, spec.arrays.rows)),
-      b_groups_(groups_by_count(mapping.array_columns, spec.arrays.lanes)),
+      a_{&work.operands->a_counts(work.array_rows), spec.arrays.across_m},
+      b_{&work.operands->b_counts(work.array_columns), spec.arrays.across_n},
+      a_groups_(groups_by_count(work.array_rows, spec.arrays.rows)),
+      b_groups_(groups_by_count(work.array_columns, spec.arrays.lanes)),
       repeats_(a_.repeats() || b_.repeats()) {}
 
 double OuterSteps::array_cycles(const std::uint16_t* a, const std::uint16_t* b, std::uint64_t k0,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dataflows/fabric_operands.hpp"
+#include "arch/program/gemm_operands.hpp"
 
 #include <algorithm>
 

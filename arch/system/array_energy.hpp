@@ -5,7 +5,7 @@
 #pragma once
 
 #include "arch/energy/account.hpp"
-#include "arch/program/fabric_program.hpp"
+#include "arch/program/array_counts.hpp"
 #include "arch/spec/fabric_spec.hpp"
 
 namespace lacuna {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "arch/program/fabric_program.hpp"
+#include "arch/program/array_counts.hpp"
+
+#include <algorithm>
 
 namespace lacuna {
 
@@ -21,6 +23,8 @@ void FabricCounts::add(const FabricCounts& other, double times) {
                                                    &FabricCounts::dram_z};
   for (const auto sum : kSums) this->*sum += other.*sum * times;
   for (const auto words : kWords) this->*words += other.*words * times;
+  vfmu_lines += other.vfmu_lines * static_cast<std::uint64_t>(times);
+  vfmu_most_held = std::max(vfmu_most_held, other.vfmu_most_held);
 }
 
 }  // namespace lacuna

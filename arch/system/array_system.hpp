@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A MAC-array machine in time: two operand streams from DRAM into the global buffer, a unit that
+// executes one instruction after another, outputs that drain to DRAM. One event per instruction.
+#pragma once
+
+#include "arch/compute/i_unit.hpp"
+#include "arch/spec/fabric_spec.hpp"
+#include "sim/simulation.hpp"
+
+namespace lacuna {
+
+/// What a run took and counted.
+struct ArrayRun {
+  Cycles cycles;
+  FabricCounts counts;
+  std::uint64_t instructions = 0;
+  double busy = 0;          // cycles the arrays and the buffer's port worked
+  std::uint64_t fill = 0;   // until the first instruction began
+  std::uint64_t drain = 0;  // after the last ended
+  std::uint64_t wait_a = 0, wait_b = 0, wait_z = 0;  // in between
+  /// What the time may lie above the bound by, without imbalance: the operands that must be there
+  /// before the first tile is through, and the last outputs on their way out.
+  double fill_and_drain = 0;
+  std::uint64_t a_walks = 0, b_walks = 0;  // fetches of whole bytes
+  std::uint64_t a_again = 0, b_again = 0;  // bytes that came again because a tile overflowed
+  Moved dram_a, dram_b, dram_z;
+  std::uint64_t activations = 0;
+  Meters meters;
+};
+
+struct ArrayRunOptions {
+  FabricMode mode = FabricMode::data;
+  sim::StallInjection stalls;
+  sim::Timeline* timeline = nullptr;
+  /// The unit for a part of the program, where it is not the machine's (tests).
+  std::function<std::unique_ptr<IUnit>(const ArrayProgram::Part&)> unit_of;
+};
+
+/// Executes the program. Throws ModelError when bytes do not balance, InputError when a tile that
+/// overflows its room cannot pass the window.
+[[nodiscard]] ArrayRun run_array_program(const FabricSpec& spec, const ArrayProgram& program,
+                                         const ArrayRunOptions& options);
+
+}  // namespace lacuna

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/system/arrays_module.hpp"
+
+#include <algorithm>
+
+namespace lacuna {
+
+ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
+                           const ArrayProgram& program, std::vector<std::unique_ptr<IUnit>> units,
+                           const Residency& residency, double word_bytes, StreamModule& a,
+                           StreamModule& b, DrainModule& z)
+    : sc_core::sc_module(name),
+      simulation_(simulation),
+      program_(program),
+      units_(std::move(units)),
+      word_bytes_(word_bytes),
+      a_(a),
+      b_(b),
+      z_(z),
+      row_(simulation.timeline() != nullptr ? simulation.timeline()->row("arrays") : 0),
+      wake_("wake"),
+      a_positions_(residency),
+      b_positions_(residency) {
+  LACUNA_METHOD(step);
+  sensitive << wake_ << a.arrival() << b.arrival() << z.progress();
+  simulation.watch(this->name(), [this] { return blocked_on(); });
+}
+
+void ArraysModule::start() {
+  next();
+  if (more_) simulation_.issue();
+  wake_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void ArraysModule::next() {
+  more_ = program_.next(current_);
+  if (!more_) return;
+  a_use_ = a_positions_.of(current_.a);
+  b_use_ = b_positions_.of(current_.b);
+}
+
+void ArraysModule::step() {
+  const Cycles now = simulation_.now();
+  if (running_) {
+    if (sim::to_cycles_up(free_at_) > now) return;
+    finish();
+  }
+  if (!more_) return;
+  if (std::uint64_t* const reason = waiting(); reason != nullptr) {
+    waits_for_ = reason;
+    return;
+  }
+  begin(now);
+}
+
+/// The counter of what the current instruction waits for; null when it can begin.
+std::uint64_t* ArraysModule::waiting() {
+  if (a_.arrived() < a_use_.needed) return &waits_.a;
+  if (b_.arrived() < b_use_.needed) return &waits_.b;
+  if (z_.pending() > program_.z_backlog) return &waits_.z;
+  return nullptr;
+}
+
+void ArraysModule::begin(Cycles now) {
+  // Without a wait the next instruction follows at once, within the cycle.
+  sim::Ticks start = free_at_;
+  if (waits_for_ != nullptr) {
+    start = std::max(free_at_, sim::to_ticks(now));
+    const std::uint64_t waited = (start - free_at_) >> sim::kTickBits;
+    if (instructions_ == 0) {
+      waits_.fill = waited;
+    } else {
+      *waits_for_ += waited;
+    }
+    waits_for_ = nullptr;
+  }
+  if (current_.run != run_) {  // each product rounds by itself
+    run_ = current_.run;
+    pairs_ = glb_bytes_ = {};
+  }
+  const Execution execution = units_[current_.part]->execute(current_);
+  free_at_ = sim::sum(start, sim::to_ticks(execution.cycles));
+  macs_.crossed(start, free_at_, pairs_.next(execution.multiplies));
+  glb_.crossed(start, free_at_, glb_bytes_.next(execution.glb_words * word_bytes_));
+  busy_ += execution.cycles;
+  ++instructions_;
+  running_ = true;
+  if (auto* timeline = simulation_.timeline()) {
+    timeline->slice(row_, "step", Cycles(start >> sim::kTickBits), sim::to_cycles_up(free_at_),
+                    static_cast<std::uint64_t>(execution.cycles), "cycles");
+  }
+  simulation_.at(std::max(now, sim::to_cycles_up(free_at_)), wake_);
+}
+
+void ArraysModule::finish() {
+  running_ = false;
+  a_.release(a_use_.release);
+  b_.release(b_use_.release);
+  z_.write(Tensor::z, current_.z_bytes);
+  next();
+  if (!more_) simulation_.retire();
+}
+
+std::string ArraysModule::blocked_on() const {
+  if (!more_ || running_) return {};
+  return fmt::format("A {} of {}, B {} of {}, {} bytes of Z pending", a_.arrived(), a_use_.needed,
+                     b_.arrived(), b_use_.needed, z_.pending());
+}
+
+}  // namespace lacuna

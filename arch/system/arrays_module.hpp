@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A unit with its sequencer: in order, one instruction at a time, each as soon as its operands are
+// there and the outputs before it have left.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "arch/buffer/residency.hpp"
+#include "arch/buffer/stream_module.hpp"
+#include "arch/compute/i_unit.hpp"
+#include "sim/meter.hpp"
+
+namespace lacuna {
+
+/// Parts of a sum in whole numbers: what has been given is the rounded sum so far.
+class WholeParts {
+ public:
+  std::uint64_t next(double part) {
+    sum_ += part;
+    const auto upto = static_cast<std::uint64_t>(sum_ + 0.5);
+    return upto - std::exchange(given_, upto);
+  }
+
+ private:
+  double sum_ = 0;
+  std::uint64_t given_ = 0;
+};
+
+class ArraysModule : public sc_core::sc_module {
+ public:
+  SC_HAS_PROCESS(ArraysModule);
+  /// A unit for each part of the program, in its order.
+  ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
+               const ArrayProgram& program, std::vector<std::unique_ptr<IUnit>> units,
+               const Residency& residency, double word_bytes, StreamModule& a, StreamModule& b,
+               DrainModule& z);
+
+  void start();
+
+  struct Waits {
+    std::uint64_t a = 0, b = 0, z = 0;
+    std::uint64_t fill = 0;  // before the first instruction
+  };
+  [[nodiscard]] const Waits& waits() const { return waits_; }
+  [[nodiscard]] double busy() const { return busy_; }
+  [[nodiscard]] std::uint64_t instructions() const { return instructions_; }
+  [[nodiscard]] const sim::PortMeter& macs() const { return macs_; }
+  [[nodiscard]] const sim::PortMeter& glb() const { return glb_; }
+  [[nodiscard]] Cycles ended() const { return sim::to_cycles_up(free_at_); }
+  [[nodiscard]] const IUnit& unit(std::size_t part) const { return *units_[part]; }
+
+ private:
+  LACUNA_PROCESS(step);
+  void next();
+  std::uint64_t* waiting();
+  void begin(Cycles now);
+  void finish();
+  [[nodiscard]] std::string blocked_on() const;
+
+  sim::Simulation& simulation_;
+  const ArrayProgram& program_;
+  std::vector<std::unique_ptr<IUnit>> units_;
+  double word_bytes_;
+  StreamModule& a_;
+  StreamModule& b_;
+  DrainModule& z_;
+  unsigned row_;
+  sc_core::sc_event wake_;
+  ArrayInstruction current_;
+  StreamPositions a_positions_, b_positions_;
+  StreamPositions::Position a_use_, b_use_;  // of the current instruction
+  sim::PortMeter macs_, glb_;
+  WholeParts pairs_, glb_bytes_;
+  std::uint64_t run_ = 0;
+  Waits waits_;
+  double busy_ = 0;
+  std::uint64_t instructions_ = 0;
+  sim::Ticks free_at_ = 0;
+  std::uint64_t* waits_for_ = nullptr;
+  bool running_ = false, more_ = false;
+};
+
+}  // namespace lacuna

@@ -271,6 +271,10 @@ void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
   const bool rows = std::any_of(
       plan.machines.begin(), plan.machines.end(),
       [](const ChosenMachine& m) { return std::holds_alternative<MachineSpec>(m.spec); });
+  for (const ChosenMachine& machine : plan.machines) {  // before operands are drawn
+    const auto* arrays = std::get_if<FabricSpec>(&machine.spec);
+    if (arrays != nullptr && !spec.gemm.empty()) check_instructions(*arrays, shape_of_gemm(spec));
+  }
   ProductOptions options = plan.options;
   options.check_where_possible = rows;  // what takes every nonzero checks any product
   ProductWorkload workload;

@@ -194,6 +194,11 @@ ConfigTree to_config(const WorkloadSpec& spec) {
   return tree;
 }
 
+FabricShape shape_of_gemm(const WorkloadSpec& spec) {
+  const auto [m, n, k] = read_gemm(spec).shape;
+  return {m, n, k};
+}
+
 FabricWorkload make_gemm_occupancies(const WorkloadSpec& spec) {
   const Gemm gemm = read_gemm(spec);
   const auto [m, n, k] = gemm.shape;

@@ -41,6 +41,8 @@ struct WorkloadSpec {
 /// Of its result: its own, or what it multiplies.
 [[nodiscard]] std::string name_of(const WorkloadSpec& spec);
 
+[[nodiscard]] FabricShape shape_of_gemm(const WorkloadSpec& spec);
+
 /// A GEMM's operands as bits, for machines that take no explicit nonzeros.
 [[nodiscard]] FabricWorkload make_gemm_occupancies(const WorkloadSpec& spec);
 

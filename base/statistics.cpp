@@ -8,14 +8,35 @@
 
 namespace lacuna {
 
-std::uint64_t quantile(std::vector<std::uint64_t>& values, double q) {
-  LACUNA_CHECK(!values.empty() && q >= 0 && q <= 1, "quantile {} of {} values", q, values.size());
+namespace {
+
+/// Place, in ascending order, of the ceil(q * n)-th smallest of n values.
+std::size_t rank_of(double q, std::size_t n) {
+  LACUNA_CHECK(n > 0 && q >= 0 && q <= 1, "quantile {} of {} values", q, n);
   // 1e-9 keeps a share like 0.9 * 100 = 90.000000000000014 from asking for one more.
-  const double wanted = std::ceil(q * static_cast<double>(values.size()) - 1e-9);
-  const auto rank = static_cast<std::size_t>(std::max(1.0, wanted)) - 1;
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank);
+  const double wanted = std::ceil(q * static_cast<double>(n) - 1e-9);
+  return static_cast<std::size_t>(std::max(1.0, wanted)) - 1;
+}
+
+template <class Value>
+Value nth(std::vector<Value>& values, double q) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank_of(q, values.size()));
   std::nth_element(values.begin(), at, values.end());
   return *at;
+}
+
+}  // namespace
+
+std::uint64_t quantile(std::vector<std::uint64_t>& values, double q) {
+  return nth(values, q);
+}
+
+double quantile(std::vector<double>& values, double q) {
+  return nth(values, q);
+}
+
+std::uint64_t quantile_of_sorted(std::span<const std::uint64_t> values, double q) {
+  return values[rank_of(q, values.size())];
 }
 
 double mean(std::span<const double> values) {

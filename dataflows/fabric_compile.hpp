@@ -55,6 +55,10 @@ struct FabricPlan {
   std::uint64_t z_bytes = 0;  // to DRAM
 };
 
+/// Throws InputError when every mapping of a product of this shape makes more instructions than are
+/// taken: known before its operands are drawn.
+void check_instructions(const FabricSpec& spec, FabricShape shape);
+
 /// One operation: its products run one after another as one stream of instructions. Products that
 /// share a shape of A share the width of B's tile on a machine that sizes tiles by what they hold.
 /// Throws InputError when no tiles fit the global buffer, those of a given mapping do not, or the

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/statistics.hpp"
 
 namespace lacuna {
 namespace {
@@ -237,7 +238,7 @@ class Mapper {
       a_groups_ = h_.a_groups(mapping);
       a_sums_.sums.assign(1, 0.0);
       for (const double bytes : a_groups_) a_sums_.sums.push_back(a_sums_.total() + bytes);
-      a_fullest_ = upper_quantile(a_groups_, 1);
+      a_fullest_ = *std::max_element(a_groups_.begin(), a_groups_.end());
       a_tiles_.clear();
       for (const std::uint64_t width : distinct_widths(a_groups_.size())) {
         a_tiles_.emplace_back(width, a_sums_.most_of(width));
@@ -353,8 +354,8 @@ class Mapper {
     mapping.b_resident = true;
     const bool overbooks = spec_.tiling.strategy == TilingStrategy::swiftiles &&
                            spec_.glb.policy == BufferPolicy::tailors;
-    const double most =
-        upper_quantile(a_groups_, overbooks ? 1 - spec_.tiling.overbooked_share : 1);
+    std::vector<double> groups = a_groups_;
+    const double most = quantile(groups, overbooks ? 1 - spec_.tiling.overbooked_share : 1);
     std::vector<double> a_rooms{a_fullest_ > 0 ? a_fullest_ + 1 : 0};
     if (most + 1 < a_fullest_) a_rooms.push_back(most + 1);
     for (const double share : kShares) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
@@ -33,7 +34,40 @@ std::string menu_text(const std::vector<FabricPattern>& menu) {
   return text;
 }
 
+[[noreturn]] void refuse_instructions(const FabricSpec& spec, FabricShape shape, double count) {
+  throw InputError(fmt::format("{} x {} x {} makes {:.3g} instructions on {}", shape.m, shape.n,
+                               shape.k, count, spec.name),
+                   fmt::format("split the product; at most {:.0e} are taken", kMostInstructions));
+}
+
+/// Pieces that K is cut into at least, for tiles of outputs of these rows and columns.
+double wanted_chunks(const FabricSpec& spec, std::uint64_t k, std::uint64_t edge) {
+  const double chunk = d(spec.glb.capacity.count() / kChunksOfBuffer);
+  return std::max(d(kLeastChunks), d(edge) * d(k) * spec.word_bytes() / chunk);
+}
+
 }  // namespace
+
+/// Wider tiles make fewer instructions: those of the widest are the fewest that any mapping makes.
+void check_instructions(const FabricSpec& spec, FabricShape shape) {
+  const FabricSpec::Arrays& arrays = spec.arrays;
+  auto tiles = arrays.tiles;
+  std::uint64_t step = 1;  // most positions of K that a step takes
+  if (arrays.dataflow != FabricDataflow::outer_product) {
+    tiles = {{arrays.rows, std::min(arrays.columns, ceil_div(shape.n, arrays.across_n))}};
+    step = whole_up(d(arrays.lanes) / spec.a.patterns.front().pattern.density().value());
+  }
+  double fewest = std::numeric_limits<double>::infinity();
+  for (const auto& [rows, columns] : tiles) {
+    const std::uint64_t m = rows * arrays.across_m, n = columns * arrays.across_n;
+    const double groups = std::max(1.0, d(shape.m) / d(m)) * std::max(1.0, d(shape.n) / d(n));
+    const double chunks =
+        std::min(d(ceil_div(shape.k, step)), wanted_chunks(spec, shape.k, std::max(m, n)));
+    fewest = std::min(fewest, groups * chunks);
+  }
+  // Chunks are whole: tiles a little narrower may make a little fewer.
+  if (fewest > 2 * kMostInstructions) refuse_instructions(spec, shape, fewest);
+}
 
 FabricProduct::FabricProduct(const FabricSpec& spec, const FabricInstance& instance)
     : spec_(spec),
@@ -79,6 +113,7 @@ std::string FabricProduct::prepare(std::vector<std::string>& warnings) {
     if (!runs) return unsupported;
   }
   settle();
+  lacuna::check_instructions(spec_, shape());
   return {};
 }
 
@@ -295,8 +330,7 @@ FabricChunk FabricProduct::largest_chunk(const FabricMapping& mapping) const {
 
 std::uint64_t FabricProduct::chunks_for(const FabricMapping& map) const {
   const double k_bytes = d(ops_.k()) * spec_.word_bytes();
-  const double chunk = d(spec_.glb.capacity.count() / kChunksOfBuffer);
-  double wanted = std::max(d(kLeastChunks), d(std::max(map.rows, map.columns)) * k_bytes / chunk);
+  double wanted = wanted_chunks(spec_, ops_.k(), std::max(map.rows, map.columns));
   // What streams through the window of an overbooked tile must fit it twice: used and arriving.
   const double half = d(spec_.glb.window.count()) / 2;
   const bool overbooks = spec_.glb.policy == BufferPolicy::tailors && half > 0;
@@ -331,10 +365,7 @@ ArrayWork FabricProduct::work(const FabricMapping& map) const {
 
 void FabricProduct::check_instructions(const ArrayWork& work) const {
   const double instructions = d(work.m_tiles()) * d(work.n_tiles()) * d(work.chunks);
-  if (instructions <= kMostInstructions) return;
-  throw InputError(fmt::format("{} x {} x {} makes {:.3g} instructions on {}", ops_.m(), ops_.n(),
-                               ops_.k(), instructions, spec_.name),
-                   fmt::format("split the product; at most {:.0e} are taken", kMostInstructions));
+  if (instructions > kMostInstructions) refuse_instructions(spec_, shape(), instructions);
 }
 
 /// One bit for every element and a flag for each K coordinate of an array's tile, in words. Before

@@ -5,8 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "base/error.hpp"
-#include "base/random.hpp"
+#include "dataflows/swiftiles.hpp"
 
 namespace lacuna {
 namespace {
@@ -44,13 +43,6 @@ std::vector<double> tile_bytes(const std::vector<ColumnGroups>& products, std::u
     }
   }
   return out;
-}
-
-double upper_quantile(std::vector<double> values, double share) {
-  LACUNA_CHECK(!values.empty(), "no values to take a quantile of");
-  std::sort(values.begin(), values.end());
-  const double rank = std::ceil(share * static_cast<double>(values.size()) - 1e-9);
-  return values[static_cast<std::size_t>(std::max(1.0, rank)) - 1];
 }
 
 ColumnTile prescient_columns(const std::vector<ColumnGroups>& products, double room) {
@@ -98,18 +90,17 @@ ColumnTile swiftiles_columns(const std::vector<ColumnGroups>& products, double r
     std::erase_if(tiles.back(), [](double bytes) { return bytes <= 0; });
     first.push_back(first.back() + tiles.back().size() * product.times);
   }
-  const auto wanted = static_cast<std::uint64_t>(
-      std::ceil(static_cast<double>(tiling.tail_samples) / tiling.overbooked_share));
-  RandomStream random(tiling.seed, "swiftiles columns");
-  for (const std::uint64_t position : random.sample(first.back(), wanted)) {
+  const Swiftiles swiftiles{tiling.overbooked_share, tiling.tail_samples, tiling.seed,
+                            "swiftiles columns"};
+  for (const std::uint64_t position : swiftiles.draw(first.back())) {
     const auto p = static_cast<std::size_t>(std::upper_bound(first.begin(), first.end(), position) -
                                             first.begin() - 1);
     const double bytes = tiles[p][(position - first[p]) % tiles[p].size()];
     tile.work_bytes += bytes;
     tile.seen.push_back(bytes);
   }
-  const double q = upper_quantile(tile.seen, 1 - tiling.overbooked_share);
-  const double scaled = q > 0 ? std::floor(initial * room / q) : most;
+  const double q = swiftiles.bound(tile.seen);
+  const double scaled = q > 0 ? std::floor(Swiftiles::scaled(initial, room, q)) : most;
   tile.groups = static_cast<std::uint64_t>(std::clamp(scaled, 1.0, most));
   for (double& bytes : tile.seen) bytes *= static_cast<double>(tile.groups) / initial;
   return tile;

@@ -36,7 +36,4 @@ struct ColumnTile {
 [[nodiscard]] std::vector<double> tile_bytes(const std::vector<ColumnGroups>& products,
                                              std::uint64_t groups);
 
-/// The smallest value that at least `share` of the values do not exceed.
-[[nodiscard]] double upper_quantile(std::vector<double> values, double share);
-
 }  // namespace lacuna

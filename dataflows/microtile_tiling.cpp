@@ -5,8 +5,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "base/random.hpp"
-#include "base/statistics.hpp"
+#include "dataflows/swiftiles.hpp"
 #include "sparse_formats/microtiles.hpp"
 
 namespace lacuna {
@@ -28,16 +27,15 @@ std::uint64_t largest_payload(const MicrotileGrid& grid) {
 /// The (1 - y) quantile of the payload of microtiles drawn without replacement.
 std::uint64_t sampled_payload(const MicrotileGrid& grid, const TilingSpec& tiling,
                               const std::string& stream, std::uint64_t& work) {
-  const auto wanted = static_cast<std::uint64_t>(
-      std::ceil(static_cast<double>(tiling.tail_samples) / tiling.overbooked_share));
-  RandomStream random(tiling.seed, "microtile " + stream);
+  const Swiftiles swiftiles{tiling.overbooked_share, tiling.tail_samples, tiling.seed,
+                            "microtile " + stream};
   std::vector<std::uint64_t> payloads;
-  for (const std::uint64_t at : random.sample(grid.all().size(), wanted)) {
+  for (const std::uint64_t at : swiftiles.draw(grid.all().size())) {
     const Microtile& tile = grid.all()[static_cast<std::size_t>(at)];
     payloads.push_back(tile.padded_payload);
     work += tile.nnz;
   }
-  return payloads.empty() ? 0 : quantile(payloads, 1.0 - tiling.overbooked_share);
+  return payloads.empty() ? 0 : swiftiles.bound(payloads);
 }
 
 std::uint32_t round_edge(double edge, std::uint32_t limit) {

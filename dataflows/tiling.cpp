@@ -7,8 +7,8 @@
 #include "arch/program/stored_bytes.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
-#include "base/random.hpp"
 #include "base/statistics.hpp"
+#include "dataflows/swiftiles.hpp"
 
 namespace lacuna {
 namespace {
@@ -255,28 +255,19 @@ TileChoice choose_swiftiles(const TiledOperand& operand, double overbooked_share
   const TileShape initial = shape_of_area(operand, choice.initial_area);
   const std::uint64_t outer_tiles = ceil_div(grid.outer_blocks(), initial.outer);
   const std::uint64_t inner_tiles = ceil_div(grid.inner_blocks(), initial.inner);
-  const auto wanted =
-      static_cast<std::uint64_t>(std::ceil(static_cast<double>(tail_samples) / overbooked_share));
-  // Without replacement, and only nonempty positions count: an empty tile never enters the buffer.
-  RandomStream random(seed, "swiftiles " + stream);
-  const std::uint64_t positions = outer_tiles * inner_tiles;
-  std::vector<std::uint64_t> order = random.sample(positions, std::min(positions, 100 * wanted));
-  random.shuffle(order);
-  std::vector<std::uint64_t> sampled;
-  for (const std::uint64_t position : order) {
-    stop_if_requested();
-    const std::uint64_t bytes = occupancy(operand, initial, position / inner_tiles,
-                                          position % inner_tiles, choice.work_nonzeros);
-    if (bytes > 0) sampled.push_back(bytes);
-    if (sampled.size() == wanted) break;
-  }
+  const Swiftiles swiftiles{overbooked_share, tail_samples, seed, "swiftiles " + stream};
+  std::vector<std::uint64_t> sampled =
+      swiftiles.draw_holding(outer_tiles * inner_tiles, [&](std::uint64_t position) {
+        return occupancy(operand, initial, position / inner_tiles, position % inner_tiles,
+                         choice.work_nonzeros);
+      });
   choice.samples = sampled.size();
-  choice.quantile_bytes = sampled.empty() ? total : quantile(sampled, 1.0 - overbooked_share);
+  choice.quantile_bytes = sampled.empty() ? total : swiftiles.bound(sampled);
   // T = T0 * b / Q, with T0 as it was sampled, after rounding.
   const double sampled_area =
       static_cast<double>(initial.outer) * static_cast<double>(initial.inner);
-  choice.shape =
-      shape_of_area(operand, sampled_area * b / static_cast<double>(choice.quantile_bytes));
+  choice.shape = shape_of_area(
+      operand, Swiftiles::scaled(sampled_area, b, static_cast<double>(choice.quantile_bytes)));
   choice.clamped = is_clamped(operand, choice.shape);
   return choice;
 }
@@ -296,8 +287,7 @@ TilingStatistics summarize(std::vector<std::uint64_t> occupancies, std::uint64_t
   out.utilization = used / static_cast<double>(out.tiles);
   std::sort(occupancies.begin(), occupancies.end());
   for (const double q : {0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0}) {
-    const double rank = std::ceil(q * static_cast<double>(occupancies.size()) - 1e-9);
-    out.quantiles.emplace_back(q, occupancies[static_cast<std::size_t>(std::max(1.0, rank)) - 1]);
+    out.quantiles.emplace_back(q, quantile_of_sorted(occupancies, q));
   }
   return out;
 }

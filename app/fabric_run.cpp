@@ -10,7 +10,7 @@
 #include "app/fabric_result.hpp"
 #include "app/paths.hpp"
 #include "app/run_limits.hpp"
-#include "arch/compute/arrays/element_arrays.hpp"
+#include "arch/compute/arrays/arrays.hpp"
 #include "arch/description/array_machine.hpp"
 #include "arch/system/array_system.hpp"
 #include "base/error.hpp"
@@ -109,28 +109,15 @@ void note_fetch_unit(const FabricSpec& spec, const FabricCounts& counts, RunResu
 }
 
 /// Value by value: counts must equal the fast model's, outputs the reference product.
-CheckReport step_elements(const FabricSpec& spec, const FabricPart& part,
-                          const FabricCounts& counts, const ProductWorkload& values,
-                          std::vector<double>* outputs) {
-  const bool outer = spec.arrays.dataflow == FabricDataflow::outer_product;
-  const ElementRun run =
-      outer ? run_outer_elements(values.a, values.b_transposed, part.mapping.array_rows,
-                                 part.mapping.array_columns, spec.arrays.rows, spec.arrays.lanes)
-            : run_inner_elements(values.a, values.b_transposed, part.product().a_pattern.pattern,
-                                 spec.b.gating);
-  const auto same = [](const char* what, std::uint64_t stepped, double counted) {
-    LACUNA_CHECK(stepped == whole(counted), "{}: {} stepped, {} counted", what, stepped, counted);
-  };
-  same("multiplies", run.computed, counts.mac_compute);
-  if (outer) {
-    const auto arrays = static_cast<double>(spec.arrays.across_m * spec.arrays.across_n);
-    same("issue slots", run.issues, counts.compute_cycles * arrays);
-  } else if (part.product().b_pattern.pattern.density() == Ratio{1, 1}) {
-    same("MAC slots", run.slots, counts.mac_slots);
-    same("gated MACs", run.gated, counts.mac_gated);
-  }
-  if (outputs != nullptr) *outputs = run.z;
-  return check_report(check_product(run.z, values.a, transpose(values.b_transposed)));
+CheckReport check_elements(const FabricSpec& spec, const FabricPart& part,
+                           const FabricCounts& counts, const ProductWorkload& values,
+                           std::vector<double>* outputs) {
+  std::vector<double> z =
+      step_elements(spec, part.product(), values.a, values.b_transposed, counts);
+  const CheckReport report =
+      check_report(check_product(z, values.a, transpose(values.b_transposed)));
+  if (outputs != nullptr) *outputs = std::move(z);
+  return report;
 }
 
 /// How far the density of a sampled operand may be from that of the whole.
@@ -241,7 +228,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["instructions"] = run.instructions;
   if (elements)
     result.check =
-        step_elements(machine, plan.parts.front(), run.counts, *workload.values, options.outputs);
+        check_elements(machine, plan.parts.front(), run.counts, *workload.values, options.outputs);
   if (options.timeline) {
     result.timeline = timeline.chrome_trace();
     if (timeline.dropped() > 0) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "app/operation_blocks.hpp"
+#include "arch/compute/arrays/arrays.hpp"
 #include "base/error.hpp"
 
 namespace lacuna {
@@ -82,26 +83,11 @@ std::vector<Shape> shapes_of(const Einsum& einsum, std::uint64_t wide, bool turn
   return out;
 }
 
-/// Cycles that the arrays take for dense products: each tile of A stays for the columns of B, or
-/// for as long as the next tile takes to come, if that is longer.
+/// Cycles that the arrays take for dense products.
 double array_cycles(const std::vector<Shape>& shapes, const FabricSpec& spec) {
-  const auto& arrays = spec.arrays;
-  const std::uint64_t rows = arrays.across_m * arrays.rows;
   double cycles = 0;
   for (const Shape& s : shapes) {
-    double one = 0;
-    if (arrays.dataflow == FabricDataflow::outer_product) {
-      one =
-          static_cast<double>(ceil_div(s.m, rows) * ceil_div(s.n, arrays.across_n * arrays.lanes)) *
-          static_cast<double>(s.k);
-    } else {
-      const double load = static_cast<double>(std::min(s.m, rows) * arrays.lanes) /
-                          std::max(1.0, spec.glb.words_per_cycle);
-      const auto columns = static_cast<double>(ceil_div(s.n, arrays.across_n));
-      one = static_cast<double>(ceil_div(s.m, rows) * ceil_div(s.k, arrays.lanes)) *
-            std::max(columns, load);
-    }
-    cycles += one * static_cast<double>(s.times);
+    cycles += dense_cycles(spec, s.m, s.n, s.k) * static_cast<double>(s.times);
   }
   return cycles;
 }

@@ -44,10 +44,9 @@ LeastTraffic least_traffic(const MachineSpec& machine, const ProductOperands& op
 }
 
 LeastTraffic least_traffic(const FabricSpec& machine, const std::vector<FabricInstance>& products) {
-  const bool outer = machine.arrays.dataflow == FabricDataflow::outer_product;
-  const bool a_whole = !outer && machine.a.storage == FabricStorage::uncompressed &&
+  const bool a_whole = machine.a.storage == FabricStorage::uncompressed &&
                        machine.a.unstructured_storage == FabricStorage::uncompressed;
-  const bool b_whole = !outer && machine.b.storage == FabricStorage::uncompressed;
+  const bool b_whole = machine.b.storage == FabricStorage::uncompressed;
   LeastTraffic least;
   for (const FabricInstance& product : products) {
     const GemmOperands& ops = *product.operands;

@@ -170,7 +170,6 @@ class Compiler {
     std::vector<Patterns> patterns;
     const FabricPattern& own_a = products.front()->a_pattern();
     const FabricPattern& own_b = products.front()->b_pattern();
-    if (spec_.arrays.dataflow == FabricDataflow::outer_product) return patterns;
     for (auto a = spec_.a.patterns.rbegin(); a != spec_.a.patterns.rend(); ++a) {
       if (a->pattern.density() < own_a.pattern.density()) break;
       // Products of one operation may differ in B: only A's pattern is theirs together.

@@ -49,8 +49,8 @@ std::vector<std::uint64_t> distinct_widths(std::uint64_t count) {
   return widths;
 }
 
-std::vector<ArrayTile> outer_product_tiles(const FabricSpec& spec,
-                                           const FabricMappingChoice* given) {
+/// Of arrays whose registers take tiles of certain shapes.
+std::vector<ArrayTile> given_tiles(const FabricSpec& spec, const FabricMappingChoice* given) {
   const std::uint64_t rows = given != nullptr ? given->tile_rows : 0;
   const std::uint64_t columns = given != nullptr ? given->tile_columns : 0;
   if (rows > 0 && columns > 0) return {{rows, columns}};
@@ -68,7 +68,7 @@ std::vector<ArrayTile> outer_product_tiles(const FabricSpec& spec,
 std::vector<ArrayTile> array_tiles(const FabricSpec& spec, const FabricMappingChoice* given,
                                    std::uint64_t n, std::uint64_t least) {
   const auto& arrays = spec.arrays;
-  if (arrays.dataflow == FabricDataflow::outer_product) return outer_product_tiles(spec, given);
+  if (!arrays.tiles.empty()) return given_tiles(spec, given);
   const std::uint64_t rows =
       given != nullptr && given->tile_rows > 0 ? given->tile_rows : arrays.rows;
   if (given != nullptr && given->tile_columns > 0) return {{rows, given->tile_columns}};
@@ -179,14 +179,14 @@ class Mapper {
   FabricChoice choose() {
     std::uint64_t n = 0;
     for (const FabricLoad& product : h_.products) n = std::max(n, product.n);
-    const bool outer_product = spec_.arrays.dataflow == FabricDataflow::outer_product;
+    const bool certain_tiles = !spec_.arrays.tiles.empty();
     double fewest = std::numeric_limits<double>::infinity();
     for (const std::uint64_t passing : {std::uint64_t{2}, std::uint64_t{1}}) {
       for (const std::uint64_t least : {kLeastColumns, std::uint64_t{1}}) {
         for (const ArrayTile& tile : array_tiles(spec_, h_.given, n, least)) {
           stop_if_requested();
           add(tile, passing);
-          if (outer_product) continue;  // each tile uses its lanes in its own way
+          if (certain_tiles) continue;  // each tile uses its lanes in its own way
           fewest = std::min(fewest, least_cycles());
           if (const auto ideal = best_.ideal(bytes_once(), fewest)) return {ideal, true};
         }
@@ -231,8 +231,8 @@ class Mapper {
   /// What the mappings with these rows and columns have in common.
   void measure(const FabricMapping& mapping) {
     chunk_ = h_.chunk(mapping);
-    const bool outer_product = spec_.arrays.dataflow == FabricDataflow::outer_product;
-    const std::uint64_t key = outer_product ? mapping.array_rows : mapping.rows;
+    const bool certain_tiles = !spec_.arrays.tiles.empty();
+    const std::uint64_t key = certain_tiles ? mapping.array_rows : mapping.rows;
     if (key != measured_rows_) {
       measured_rows_ = key;
       a_groups_ = h_.a_groups(mapping);

@@ -53,7 +53,7 @@ void check_instructions(const FabricSpec& spec, FabricShape shape) {
   const FabricSpec::Arrays& arrays = spec.arrays;
   auto tiles = arrays.tiles;
   std::uint64_t step = 1;  // most positions of K that a step takes
-  if (arrays.dataflow != FabricDataflow::outer_product) {
+  if (tiles.empty()) {
     tiles = {{arrays.rows, std::min(arrays.columns, ceil_div(shape.n, arrays.across_n))}};
     step = whole_up(d(arrays.lanes) / spec.a.patterns.front().pattern.density().value());
   }
@@ -72,7 +72,7 @@ void check_instructions(const FabricSpec& spec, FabricShape shape) {
 FabricProduct::FabricProduct(const FabricSpec& spec, const FabricInstance& instance)
     : spec_(spec),
       ops_(*instance.operands),
-      outer_(spec.arrays.dataflow == FabricDataflow::outer_product),
+      any_zeros_(spec.a.skips_unstructured),
       instance_(instance) {
   if (instance_.z_width <= 0) instance_.z_width = spec.z_width;
   work_.operands = instance.operands;
@@ -102,7 +102,7 @@ bool FabricProduct::choose_operand(const char* name, const FabricOperandSpec& sp
 
 std::string FabricProduct::prepare(std::vector<std::string>& warnings) {
   std::string unsupported;
-  if (outer_) {
+  if (any_zeros_) {
     work_.a_pattern.pattern = work_.b_pattern.pattern = Pattern::dense();
   } else {
     const bool b_skips = spec_.b.patterns.size() > 1;
@@ -134,10 +134,10 @@ void FabricProduct::settle() {
       group_ *= rule.h;
     }
   }
-  LACUNA_CHECK(outer_ || g <= spec_.arrays.lanes, "{} slots of a group on {} lanes", g,
+  LACUNA_CHECK(any_zeros_ || g <= spec_.arrays.lanes, "{} slots of a group on {} lanes", g,
                spec_.arrays.lanes);
   // Whole groups on the lanes; a group that does not divide them leaves lanes idle.
-  work_.step_k = outer_ ? 1 : spec_.arrays.lanes / g * group_;
+  work_.step_k = any_zeros_ ? 1 : spec_.arrays.lanes / g * group_;
   work_.padded_k = ceil_div(ops_.k(), group_) * group_;
   if (spec_.b.storage == FabricStorage::block_offsets && work_.b_compressed) {
     b_metadata_words_ = d(block_offset_bits()) / spec_.word_bits;
@@ -148,7 +148,7 @@ void FabricProduct::choose_storage() {
   da_ = work_.a_pattern.pattern.density().value();
   db_ = work_.b_pattern.pattern.density().value();
   const double a = ops_.a_density(), b = ops_.b_density();
-  if (outer_) {
+  if (any_zeros_) {
     work_.a_compressed = a < 1 || spec_.keep_metadata;
     work_.b_compressed =
         !(spec_.b_dense_from > 0 && a >= spec_.b_dense_from && b >= spec_.b_dense_from);
@@ -252,7 +252,7 @@ std::vector<double> FabricProduct::a_groups(const FabricMapping& mapping) const 
 }
 
 const std::vector<double>& FabricProduct::b_sums(const FabricMapping& mapping) const {
-  const auto [found, is_new] = known_b_sums_.try_emplace(outer_ ? mapping.array_columns : 0);
+  const auto [found, is_new] = known_b_sums_.try_emplace(any_zeros_ ? mapping.array_columns : 0);
   std::vector<double>& sums = found->second;
   if (!is_new) return sums;
   sums.reserve(ops_.n() + 1);
@@ -264,7 +264,7 @@ const std::vector<double>& FabricProduct::b_sums(const FabricMapping& mapping) c
 }
 
 double FabricProduct::all_a_words(const FabricMapping& mapping) const {
-  const auto [found, is_new] = known_a_words_.try_emplace(outer_ ? mapping.array_rows : 0);
+  const auto [found, is_new] = known_a_words_.try_emplace(any_zeros_ ? mapping.array_rows : 0);
   if (is_new) found->second = a_words(0, ops_.m(), 0, ops_.k(), mapping.array_rows).all();
   return found->second;
 }
@@ -273,7 +273,7 @@ double FabricProduct::all_a_words(const FabricMapping& mapping) const {
 double FabricProduct::most_a_words(const FabricMapping& mapping) const {
   const OperandStorage& storage = instance_.a;
   double data = 1, metadata = 0;
-  if (outer_) {
+  if (any_zeros_) {
     if (work_.a_compressed) metadata = tiled_mask(mapping.array_rows);
   } else if (work_.a_compressed) {
     data = da_;
@@ -352,10 +352,10 @@ ArrayWork FabricProduct::work(const FabricMapping& map) const {
   work.array_rows = map.array_rows;
   work.array_columns = map.array_columns;
   work.chunks = chunks_for(map);
-  if (outer_ && work.a_compressed) {
+  if (any_zeros_ && work.a_compressed) {
     work.a_mask_words = d(map.array_rows) * tiled_mask(map.array_rows);
   }
-  if (outer_ && work.b_compressed) {
+  if (any_zeros_ && work.b_compressed) {
     work.b_mask_words = d(map.array_columns) * tiled_mask(map.array_columns);
   }
   work.a_words = all_a_words(map);
@@ -379,7 +379,7 @@ FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std:
                                    std::uint64_t k1, std::uint64_t tile) const {
   const OperandStorage& storage = instance_.a;
   FabricWords words;
-  if (outer_) {
+  if (any_zeros_) {
     words.data = d(rows) * d(k1 - k0);
     if (work_.a_compressed) {
       words = {d(ops_.a().count(first, first + rows, k0, k1)), words.data * tiled_mask(tile)};

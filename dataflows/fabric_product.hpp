@@ -72,7 +72,7 @@ class FabricProduct {
 
   const FabricSpec& spec_;
   const GemmOperands& ops_;
-  bool outer_;
+  bool any_zeros_;  // of both operands take no slot, whatever their pattern
   FabricInstance instance_;
   ArrayWork work_;  // what does not depend on a mapping
   double da_ = 1, db_ = 1;

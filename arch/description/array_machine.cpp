@@ -209,9 +209,18 @@ class Builder {
               fmt::format("{}: 4", digit.text()));
   }
 
+  /// Whether a loop of the rank is spread over the multipliers of an array.
+  [[nodiscard]] bool spread_over_multipliers(std::string_view rank) const {
+    const std::string within = m_.find_multiplier()->name + ".";
+    return std::any_of(m_.dataflow.spatial.begin(), m_.dataflow.spatial.end(),
+                       [&](const Spatial& spatial) {
+                         return spatial.digit.rank == rank && spatial.over.starts_with(within);
+                       });
+  }
+
   void registers_of_arrays() {
     auto& arrays = spec_.arrays;
-    if (arrays.dataflow == FabricDataflow::outer_product) {
+    if (spread_over_multipliers("N")) {
       // Tiles of outputs whose partial sums fill the registers: both shapes of the two extents.
       const std::uint64_t m = extent_of({"M", 0, false}), n = extent_of({"N", 0, false});
       if (m * n > arrays.rf_words) {

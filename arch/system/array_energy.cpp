@@ -3,12 +3,10 @@
 
 #include <algorithm>
 
+#include "arch/compute/arrays/arrays.hpp"
+
 namespace lacuna {
 namespace {
-
-bool is_outer(const FabricSpec& spec) {
-  return spec.arrays.dataflow == FabricDataflow::outer_product;
-}
 
 bool has_metadata(const FabricSpec& spec) {
   return spec.glb.metadata.count() > 0;
@@ -57,14 +55,11 @@ ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table)
   }
   const Bytes rf = bytes_for(Bits(spec.arrays.rf_words * spec.word_bits));
   set.components.push_back(sram_component(table, "rf", {rf, spec.word_bits, 16, 2}, arrays));
-  if (is_outer(spec)) {
-    set.components.push_back(memory_component(table, "lrf", 64, 16, arrays));
-    set.components.push_back(memory_component(table, "lrf_metadata", 32, 4, arrays));
-  } else {
-    set.components.push_back(memory_component(table, "lrf", 1, spec.word_bits, spec.macs()));
-    set.components.push_back(
-        memory_component(table, "lrf_metadata", 1, spec.word_bits, spec.macs()));
-  }
+  const auto registers = [&](const char* name, const OperandRegisters& r) {
+    set.components.push_back(memory_component(table, name, r.depth, r.bits, r.count));
+  };
+  registers("lrf", data_registers(spec));
+  registers("lrf_metadata", metadata_registers(spec));
   set.components.push_back(
       mac_component(table, "mac", Precision::parse(spec.precision), spec.macs()));
   return set;

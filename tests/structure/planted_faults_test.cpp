@@ -54,6 +54,9 @@ TEST_CASE("a class of units named outside arch/compute is a fault") {
   CHECK(unit_class_faults("arch/system/build.cpp", code).size() == 1);
   CHECK(unit_class_faults("arch/compute/mac_array.cpp", code).empty());
   CHECK(unit_class_faults("dataflows/compile.cpp", "// a \"mac-array\" is meant\n").empty());
+  CHECK(unit_class_faults("app/run.cpp", "if (x == FabricDataflow::outer_product) {\n").size() ==
+        1);
+  CHECK(unit_class_faults("arch/compute/a.cpp", "case FabricDataflow::outer_product:\n").empty());
 }
 
 TEST_CASE("an include along the direction is none") {

@@ -20,9 +20,11 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "arch/compute/i_unit.hpp"
 #include "arch/spec/fabric_spec.hpp"
+#include "sparse_formats/csr.hpp"
 
 namespace lacuna {
 
@@ -32,6 +34,26 @@ namespace lacuna {
 
 /// Cycles that the arrays and the global buffer's port work on a product, from its sums alone (of
 /// an outer product: from a sample of its tiles). Exact for inner products.
+/// Cycles of a dense product of this shape that the machine would be best at: each tile of A stays
+/// for the columns of B, or for as long as the next tile takes to come, if that is longer.
+[[nodiscard]] double dense_cycles(const FabricSpec& spec, std::uint64_t m, std::uint64_t n,
+                                  std::uint64_t k);
+
+/// Registers beside the multipliers that hold what they work on.
+struct OperandRegisters {
+  std::uint64_t depth = 1;
+  unsigned bits = 8;
+  std::uint64_t count = 1;
+};
+[[nodiscard]] OperandRegisters data_registers(const FabricSpec& spec);
+[[nodiscard]] OperandRegisters metadata_registers(const FabricSpec& spec);
+
+/// One product value by value, against what the fast model counted. Throws ModelError where they
+/// differ. `b_transposed` is N x K. Returns Z, M x N, row-major.
+[[nodiscard]] std::vector<double> step_elements(const FabricSpec& spec, const ArrayProduct& product,
+                                                const CsrMatrix& a, const CsrMatrix& b_transposed,
+                                                const FabricCounts& counts);
+
 [[nodiscard]] double arrays_busy_cycles(const FabricSpec& spec, const ArrayWork& work,
                                         FabricMode mode);
 

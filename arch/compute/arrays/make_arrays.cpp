@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only place that knows which kinds of arrays there are.
+#include <algorithm>
+
 #include "arch/compute/arrays/arrays.hpp"
 #include "arch/compute/arrays/inner_arrays.hpp"
 #include "arch/compute/arrays/outer_arrays.hpp"
@@ -32,6 +34,34 @@ double arrays_busy_cycles(const FabricSpec& spec, const ArrayWork& work, FabricM
   }
   return mode == FabricMode::expected ? ExpectedOuterArrays::busy_cycles(spec, work)
                                       : OuterArrays::busy_cycles(spec, work);
+}
+
+double dense_cycles(const FabricSpec& spec, std::uint64_t m, std::uint64_t n, std::uint64_t k) {
+  const auto& arrays = spec.arrays;
+  const std::uint64_t rows = arrays.across_m * arrays.rows;
+  if (arrays.dataflow == FabricDataflow::outer_product) {
+    return static_cast<double>(ceil_div(m, rows) * ceil_div(n, arrays.across_n * arrays.lanes)) *
+           static_cast<double>(k);
+  }
+  const double load = static_cast<double>(std::min(m, rows) * arrays.lanes) /
+                      std::max(1.0, spec.glb.words_per_cycle);
+  const auto columns = static_cast<double>(ceil_div(n, arrays.across_n));
+  return static_cast<double>(ceil_div(m, rows) * ceil_div(k, arrays.lanes)) *
+         std::max(columns, load);
+}
+
+OperandRegisters data_registers(const FabricSpec& spec) {
+  if (spec.arrays.dataflow == FabricDataflow::outer_product) {
+    return {64, 16, spec.arrays.across_m * spec.arrays.across_n};  // published line buffer
+  }
+  return {1, spec.word_bits, spec.macs()};
+}
+
+OperandRegisters metadata_registers(const FabricSpec& spec) {
+  if (spec.arrays.dataflow == FabricDataflow::outer_product) {
+    return {32, 4, spec.arrays.across_m * spec.arrays.across_n};
+  }
+  return {1, spec.word_bits, spec.macs()};
 }
 
 }  // namespace lacuna

@@ -65,6 +65,12 @@ bool overflows(std::uint64_t bytes, const TileVisits& visits) {
   return visits.room > 0 && bytes > visits.room;
 }
 
+/// Bytes that an operand has in the buffer at least. What only passes: one chunk in use, one
+/// arriving; what stays, or is walked again, has room for its tile.
+std::uint64_t least_room(std::uint64_t total, std::uint64_t chunks, bool passes) {
+  return passes ? std::clamp<std::uint64_t>(total, 1, chunks) : 1;
+}
+
 /// Whether all that is fetched can be in the buffer together.
 bool all_stays(const TileVisits& visits) {
   std::uint64_t walks = 0, bytes = 0;
@@ -193,8 +199,6 @@ FabricSchedule::FabricSchedule(ArrayProduct product, const FabricMapping& mappin
     TileVisits& visits = of_a ? product.a_visits : product.b_visits;
     visits.room = static_cast<std::uint64_t>(of_a ? mapping.a_room : mapping.b_room);
     visits.piece = std::max<std::uint64_t>(1, layout.largest_chunk());
-    // What only passes: one chunk in use, one arriving.
-    visits.together = std::clamp<std::uint64_t>(layout.total(), 1, mapping.passing * visits.piece);
     of_a == mapping.a_outer ? lay_out_tiles(layout, visits) : lay_out_groups(layout, visits);
     (of_a ? a_stays_ : b_stays_) = all_stays(visits);
   }
@@ -205,6 +209,7 @@ FabricSchedule::FabricSchedule(ArrayProduct product, const FabricMapping& mappin
 void FabricSchedule::lay_out_tiles(const Layout& layout, TileVisits& visits) {
   const bool a_outer = mapping_.a_outer;
   visits.stays = a_outer || mapping_.b_resident;
+  visits.together = least_room(layout.total(), mapping_.passing * visits.piece, !visits.stays);
   visits.walks = {(a_outer ? *b_layout_ : *a_layout_).groups()};
   for (std::uint64_t first = 0; first < layout.groups(); first += width_) {
     const std::uint64_t bytes = layout.span(first, std::min(layout.groups(), first + width_));
@@ -232,11 +237,13 @@ void FabricSchedule::lay_out_groups(const Layout& layout, TileVisits& visits) co
   for (std::uint64_t first = 0; first < outer_groups; first += width_) {
     visits.walks.push_back(std::min(outer_groups, first + width_) - first);
   }
+  // A group that serves one group of the outer operand only passes.
+  const bool passes = std::min(width_, outer_groups) == 1;
+  visits.together = least_room(layout.total(), mapping_.passing * visits.piece, passes);
   for (std::uint64_t group = 0; group < layout.groups(); ++group) {
     const std::uint64_t bytes = layout.span(group, group + 1);
     visits.bytes.push_back(bytes);
-    // A group that serves one group of the outer operand only passes.
-    if (std::min(width_, outer_groups) == 1) continue;
+    if (passes) continue;
     visits.together = std::max(visits.together, overflows(bytes, visits) ? visits.room : bytes);
   }
 }

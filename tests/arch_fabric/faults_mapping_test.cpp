@@ -181,6 +181,40 @@ TEST_CASE("products of one operation that need different shares get shares that 
   }
 }
 
+// A whole A of 262,144 bytes leaves 57,342 of 319,488 to a tile of B that overflows them: a piece
+// of 32,768 has room there, two have not.
+TEST_CASE("fault: an overflowing tile beside a whole operand has the room that it was given") {
+  const FabricSpec buffet = load_fabric("lacuna", {"features.tailors=false"});
+  FabricWorkload workload = pattern_workload(64, 64, 2048, "dense", "dense");
+  FabricInstance& product = workload.instances[0];
+  product.a.width = product.b.width = 2;
+  product.held_bytes = 8192;
+  const RunResult result = run_fabric(buffet, workload);
+  CHECK(result.statistics.traffic.at("dram").at("A").read_bytes == 2 * 64 * 2048);
+  CHECK(result.statistics.traffic.at("dram").at("B").read_bytes == 2 * 64 * 2048);
+  // Its siblings: wide values, room that others hold, K of few steps.
+  for (const char* off : {"tailors", "swiftiles", "hss"}) {
+    const FabricSpec machine = load_fabric("lacuna", {fmt::format("features.{}=false", off)});
+    for (const std::uint64_t m : {16U, 64U, 200U}) {
+      for (const std::uint64_t n : {16U, 64U, 200U}) {
+        for (const std::uint64_t k : {16U, 40U, 512U, 2048U, 4096U}) {
+          workload = pattern_workload(m, n, k, "dense", "dense");
+          FabricInstance& one = workload.instances[0];
+          for (const double width : {1.0, 2.0, 4.0}) {
+            for (const double held : {0.0, 8192.0, 100000.0, 200000.0}) {
+              one.a.width = one.b.width = width;
+              one.held_bytes = held;
+              CAPTURE(off, m, n, k, width, held);
+              const FabricPlan plan = compile_fabric(machine, workload.instances);
+              CHECK(plan.a_tile_bytes + plan.b_tile_bytes <= machine.glb_bytes());
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE(
     "fault: beyond K 3,800 the dense machine moved half as much again as a hand mapping: the "
     "mapper finds what a hand mapping finds") {

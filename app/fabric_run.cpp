@@ -151,6 +151,26 @@ std::string too_large_to_step(const GemmOperands& operands) {
                      kMostPlaces);
 }
 
+/// Outputs that leave compressed are counted, which takes minutes at most.
+void check_outputs_countable(const FabricSpec& machine, const FabricWorkload& workload) {
+  if (!machine.compress_outputs) return;
+  constexpr double kMostWords = 1e11;
+  double words = 0;
+  for (const FabricInstance& instance : workload.instances) {
+    // Every row of A with every column of B; those of a repeated sample once.
+    const GemmOperands& ops = *instance.operands;
+    words += static_cast<double>(ops.a().sample().rows()) *
+             static_cast<double>(ops.b_transposed().sample().rows()) *
+             static_cast<double>(ceil_div(ops.k(), std::uint64_t{64}));
+  }
+  if (words <= kMostWords) return;
+  throw InputError(
+      fmt::format("{}: {} compresses its outputs, and to count those that are not zero compares "
+                  "{:.3g} words of 64 bits, at most {:g} are taken",
+                  workload.name, machine.name, words, kMostWords),
+      "take a smaller product, or --set outputs.compress=false");
+}
+
 /// Whether values are stepped through; what cannot be is refused, or said.
 bool steps_elements(const FabricWorkload& workload, const FabricOptions& options,
                     RunResult& result) {
@@ -183,6 +203,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
   const bool elements = steps_elements(workload, options, result);
+  check_outputs_countable(machine, workload);
   ComponentSet own;
   if (options.components == nullptr) own = priced_fabric(machine);
   const ComponentSet& components = options.components != nullptr ? *options.components : own;

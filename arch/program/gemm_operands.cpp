@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "sparse_formats/pattern_check.hpp"
 
 namespace lacuna {
@@ -97,6 +98,7 @@ std::uint64_t GemmOperands::z_nonzeros() const {
   if (!z_nonzeros_) {
     std::uint64_t count = 0;
     for (std::uint64_t r = 0; r < a_.sample().rows(); ++r) {
+      stop_if_requested();
       const auto row = a_.sample().row(r);
       std::uint64_t columns = 0;
       for (std::uint64_t c = 0; c < b_.sample().rows(); ++c) {

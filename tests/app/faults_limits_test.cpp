@@ -91,6 +91,14 @@ TEST_CASE("fault: a GEMM of too many nonzeros is refused before any is drawn, wi
   }
 }
 
+TEST_CASE("fault: compressed outputs that take hours to count are refused before the work starts") {
+  // Every row of A meets every column of B in 2048 / 64 words.
+  check_refused("highlight",
+                {"run", "--arch", "highlight", "--gemm", "65536x65536x2048", "--a",
+                 "uniform:0.0001", "--b", "uniform:0.0001"},
+                "compares 1.37e+11 words of 64 bits, at most 1e+11 are taken");
+}
+
 TEST_CASE("a GEMM for machines that take bits alone has no limit of explicit nonzeros") {
   WorkloadSpec spec;
   spec.gemm = "8192x64x8192";

@@ -36,20 +36,24 @@ class ExpertStack {
 
  private:
   void build() {
-    const OperationId gate = product("expert_gate", shape_.hidden, width_);
-    const OperationId up = product("expert_up", shape_.hidden, width_);
+    const OperationId gate = product("expert_gate", Role::kExpertGate, shape_.hidden, width_);
+    const OperationId up = product("expert_up", Role::kExpertUp, shape_.hidden, width_);
     Operation activation;
     activation.name = "expert_activation";
+    activation.role = Role::kExpertVector;
     activation.kind = OperationKind::kActivation;
     activation.activation_read_bytes =
         graph_[gate].activation_write_bytes + graph_[up].activation_write_bytes;
     activation.activation_write_bytes = graph_[gate].activation_write_bytes;
-    const OperationId act = add(std::move(activation), {gate, up});
-    const OperationId down = product("expert_down", width_, shape_.hidden);
-    connect(act, down);
+    const OperationId act = add(std::move(activation));
+    connect(graph_, gate, act, 1);
+    connect(graph_, up, act, 2);
+    const OperationId down = product("expert_down", Role::kExpertDown, width_, shape_.hidden);
+    connect(graph_, act, down, 1);
+    check_operations(graph_);
   }
 
-  OperationId product(const char* name, std::uint64_t in, std::uint64_t out) {
+  OperationId product(const char* name, Role role, std::uint64_t in, std::uint64_t out) {
     Einsum grouped =
         make_einsum("Z[m,n] = A[m,k] * B[k,n]", {{"m", 1}, {"k", in}, {"n", out}}, rows_.size());
     set_rows_per_instance(grouped, rows_);
@@ -57,25 +61,20 @@ class ExpertStack {
     grouped.operands[2].bits = bits_;
     Operation op;
     op.name = name;
+    op.role = role;
     op.kind = OperationKind::kEinsum;
     op.weight_elements = total_elements(grouped, 2);
     op.weight_bytes = total_bytes(grouped, 2);
     op.activation_read_bytes = total_bytes(grouped, 1);
     op.activation_write_bytes = total_bytes(grouped, 0);
     op.einsum = std::move(grouped);
-    return add(std::move(op), {});
+    return add(std::move(op));
   }
 
-  OperationId add(Operation op, const std::vector<OperationId>& inputs) {
-    op.group = "routed experts";
+  OperationId add(Operation op) {
     const OperationId id = boost::add_vertex(graph_);
     graph_[id] = std::move(op);
-    for (const OperationId input : inputs) connect(input, id);
     return id;
-  }
-  void connect(OperationId from, OperationId to) {
-    boost::add_edge(from, to, GraphTensor{graph_[from].name, graph_[from].activation_write_bytes},
-                    graph_);
   }
 
   DialShape shape_;

@@ -23,23 +23,24 @@ struct AttentionCost {
 
 AttentionCost attention_cost(const FabricSpec& machine, const ModelWorkloadSpec& spec,
                              bool expansion) {
-  const auto counts = [&](const std::string& group, const std::string& name) {
-    if (group == "attention core" || group == "sparse index") return true;
-    return expansion &&
-           (name == "kv_up" || name == "key_concat" || name == "q_absorb" || name == "v_up");
+  const auto counts = [&](Role role) {
+    const Part part = part_of(role);
+    if (part == Part::kAttentionCore || part == Part::kSparseIndex) return true;
+    return expansion && (role == Role::kLatentUp || role == Role::kLatentKeys ||
+                         role == Role::kQueryAbsorb || role == Role::kValueUp);
   };
   const ModelWorkload workload = make_model_workload(spec);
   AttentionCost out;
   for (OperationId v = 0; v < boost::num_vertices(workload.graph); ++v) {
     const Operation& op = workload.graph[v];
     // The indexer's own projections are small and shared by all contexts.
-    const bool index_weights = op.group == "sparse index" && op.weight_elements > 0;
-    if (!counts(op.group, op.name) || index_weights) continue;
+    const bool index_weights = part_of(op.role) == Part::kSparseIndex && op.weight_elements > 0;
+    if (!counts(op.role) || index_weights) continue;
     out.flops += static_cast<double>(op.flops());
     out.cache_bytes += static_cast<double>(op.cache_read_bytes.count());
   }
   for (const OperationReport& op : run_model(machine, workload, {}).operations) {
-    if (!counts(op.group, op.name)) continue;
+    if (!counts(op.role)) continue;
     out.cycles += static_cast<double>(op.cycles.count());
     out.picojoules += op.picojoules;
   }
@@ -101,7 +102,7 @@ int token_tiles_figure(const FigureArguments& arguments) {
       spec.expert_weights = "C1(4:8)->C0(2:4)";
       const RunResult r = run_model(machine, make_model_workload(spec), {});
       for (const OperationReport& op : r.operations) {
-        if (op.group != "routed experts" || op.products == 0) continue;
+        if (part_of(op.role) != Part::kRoutedExperts || op.products == 0) continue;
         const std::uint64_t dram = op.weight_bytes + op.activation_bytes;
         csv +=
             fmt::format("{},{},{},{},{},{},{},{},{},{}\n", s + 1,

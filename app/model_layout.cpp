@@ -102,7 +102,7 @@ void lay_out_block(OperationGraph& graph, std::uint32_t block, const LaidOut& la
       op.index_bytes += layer.metadata_written;
     } else if (op.kind == OperationKind::kCombine) {
       op.activation_read_bytes = scaled(op.activation_read_bytes, useful);
-    } else if (op.group == "routed experts") {
+    } else if (part_of(op.role) == Part::kRoutedExperts) {
       op.activation_read_bytes = scaled(op.activation_read_bytes, executed);
       op.activation_write_bytes = scaled(op.activation_write_bytes, executed);
       if (op.einsum) lay_out_product(op, layer);
@@ -168,7 +168,7 @@ std::vector<std::string> apply_layout(OperationGraph& graph, const ModelSpec& mo
   std::map<std::uint32_t, Rows> loads;  // by block
   for (OperationId v = 0; v < boost::num_vertices(graph); ++v) {
     const Operation& op = graph[v];
-    if (op.group != "routed experts" || !op.einsum) continue;
+    if (part_of(op.role) != Part::kRoutedExperts || !op.einsum) continue;
     loads.try_emplace(op.block, op.einsum->rows_per_instance);
   }
   if (loads.empty()) {

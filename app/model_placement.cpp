@@ -41,10 +41,13 @@ class Placer {
   }
 
  private:
-  using Part = std::pair<std::uint32_t, std::string>;  // block and group
+  using BlockPart = std::pair<std::uint32_t, Part>;
+
+  static BlockPart block_part(const Operation& op) { return {op.block, part_of(op.role)}; }
 
   static bool runs_by_instance(const Operation& op) {
-    return op.group == "attention core" || op.group == "routed experts";
+    const Part part = part_of(op.role);
+    return part == Part::kAttentionCore || part == Part::kRoutedExperts;
   }
 
   struct PartShape {
@@ -68,7 +71,7 @@ class Placer {
                                static_cast<double>(touched_instances(*op.einsum)) / sum
                          : 1;
       }
-      auto& part = parts_[{op.block, op.group}];
+      auto& part = parts_[block_part(op)];
       part.instances = std::max(part.instances, touched_instances(*op.einsum));
       part.spread = std::max(part.spread, spread);
       if (op.einsum->mask) {
@@ -78,7 +81,7 @@ class Placer {
     }
     for (OperationId v = 0; v < instances_.size(); ++v) {
       const Operation& op = graph_[v];
-      const auto part = parts_.find({op.block, op.group});
+      const auto part = parts_.find(block_part(op));
       if (part == parts_.end() || part->second.instances == 0) continue;
       if (op.einsum && touched_instances(*op.einsum) != part->second.instances) continue;
       instances_[v] = part->second.instances;
@@ -89,7 +92,7 @@ class Placer {
 
   [[nodiscard]] bool together(OperationId u, OperationId v) const {
     return (instances_[u] > 1 || masked_[u] != nullptr) && instances_[u] == instances_[v] &&
-           graph_[u].block == graph_[v].block && graph_[u].group == graph_[v].group;
+           block_part(graph_[u]) == block_part(graph_[v]);
   }
 
   /// Of an instance's result, what the last block of queries makes: it sees the most keys.
@@ -157,20 +160,20 @@ class Placer {
     return out;
   }
 
-  /// The producer of operand 1 comes first, that of operand 2 (unless it is a weight) second.
+  [[nodiscard]] bool operand_on_chip(OperationId v, std::uint32_t operand) const {
+    const std::optional<OperationId> producer = producer_of(graph_, v, operand);
+    return producer && on_chip_[*producer];
+  }
+
   [[nodiscard]] PlacedOperation of_einsum(OperationId v) const {
     const Einsum& einsum = *graph_[v].einsum;
     PlacedOperation out;
     OperationPlacement& p = out.einsum;
-    std::vector<OperationId> producers;
-    for (const EdgeId e : boost::make_iterator_range(boost::in_edges(v, graph_))) {
-      producers.push_back(boost::source(e, graph_));
-    }
-    p.streamed_on_chip = !producers.empty() && on_chip_[producers[0]];
+    p.streamed_on_chip = operand_on_chip(v, 1);
     const EinsumOperand& stationary = einsum.operands[2];
     double held = held_[v];
     if (stationary.kind == OperandKind::kActivation) {
-      p.stationary_on_chip = producers.size() > 1 && on_chip_[producers[1]];
+      p.stationary_on_chip = operand_on_chip(v, 2);
     } else if (stationary.kind == OperandKind::kCache && stationary.resident) {
       const double part =
           d(total_bytes(einsum, 2)) / static_cast<double>(touched_instances(einsum));
@@ -185,7 +188,7 @@ class Placer {
   const OperationGraph& graph_;
   double capacity_, most_;
   QueryBlocks blocks_;
-  std::map<Part, PartShape> parts_;
+  std::map<BlockPart, PartShape> parts_;
   std::vector<std::uint64_t> instances_;
   std::vector<const PartShape*> masked_;  // of what runs in blocks of queries
   std::vector<double> spread_;

@@ -90,7 +90,8 @@ class ProductRunner {
     executed_ += times;
     OperationReport out;
     out.name = op.name;
-    out.group = op.group;
+    out.role = op.role;
+    out.group = label_of(part_of(op.role));
     out.block = info_of(workload_.graph).blocks[op.block].name;
     out.times = times;
     out.products = count;

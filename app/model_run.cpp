@@ -109,7 +109,8 @@ class ModelRunner {
               const RunResult& one, std::uint64_t times) {
     OperationReport out;
     out.name = op.name;
-    out.group = op.group;
+    out.role = op.role;
+    out.group = label_of(part_of(op.role));
     out.block = info_of(workload_.graph).blocks[op.block].name;
     out.times = times;
     for (const FabricInstance& instance : products.list) out.products += instance.times;

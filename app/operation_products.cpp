@@ -28,12 +28,17 @@ OperandStorage storage_of(const Einsum& einsum, std::size_t operand, const Fabri
 
 const Pattern& weight_pattern(const Operation& operation, const ModelSparsity& sparsity) {
   static const Pattern kDense = Pattern::dense();
-  if (operation.group == "routed experts") return sparsity.expert_weights;
-  if (operation.group == "dense FFN" || operation.group == "shared experts") {
-    return sparsity.ffn_weights;
+  switch (part_of(operation.role)) {
+    case Part::kRoutedExperts:
+      return sparsity.expert_weights;
+    case Part::kDenseFfn:
+    case Part::kSharedExperts:
+      return sparsity.ffn_weights;
+    case Part::kAttentionProjections:
+      return sparsity.attention_weights;
+    default:
+      return kDense;  // embedding, head, router and index stay dense
   }
-  if (operation.group == "attention projections") return sparsity.attention_weights;
-  return kDense;  // embedding, head, router and index stay dense
 }
 
 Pattern activation_pattern(const Einsum& einsum, const ModelSparsity& sparsity) {

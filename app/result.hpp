@@ -12,6 +12,7 @@
 #include "arch/program/statistics.hpp"
 #include "base/config.hpp"
 #include "base/units.hpp"
+#include "workloads/operation_role.hpp"
 
 namespace lacuna {
 
@@ -71,9 +72,10 @@ struct HostReport {
 
 /// One operation of a model's step: one execution, and how often it runs.
 struct OperationReport {
-  std::string name, group, block;
-  std::uint64_t times = 1;     // executions: layers that are alike
-  std::uint64_t products = 0;  // matrix products of one execution; 0: no product
+  std::string name, group, block;  // for people
+  Role role = Role::kUnset;        // of a model's operation; a layer of a network has none
+  std::uint64_t times = 1;         // executions: layers that are alike
+  std::uint64_t products = 0;      // matrix products of one execution; 0: no product
   Cycles cycles, cycles_bound;
   std::string bound;
   std::uint64_t macs = 0;              // dense, as executed

@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/graph/topological_sort.hpp>
-#include <limits>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/quantity_text.hpp"
@@ -47,10 +46,59 @@ std::string vertex_line(const OperationGraph& graph, OperationId id, bool bold) 
                      op.einsum ? "box" : "ellipse", bold ? ", penwidth=3" : "");
 }
 
+void check_operand(const Operation& op, const Operation& producer, std::uint32_t operand) {
+  LACUNA_CHECK(operand > 0, "{} would write the result of {}", producer.name, op.name);
+  if (!op.einsum) return;
+  const auto& operands = op.einsum->operands;
+  LACUNA_CHECK(operand < operands.size(), "{} is operand {} of {}, which reads {}", producer.name,
+               operand, op.name, operands.size() - 1);
+  LACUNA_CHECK(operands[operand].kind != OperandKind::kWeight, "{} is a weight of {}",
+               producer.name, op.name);
+}
+
 }  // namespace
 
 std::string_view name_of(OperationKind kind) {
   return kKindNames.at(static_cast<std::size_t>(kind));
+}
+
+void connect(OperationGraph& graph, OperationId from, OperationId to,
+             std::optional<std::uint32_t> operand) {
+  const Operation& producer = graph[from];
+  Bytes bytes = producer.activation_write_bytes;
+  if (producer.kind == OperationKind::kCacheAppend) bytes = producer.cache_write_bytes;
+  if (producer.kind == OperationKind::kTopK) bytes = producer.index_bytes;
+  boost::add_edge(from, to, GraphTensor{producer.name, bytes, operand}, graph);
+}
+
+std::optional<OperationId> producer_of(const OperationGraph& graph, OperationId id,
+                                       std::uint32_t operand) {
+  for (const auto edge : boost::make_iterator_range(boost::in_edges(id, graph))) {
+    if (graph[edge].operand == operand) return boost::source(edge, graph);
+  }
+  return std::nullopt;
+}
+
+void check_operations(const OperationGraph& graph) {
+  for (OperationId id = 0; id < boost::num_vertices(graph); ++id) {
+    const Operation& op = graph[id];
+    LACUNA_CHECK(op.role != Role::kUnset, "{} has no role", op.name);
+    std::set<std::uint32_t> given;
+    for (const auto edge : boost::make_iterator_range(boost::in_edges(id, graph))) {
+      const Operation& producer = graph[boost::source(edge, graph)];
+      const auto operand = graph[edge].operand;
+      LACUNA_CHECK(boost::source(edge, graph) < id, "{} comes before {}, which it reads", op.name,
+                   producer.name);
+      if (!operand) {
+        LACUNA_CHECK(producer.kind == OperationKind::kTopK, "{} of {} is no operand of it",
+                     producer.name, op.name);
+        continue;
+      }
+      check_operand(op, producer, *operand);
+      LACUNA_CHECK(given.insert(*operand).second, "operand {} of {} comes from {} as well",
+                   *operand, op.name, producer.name);
+    }
+  }
 }
 
 std::uint64_t repeat_of(const OperationGraph& graph, OperationId id) {
@@ -80,12 +128,12 @@ OperationTotals totals(const OperationGraph& graph) {
   return out;
 }
 
-std::vector<std::pair<std::string, OperationTotals>> totals_by_group(const OperationGraph& graph) {
-  std::vector<std::pair<std::string, OperationTotals>> out;
+std::vector<std::pair<Part, OperationTotals>> totals_by_part(const OperationGraph& graph) {
+  std::vector<std::pair<Part, OperationTotals>> out;
   for (OperationId id = 0; id < boost::num_vertices(graph); ++id) {
-    const std::string& group = graph[id].group;
-    auto at = std::find_if(out.begin(), out.end(), [&](const auto& e) { return e.first == group; });
-    if (at == out.end()) at = out.insert(out.end(), {group, OperationTotals{}});
+    const Part part = part_of(graph[id].role);
+    auto at = std::find_if(out.begin(), out.end(), [&](const auto& e) { return e.first == part; });
+    if (at == out.end()) at = out.insert(out.end(), {part, OperationTotals{}});
     at->second.add(graph[id], repeat_of(graph, id));
   }
   return out;
@@ -131,32 +179,26 @@ CriticalPath critical_path(const OperationGraph& graph, const OperationCost& cos
   CriticalPath path;
   const std::size_t count = boost::num_vertices(graph);
   if (count == 0) return path;
-  std::vector<OperationId> order;  // consumers before producers
-  boost::topological_sort(graph, std::back_inserter(order));
+  const OperationId none = boost::graph_traits<OperationGraph>::null_vertex();
   std::vector<double> length(count, 0.0);  // of the longest path that ends here
-  std::vector<OperationId> before(count, boost::graph_traits<OperationGraph>::null_vertex());
-  for (auto it = order.rbegin(); it != order.rend(); ++it) {
-    const OperationId id = *it;
+  std::vector<OperationId> before(count, none);
+  OperationId at = 0;
+  for (OperationId id = 0; id < count; ++id) {
     double longest = 0.0;
     for (const auto edge : boost::make_iterator_range(boost::in_edges(id, graph))) {
       const OperationId producer = boost::source(edge, graph);
-      if (before[id] == boost::graph_traits<OperationGraph>::null_vertex() ||
-          length[producer] > longest) {
+      LACUNA_CHECK(producer < id, "{} comes before what it reads", graph[id].name);
+      const bool first_of_equals = length[producer] == longest && producer < before[id];
+      if (before[id] == none || length[producer] > longest || first_of_equals) {
         longest = length[producer];
         before[id] = producer;
       }
     }
     length[id] = longest + cost(graph[id]) * static_cast<double>(repeat_of(graph, id));
-  }
-  // The last of equals, so that the path reaches the end of the step.
-  OperationId at = order.front();
-  for (const OperationId id : order) {
-    if (length[id] > length[at]) at = id;
+    if (length[id] >= length[at]) at = id;  // the last of equals reaches the end of the step
   }
   path.cost = length[at];
-  for (; at != boost::graph_traits<OperationGraph>::null_vertex(); at = before[at]) {
-    path.operations.push_back(at);
-  }
+  for (; at != none; at = before[at]) path.operations.push_back(at);
   std::reverse(path.operations.begin(), path.operations.end());
   return path;
 }

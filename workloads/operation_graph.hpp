@@ -14,6 +14,7 @@
 
 #include "base/units.hpp"
 #include "workloads/einsum.hpp"
+#include "workloads/operation_role.hpp"
 
 namespace lacuna {
 
@@ -36,8 +37,8 @@ enum class OperationKind {
 
 /// One operation of one layer. Bytes are those of one execution; `block` says how often it runs.
 struct Operation {
-  std::string name;   // unique within its block
-  std::string group;  // "attention core", "routed experts", ...: what reports add up
+  std::string name;  // unique within its block
+  Role role = Role::kUnset;
   OperationKind kind = OperationKind::kElementwise;
   std::optional<Einsum> einsum;  // kEinsum only
   std::uint32_t block = 0;
@@ -65,6 +66,10 @@ struct Operation {
 struct GraphTensor {
   std::string name;
   Bytes bytes{0};
+  /// Which operand of its consumer it is: its place in Einsum::operands, so 1 is the first input.
+  /// Inputs of an operation that is no einsum are counted alike. None: positions, which say what is
+  /// read of an operand.
+  std::optional<std::uint32_t> operand = {};
 };
 
 /// A run of vertices that executes once for each of its layers; the parts outside the layers
@@ -90,6 +95,17 @@ using OperationId = boost::graph_traits<OperationGraph>::vertex_descriptor;
 [[nodiscard]] inline const GraphInfo& info_of(const OperationGraph& graph) {
   return graph[boost::graph_bundle];
 }
+/// Lets `to` read what `from` writes, as its operand `operand`. Not checked: see
+/// check_operations().
+void connect(OperationGraph& graph, OperationId from, OperationId to,
+             std::optional<std::uint32_t> operand);
+/// The operation that writes operand `operand` of `id`, or nothing: a weight, an older cache.
+[[nodiscard]] std::optional<OperationId> producer_of(const OperationGraph& graph, OperationId id,
+                                                     std::uint32_t operand);
+/// What every builder of a graph ends with. Throws ModelError unless each operation has a role,
+/// comes after all it reads, and has one producer at most for each operand, none for a weight; a
+/// tensor that is no operand comes from a choice of positions (kTopK).
+void check_operations(const OperationGraph& graph);
 /// How often the operation runs in the whole step.
 [[nodiscard]] std::uint64_t repeat_of(const OperationGraph& graph, OperationId id);
 
@@ -110,8 +126,8 @@ struct OperationTotals {
 };
 
 [[nodiscard]] OperationTotals totals(const OperationGraph& graph);
-/// By group, in order of first appearance.
-[[nodiscard]] std::vector<std::pair<std::string, OperationTotals>> totals_by_group(
+/// In order of first appearance.
+[[nodiscard]] std::vector<std::pair<Part, OperationTotals>> totals_by_part(
     const OperationGraph& graph);
 /// The operation of that name in the block of `layer` (none: outside the layers).
 [[nodiscard]] std::optional<OperationId> find_operation(const OperationGraph& graph,
@@ -134,8 +150,10 @@ struct CriticalPath {
   std::vector<OperationId> operations;  // in order of execution
   double cost = 0;                      // over all repetitions
 };
-/// The longest chain of dependent operations, each weighted by its repetitions. Exact because the
-/// repetitions of a block are serial and each passes through its one entry and one exit.
+/// The longest chain of dependent operations, each weighted by its repetitions; of equal chains the
+/// one through the earlier operations, to the last end. Exact because the repetitions of a block
+/// are serial and each passes through its one entry and one exit. Operations must come after what
+/// they read (check_operations()).
 [[nodiscard]] CriticalPath critical_path(const OperationGraph& graph, const OperationCost& cost);
 
 /// Graphviz text: a cluster per block, operations with their shapes, edges with their bytes;

@@ -24,20 +24,23 @@ Projected add_grouped_projections(GraphBuilder& b, const GroupedQueryAttention& 
   const std::uint64_t q_width = a.heads * a.head_dim;
   const std::uint64_t kv_width = a.kv_heads * a.head_dim;
   const WeightFormat& format = b.spec.precision.attention;
-  OperationId q = b.linear("q_proj", b.tokens, h, q_width, format, {norm}, a.qkv_bias);
-  OperationId k = b.linear("k_proj", b.tokens, h, kv_width, format, {norm}, a.qkv_bias);
-  const OperationId v = b.linear("v_proj", b.tokens, h, kv_width, format, {norm}, a.qkv_bias);
+  OperationId q =
+      b.linear("q_proj", Role::kQuery, b.tokens, h, q_width, format, {norm}, a.qkv_bias);
+  OperationId k = b.linear("k_proj", Role::kKey, b.tokens, h, kv_width, format, {norm}, a.qkv_bias);
+  const OperationId v =
+      b.linear("v_proj", Role::kValue, b.tokens, h, kv_width, format, {norm}, a.qkv_bias);
   if (a.qk_norm != QkNorm::kNone) {
     const bool per_head = a.qk_norm == QkNorm::kPerHead;
-    q = b.vector("q_norm", OperationKind::kNorm, b.tokens * q_width, b.tokens * q_width, {q},
-                 per_head ? a.head_dim : q_width);
-    k = b.vector("k_norm", OperationKind::kNorm, b.tokens * kv_width, b.tokens * kv_width, {k},
-                 per_head ? a.head_dim : kv_width);
+    q = b.vector("q_norm", Role::kAttentionVector, OperationKind::kNorm, b.tokens * q_width,
+                 b.tokens * q_width, {q}, per_head ? a.head_dim : q_width);
+    k = b.vector("k_norm", Role::kAttentionVector, OperationKind::kNorm, b.tokens * kv_width,
+                 b.tokens * kv_width, {k}, per_head ? a.head_dim : kv_width);
   }
   const std::uint64_t rotated = b.tokens * (q_width + kv_width);
-  const OperationId rope = b.vector("rope", OperationKind::kRope, rotated, rotated, {q, k});
-  return {rope,
-          add_cache_append(b, "cache_append", 2 * kv_width * cache_bits, 2 * kv_width, {rope, v})};
+  const OperationId rope =
+      b.vector("rope", Role::kAttentionVector, OperationKind::kRope, rotated, rotated, {q, k});
+  return {rope, add_cache_append(b, "cache_append", Role::kAttentionVector,
+                                 2 * kv_width * cache_bits, 2 * kv_width, {rope, v})};
 }
 
 /// The two products of the core: queries of a group of heads fold into the rows of one instance,
@@ -79,16 +82,15 @@ OperationId add_grouped_query(GraphBuilder& b, const GroupedQueryAttention& a, O
     }
     return einsum;
   };
-  b.group = kCore;
   Einsum scores = core(shape.scores, {{"s", b.queries}, {"d", a.head_dim}, {"t", keys}});
   scores.operands[0].bits = kScoreBits;
   const std::uint64_t elements = total_elements(scores, 0);
   const OperationId scored =
-      b.einsum("scores", std::move(scores), {projected.query, projected.cache});
+      b.einsum("scores", Role::kScores, std::move(scores), {projected.query, projected.cache});
   const OperationId softmax = add_softmax(b, {scored}, elements, a.sinks ? a.heads : 0);
   Einsum context = core(shape.context, {{"s", b.queries}, {"t", keys}, {"d", a.head_dim}});
   context.operands[0].bits = b.value_bits;
-  return b.einsum("context", std::move(context), {softmax, projected.cache});
+  return b.einsum("context", Role::kValues, std::move(context), {softmax, projected.cache});
 }
 
 }  // namespace lacuna

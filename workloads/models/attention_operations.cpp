@@ -51,10 +51,12 @@ void make_cache(EinsumOperand& operand, std::uint32_t bits, Bits scales) {
   operand.scale_bits = scales;
 }
 
-OperationId add_cache_append(GraphBuilder& b, const char* name, std::uint64_t bits_per_token,
-                             std::uint64_t elements_read, GraphBuilder::Inputs inputs) {
+OperationId add_cache_append(GraphBuilder& b, const char* name, Role role,
+                             std::uint64_t bits_per_token, std::uint64_t elements_read,
+                             GraphBuilder::Inputs inputs) {
   Operation op;
   op.name = name;
+  op.role = role;
   op.kind = OperationKind::kCacheAppend;
   op.activation_read_bytes = b.value_bytes(b.tokens * elements_read);
   op.cache_write_bytes = bytes_for(Bits(checked_product({b.tokens, bits_per_token})));
@@ -65,6 +67,7 @@ OperationId add_softmax(GraphBuilder& b, GraphBuilder::Inputs scores, std::uint6
                         std::uint64_t sinks) {
   Operation op;
   op.name = "softmax";
+  op.role = Role::kSoftmax;
   op.kind = OperationKind::kSoftmax;
   op.activation_read_bytes = bytes_for(Bits(checked_product({elements, kScoreBits})));
   op.activation_write_bytes = b.value_bytes(elements);
@@ -78,13 +81,12 @@ namespace {
 OperationId add_output(GraphBuilder& b, Stream in, OperationId context, std::uint64_t width,
                        bool bias) {
   const std::uint64_t h = b.spec.hidden;
-  b.group = kProjections;
-  const OperationId out =
-      b.linear("o_proj", b.tokens, width, h, b.spec.precision.attention, {context}, bias);
+  const OperationId out = b.linear("o_proj", Role::kOutput, b.tokens, width, h,
+                                   b.spec.precision.attention, {context}, bias);
   const std::uint64_t elements = b.tokens * h;
-  const OperationId sum =
-      b.vector("attention_residual", OperationKind::kElementwise, 2 * elements, elements, {out});
-  if (in) boost::add_edge(*in, sum, GraphTensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
+  const OperationId sum = b.vector("attention_residual", Role::kAttentionVector,
+                                   OperationKind::kElementwise, 2 * elements, elements, {out});
+  if (in) b.connect(*in, sum, 2);
   return sum;
 }
 
@@ -92,10 +94,9 @@ OperationId add_output(GraphBuilder& b, Stream in, OperationId context, std::uin
 
 OperationId add_attention(GraphBuilder& b, Stream in, std::uint64_t window) {
   const std::uint64_t elements = b.tokens * b.spec.hidden;
-  b.group = kProjections;
-  const OperationId norm =
-      b.vector("attention_norm", OperationKind::kNorm, elements, elements, {}, b.spec.hidden);
-  if (in) boost::add_edge(*in, norm, GraphTensor{b.at(*in).name, b.value_bytes(elements)}, b.graph);
+  const OperationId norm = b.vector("attention_norm", Role::kAttentionVector, OperationKind::kNorm,
+                                    elements, elements, {}, b.spec.hidden);
+  if (in) b.connect(*in, norm, 1);
   if (const LatentAttention* a = b.spec.latent()) {
     const OperationId context = add_latent(b, *a, norm);
     return add_output(b, in, context, a->heads * a->value_dim, a->bias);

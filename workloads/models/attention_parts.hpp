@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kinds of attention share when they are turned into operations. Groups: "attention
-// projections" (weights meet tokens), "attention core" (queries meet keys), "sparse index" (the
-// choice of keys).
+// What the kinds of attention share when they are turned into operations.
 #pragma once
 
 #include "workloads/models/graph_builder.hpp"
 
 namespace lacuna {
 
-inline constexpr const char* kProjections = "attention projections";
-inline constexpr const char* kCore = "attention core";
-inline constexpr const char* kIndex = "sparse index";
 inline constexpr std::uint32_t kScoreBits = 32;  // softmax runs in fp32
 
 /// Gives an einsum over ranks `s` (the new tokens) and `t` (keys) its causal mask and the
@@ -25,8 +20,9 @@ void mask_heads(Einsum& einsum, const GraphBuilder& b, std::uint64_t heads, std:
 /// Makes an operand a read of the cache; `scales` are those of one instance.
 void make_cache(EinsumOperand& operand, std::uint32_t bits, Bits scales = Bits(0));
 
-OperationId add_cache_append(GraphBuilder& b, const char* name, std::uint64_t bits_per_token,
-                             std::uint64_t elements_read, GraphBuilder::Inputs inputs);
+OperationId add_cache_append(GraphBuilder& b, const char* name, Role role,
+                             std::uint64_t bits_per_token, std::uint64_t elements_read,
+                             GraphBuilder::Inputs inputs);
 
 /// Softmax over `elements` scores, with `sinks` learned logits.
 OperationId add_softmax(GraphBuilder& b, GraphBuilder::Inputs scores, std::uint64_t elements,

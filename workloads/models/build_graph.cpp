@@ -90,35 +90,50 @@ std::string block_name(const LayerGroup& group) {
 
 OperationId add_embedding(GraphBuilder& builder) {
   builder.open_block("embedding", {});
-  builder.group = "embedding";
   const std::uint64_t elements = checked_product({builder.tokens, builder.spec.hidden});
-  return builder.vector("embedding", OperationKind::kLookup, 0, elements, {}, elements);
+  return builder.vector("embedding", Role::kEmbedding, OperationKind::kLookup, 0, elements, {},
+                        elements);
 }
 
 void add_head(GraphBuilder& builder, OperationId in) {
   builder.open_block("head", {});
-  builder.group = "head";
   const std::uint64_t h = builder.spec.hidden;
   const std::uint64_t rows = builder.step.last_token_logits ? builder.sequences : builder.tokens;
-  const OperationId norm =
-      builder.vector("final_norm", OperationKind::kNorm, rows * h, rows * h, {in}, h);
-  (void)builder.linear("head", rows, h, builder.spec.vocabulary, builder.spec.precision.plain,
-                       {norm});
+  const OperationId norm = builder.vector("final_norm", Role::kHeadVector, OperationKind::kNorm,
+                                          rows * h, rows * h, {in}, h);
+  (void)builder.linear("head", Role::kHead, rows, h, builder.spec.vocabulary,
+                       builder.spec.precision.plain, {norm});
 }
 
 /// Which projection of a table an operation is; the up-projections of latents have no counterpart.
-std::optional<sparsity::Projection> projection_of(const std::string& name) {
+std::optional<sparsity::Projection> projection_of(Role role) {
   using sparsity::Projection;
-  if (name == "q_proj" || name == "q_down") return Projection::q;
-  if (name == "k_proj" || name == "kv_down") return Projection::k;
-  if (name == "v_proj") return Projection::v;
-  if (name == "o_proj") return Projection::o;
-  for (const char* mlp : {"ffn_", "shared_", "expert_"}) {
-    if (name == std::string(mlp) + "gate") return Projection::gate;
-    if (name == std::string(mlp) + "up") return Projection::up;
-    if (name == std::string(mlp) + "down") return Projection::down;
+  switch (role) {
+    case Role::kQuery:
+    case Role::kQueryDown:
+      return Projection::q;
+    case Role::kKey:
+    case Role::kLatentDown:
+      return Projection::k;
+    case Role::kValue:
+      return Projection::v;
+    case Role::kOutput:
+      return Projection::o;
+    case Role::kDenseGate:
+    case Role::kSharedGate:
+    case Role::kExpertGate:
+      return Projection::gate;
+    case Role::kDenseUp:
+    case Role::kSharedUp:
+    case Role::kExpertUp:
+      return Projection::up;
+    case Role::kDenseDown:
+    case Role::kSharedDown:
+    case Role::kExpertDown:
+      return Projection::down;
+    default:
+      return std::nullopt;
   }
-  return std::nullopt;
 }
 
 void mark_zeros(GraphBuilder& builder, OperationId begin, std::span<const double> zeros) {
@@ -126,7 +141,7 @@ void mark_zeros(GraphBuilder& builder, OperationId begin, std::span<const double
   LACUNA_CHECK(zeros.size() == sparsity::kProjections, "zeros of {} projections", zeros.size());
   for (OperationId v = begin; v < boost::num_vertices(builder.graph); ++v) {
     Operation& op = builder.at(v);
-    const auto projection = projection_of(op.name);
+    const auto projection = projection_of(op.role);
     if (!projection || !op.einsum) continue;
     op.einsum->operands[1].density = 1 - zeros[static_cast<std::size_t>(*projection)];
   }
@@ -210,6 +225,7 @@ OperationGraph build_graph(const ModelSpec& spec, const Step& step) {
     mark_zeros(builder, begin, group.zeros);
   }
   if (!step.layers) add_head(builder, *stream);
+  check_operations(builder.graph);
   return std::move(builder.graph);
 }
 

@@ -12,25 +12,32 @@
 namespace lacuna {
 namespace {
 
-OperationId add_norm(GraphBuilder& b, OperationId in) {
+OperationId add_norm(GraphBuilder& b, Role role, OperationId in) {
   const std::uint64_t elements = b.tokens * b.spec.hidden;
-  return b.vector("ffn_norm", OperationKind::kNorm, elements, elements, {in}, b.spec.hidden);
+  return b.vector("ffn_norm", role, OperationKind::kNorm, elements, elements, {in}, b.spec.hidden);
 }
 
+struct MlpRoles {
+  Role gate, up, down, vector;
+};
+constexpr MlpRoles kDense{Role::kDenseGate, Role::kDenseUp, Role::kDenseDown, Role::kDenseVector};
+constexpr MlpRoles kShared{Role::kSharedGate, Role::kSharedUp, Role::kSharedDown,
+                           Role::kSharedVector};
+
 /// gate, up, SwiGLU, down of one MLP for every token.
-OperationId add_mlp(GraphBuilder& b, const std::string& prefix, std::uint64_t width,
-                    OperationId in) {
+OperationId add_mlp(GraphBuilder& b, const std::string& prefix, const MlpRoles& roles,
+                    std::uint64_t width, OperationId in) {
   const std::uint64_t h = b.spec.hidden;
   const WeightFormat& format = b.spec.precision.ffn;
-  const OperationId gate = b.linear(prefix + "gate", b.tokens, h, width, format, {in});
-  const OperationId up = b.linear(prefix + "up", b.tokens, h, width, format, {in});
-  const OperationId act = b.vector(prefix + "activation", OperationKind::kActivation,
+  const OperationId gate = b.linear(prefix + "gate", roles.gate, b.tokens, h, width, format, {in});
+  const OperationId up = b.linear(prefix + "up", roles.up, b.tokens, h, width, format, {in});
+  const OperationId act = b.vector(prefix + "activation", roles.vector, OperationKind::kActivation,
                                    2 * b.tokens * width, b.tokens * width, {gate, up});
-  return b.linear(prefix + "down", b.tokens, width, h, format, {act});
+  return b.linear(prefix + "down", roles.down, b.tokens, width, h, format, {act});
 }
 
 /// One of the three grouped GEMMs: an independent product per expert with its own rows.
-OperationId add_grouped(GraphBuilder& b, const std::string& name, std::uint64_t in,
+OperationId add_grouped(GraphBuilder& b, const std::string& name, Role role, std::uint64_t in,
                         std::uint64_t out, const std::vector<std::uint32_t>& rows, double touched,
                         OperationId input) {
   const WeightFormat& format = b.spec.precision.experts;
@@ -45,7 +52,7 @@ OperationId add_grouped(GraphBuilder& b, const std::string& name, std::uint64_t 
   const double bits = static_cast<double>(instance_elements(grouped, 2)) * format.bits +
                       static_cast<double>(grouped.operands[2].scale_bits.count()) +
                       static_cast<double>(bias) * b.spec.precision.plain.bits;
-  const OperationId id = b.einsum(name, std::move(grouped), {input});
+  const OperationId id = b.einsum(name, role, std::move(grouped), {input});
   // Exact for counted experts; otherwise the expectation, which need not be whole.
   b.at(id).weight_elements =
       static_cast<std::uint64_t>(std::llround(touched * static_cast<double>(elements)));
@@ -61,14 +68,15 @@ OperationId add_grouped(GraphBuilder& b, const std::string& name, std::uint64_t 
 /// Router logits, the choice of k experts, and their weights.
 OperationId add_router(GraphBuilder& b, OperationId in) {
   const RoutingRule& rule = b.spec.moe.routing;
-  b.group = "router";
-  const OperationId logits = b.linear("router", b.tokens, b.spec.hidden, rule.experts,
-                                      b.spec.precision.plain, {in}, rule.logit_bias);
+  const OperationId logits = b.linear("router", Role::kRouterLogits, b.tokens, b.spec.hidden,
+                                      rule.experts, b.spec.precision.plain, {in}, rule.logit_bias);
   const std::uint64_t scores = b.tokens * rule.experts;
-  const OperationId scored = b.vector("router_score", OperationKind::kRouter, scores, scores,
-                                      {logits}, rule.selection_bias ? rule.experts : 0);
+  const OperationId scored =
+      b.vector("router_score", Role::kRouterVector, OperationKind::kRouter, scores, scores,
+               {logits}, rule.selection_bias ? rule.experts : 0);
   Operation topk;
   topk.name = "router_topk";
+  topk.role = Role::kRouterVector;
   topk.kind = OperationKind::kTopK;
   topk.activation_read_bytes = b.value_bytes(scores);
   topk.activation_write_bytes = b.value_bytes(b.tokens * rule.experts_per_token);
@@ -82,6 +90,7 @@ OperationId add_exchange(GraphBuilder& b, const char* name, OperationKind kind,
                          std::uint32_t bits, GraphBuilder::Inputs inputs) {
   Operation op;
   op.name = name;
+  op.role = kind == OperationKind::kDispatch ? Role::kDispatch : Role::kCombine;
   op.kind = kind;
   op.activation_read_bytes = kind == OperationKind::kCombine
                                  ? bytes_for(Bits(checked_product({elements_read, bits})))
@@ -93,14 +102,13 @@ OperationId add_exchange(GraphBuilder& b, const char* name, OperationKind kind,
 }
 
 OperationId add_shared(GraphBuilder& b, OperationId in) {
-  b.group = "shared experts";
-  const OperationId shared = add_mlp(b, "shared_", b.spec.moe.shared_width, in);
+  const OperationId shared = add_mlp(b, "shared_", kShared, b.spec.moe.shared_width, in);
   if (!b.spec.moe.shared_gate) return shared;
-  const OperationId gate =
-      b.linear("shared_gate_score", b.tokens, b.spec.hidden, 1, b.spec.precision.plain, {in});
+  const OperationId gate = b.linear("shared_gate_score", Role::kSharedScore, b.tokens,
+                                    b.spec.hidden, 1, b.spec.precision.plain, {in});
   const std::uint64_t elements = b.tokens * b.spec.hidden;
-  return b.vector("shared_scale", OperationKind::kElementwise, elements + b.tokens, elements,
-                  {shared, gate});
+  return b.vector("shared_scale", Role::kSharedVector, OperationKind::kElementwise,
+                  elements + b.tokens, elements, {shared, gate});
 }
 
 }  // namespace
@@ -124,10 +132,11 @@ std::vector<std::uint32_t> uniform_counts(const RoutingRule& rule, std::uint64_t
 }
 
 OperationId add_dense_ffn(GraphBuilder& b, OperationId in) {
-  b.group = "dense FFN";
   const std::uint64_t elements = b.tokens * b.spec.hidden;
-  const OperationId out = add_mlp(b, "ffn_", b.spec.dense_width, add_norm(b, in));
-  return b.vector("ffn_residual", OperationKind::kElementwise, 2 * elements, elements, {in, out});
+  const OperationId out =
+      add_mlp(b, "ffn_", kDense, b.spec.dense_width, add_norm(b, Role::kDenseVector, in));
+  return b.vector("ffn_residual", Role::kDenseVector, OperationKind::kElementwise, 2 * elements,
+                  elements, {in, out});
 }
 
 OperationId add_moe(GraphBuilder& b, OperationId in, std::span<const std::uint32_t> counts) {
@@ -145,29 +154,28 @@ OperationId add_moe(GraphBuilder& b, OperationId in, std::span<const std::uint32
   std::uint64_t copies = 0;
   for (const std::uint32_t n : rows) copies += n;
 
-  b.group = "router";
-  const OperationId norm = add_norm(b, in);
+  const OperationId norm = add_norm(b, Role::kRouterVector, in);
   const OperationId chosen = add_router(b, norm);
-  b.group = "dispatch and combine";
   const OperationId dispatch = add_exchange(b, "dispatch", OperationKind::kDispatch, b.tokens * h,
                                             copies * h, b.step.dispatch_bits, {norm, chosen});
-  b.group = "routed experts";
-  const OperationId gate = add_grouped(b, "expert_gate", h, width, rows, touched, dispatch);
-  const OperationId up = add_grouped(b, "expert_up", h, width, rows, touched, dispatch);
-  const OperationId act = b.vector("expert_activation", OperationKind::kActivation,
-                                   2 * copies * width, copies * width, {gate, up});
-  const OperationId down = add_grouped(b, "expert_down", width, h, rows, touched, act);
-  b.group = "dispatch and combine";
+  const OperationId gate =
+      add_grouped(b, "expert_gate", Role::kExpertGate, h, width, rows, touched, dispatch);
+  const OperationId up =
+      add_grouped(b, "expert_up", Role::kExpertUp, h, width, rows, touched, dispatch);
+  const OperationId act =
+      b.vector("expert_activation", Role::kExpertVector, OperationKind::kActivation,
+               2 * copies * width, copies * width, {gate, up});
+  const OperationId down =
+      add_grouped(b, "expert_down", Role::kExpertDown, width, h, rows, touched, act);
   const OperationId combine = add_exchange(b, "combine", OperationKind::kCombine, copies * h,
                                            b.tokens * h, b.step.combine_bits, {down, chosen});
   if (b.spec.moe.shared_width == 0) {
-    return b.vector("ffn_residual", OperationKind::kElementwise, 2 * b.tokens * h, b.tokens * h,
-                    {in, combine});
+    return b.vector("ffn_residual", Role::kExpertSum, OperationKind::kElementwise, 2 * b.tokens * h,
+                    b.tokens * h, {in, combine});
   }
   const OperationId shared = add_shared(b, norm);
-  b.group = "dispatch and combine";
-  return b.vector("ffn_residual", OperationKind::kElementwise, 3 * b.tokens * h, b.tokens * h,
-                  {in, combine, shared});
+  return b.vector("ffn_residual", Role::kExpertSum, OperationKind::kElementwise, 3 * b.tokens * h,
+                  b.tokens * h, {in, combine, shared});
 }
 
 }  // namespace lacuna

@@ -34,25 +34,20 @@ Bytes GraphBuilder::value_bytes(std::uint64_t elements) const {
 }
 
 OperationId GraphBuilder::add(Operation operation, Inputs inputs) {
-  operation.group = group;
   operation.block = static_cast<std::uint32_t>(graph[boost::graph_bundle].blocks.size() - 1);
   // Not add_vertex(operation, graph): its search for a name trips GCC's -Wmaybe-uninitialized.
   const OperationId id = boost::add_vertex(graph);
   graph[id] = std::move(operation);
-  for (const OperationId input : inputs) {
-    const Operation& producer = graph[input];
-    Bytes bytes = producer.activation_write_bytes;
-    if (producer.kind == OperationKind::kCacheAppend) bytes = producer.cache_write_bytes;
-    if (producer.kind == OperationKind::kTopK) bytes = producer.index_bytes;
-    boost::add_edge(input, id, GraphTensor{producer.name, bytes}, graph);
-  }
+  std::uint32_t operand = 0;
+  for (const OperationId input : inputs) connect(input, id, ++operand);
   return id;
 }
 
-OperationId GraphBuilder::einsum(std::string name, Einsum einsum, Inputs inputs,
+OperationId GraphBuilder::einsum(std::string name, Role role, Einsum einsum, Inputs inputs,
                                  std::uint64_t vector_weights) {
   Operation op;
   op.name = std::move(name);
+  op.role = role;
   op.kind = OperationKind::kEinsum;
   op.activation_write_bytes = total_bytes(einsum, 0);
   for (std::size_t i = 1; i < einsum.operands.size(); ++i) {
@@ -97,21 +92,22 @@ void GraphBuilder::match_activation(EinsumOperand& operand, const WeightFormat& 
       Bits(checked_product({rows, ceil_div(in, format.activation_block), format.scale_bits}));
 }
 
-OperationId GraphBuilder::linear(std::string name, std::uint64_t rows, std::uint64_t in,
+OperationId GraphBuilder::linear(std::string name, Role role, std::uint64_t rows, std::uint64_t in,
                                  std::uint64_t out, const WeightFormat& format, Inputs inputs,
                                  bool bias) {
   Einsum product = make_einsum("Z[m,n] = A[m,k] * B[k,n]", {{"m", rows}, {"k", in}, {"n", out}});
   product.operands[0].bits = value_bits;
   match_activation(product.operands[1], format, rows, in);
   make_weight(product, 2, format, out, in);
-  return einsum(std::move(name), std::move(product), inputs, bias ? out : 0);
+  return einsum(std::move(name), role, std::move(product), inputs, bias ? out : 0);
 }
 
-OperationId GraphBuilder::vector(std::string name, OperationKind kind, std::uint64_t elements_read,
-                                 std::uint64_t elements_written, Inputs inputs,
-                                 std::uint64_t weights) {
+OperationId GraphBuilder::vector(std::string name, Role role, OperationKind kind,
+                                 std::uint64_t elements_read, std::uint64_t elements_written,
+                                 Inputs inputs, std::uint64_t weights) {
   Operation op;
   op.name = std::move(name);
+  op.role = role;
   op.kind = kind;
   op.activation_read_bytes = value_bytes(elements_read);
   op.activation_write_bytes = value_bytes(elements_written);

@@ -27,20 +27,18 @@ class GraphBuilder {
 
   /// Opens a block; what is added from here on belongs to it.
   void open_block(std::string name, std::vector<std::uint32_t> layers);
-  /// The group of what is added from here on.
-  std::string group;
-
   using Inputs = std::initializer_list<OperationId>;
-  /// Adds an operation that reads what `inputs` write.
+  /// Adds an operation that reads what `inputs` write: its operands 1, 2, ... in that order.
   OperationId add(Operation operation, Inputs inputs);
   /// An einsum: bytes by the kind of its operands.
-  OperationId einsum(std::string name, Einsum einsum, Inputs inputs,
+  OperationId einsum(std::string name, Role role, Einsum einsum, Inputs inputs,
                      std::uint64_t vector_weights = 0);
   /// rows x in by a weight [in, out]; `bias` adds `out` weights.
-  OperationId linear(std::string name, std::uint64_t rows, std::uint64_t in, std::uint64_t out,
-                     const WeightFormat& format, Inputs inputs, bool bias = false);
+  OperationId linear(std::string name, Role role, std::uint64_t rows, std::uint64_t in,
+                     std::uint64_t out, const WeightFormat& format, Inputs inputs,
+                     bool bias = false);
   /// No GEMM: reads and writes activations of the step's value width, and plain weights.
-  OperationId vector(std::string name, OperationKind kind, std::uint64_t elements_read,
+  OperationId vector(std::string name, Role role, OperationKind kind, std::uint64_t elements_read,
                      std::uint64_t elements_written, Inputs inputs, std::uint64_t weights = 0);
 
   /// Marks operand `index` as weights of `format`, stored [out, in].
@@ -51,6 +49,10 @@ class GraphBuilder {
                                std::uint64_t rows, std::uint64_t in);
   [[nodiscard]] Bytes plain_bytes(std::uint64_t elements) const;
   [[nodiscard]] Bytes value_bytes(std::uint64_t elements) const;
+  /// Lets `to` read what `from` writes, as its operand `operand`; none: as positions.
+  void connect(OperationId from, OperationId to, std::optional<std::uint32_t> operand) {
+    lacuna::connect(graph, from, to, operand);
+  }
   [[nodiscard]] Operation& at(OperationId id) { return graph[id]; }
 };
 

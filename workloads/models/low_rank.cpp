@@ -2,6 +2,7 @@
 #include "workloads/models/low_rank.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -13,13 +14,12 @@
 namespace lacuna {
 namespace {
 
-const std::map<std::string, std::string>& groups() {
-  static const std::map<std::string, std::string> kGroups{{"attention", "attention projections"},
-                                                          {"ffn", "dense FFN"},
-                                                          {"experts", "routed experts"},
-                                                          {"shared", "shared experts"}};
-  return kGroups;
-}
+/// What a rule may call a part.
+constexpr std::array<std::pair<std::string_view, Part>, 4> kParts{
+    {{"attention", Part::kAttentionProjections},
+     {"ffn", Part::kDenseFfn},
+     {"experts", Part::kRoutedExperts},
+     {"shared", Part::kSharedExperts}}};
 
 [[noreturn]] void bad(const std::string& problem, const std::string& suggestion) {
   throw InputError(Place{"", 0, "low_rank"}, problem, suggestion);
@@ -88,6 +88,7 @@ class Rewriter {
             "expected attention, ffn, experts, shared, or an operation like o_proj");
       }
     }
+    check_operations(to_);
     return {std::move(to_), notes()};
   }
 
@@ -97,8 +98,8 @@ class Rewriter {
     const auto ranks = weight_ranks(op);
     if (!ranks) return 0;
     auto rule = rules_.find(op.name);
-    for (const auto& [name, group] : groups()) {
-      if (rule == rules_.end() && op.group == group) rule = rules_.find(name);
+    for (const auto& [name, part] : kParts) {
+      if (rule == rules_.end() && part_of(op.role) == part) rule = rules_.find(std::string(name));
     }
     if (rule == rules_.end()) return 0;
     used_.insert(rule->first);
@@ -128,9 +129,10 @@ class Rewriter {
 
   [[nodiscard]] const WeightFormat& format_of(const Operation& op) const {
     const ModelPrecision& p = model_.precision;
-    if (op.group == "routed experts") return p.experts;
-    if (op.group == "attention projections") return p.attention;
-    return op.group == "dense FFN" || op.group == "shared experts" ? p.ffn : p.plain;
+    const Part part = part_of(op.role);
+    if (part == Part::kRoutedExperts) return p.experts;
+    if (part == Part::kAttentionProjections) return p.attention;
+    return part == Part::kDenseFfn || part == Part::kSharedExperts ? p.ffn : p.plain;
   }
 
   void split(const Operation& op, std::uint64_t rank) {
@@ -172,10 +174,9 @@ class Rewriter {
     }
     const std::uint64_t times = info_of(from_).blocks[op.block].repeat();
     after_ += (v.weight_elements + u.weight_elements) * times;
-    const GraphTensor between{v.name, v.activation_write_bytes};
     const OperationId first = put(std::move(v));
     const OperationId second = put(std::move(u));
-    boost::add_edge(first, second, between, to_);
+    lacuna::connect(to_, first, second, 1);
   }
 
   void weigh(Operation& op, double touched, const WeightFormat& format, std::uint64_t bias) const {

@@ -38,7 +38,7 @@ OperationLine line_of(const ModelReport& report, OperationId id) {
   OperationLine line;
   line.block = info_of(report.graph).blocks[op.block].name;
   line.name = op.name;
-  line.group = op.group;
+  line.group = label_of(part_of(op.role));
   line.kind = std::string(name_of(op.kind));
   if (op.einsum) {
     line.equation = op.einsum->equation;
@@ -178,7 +178,7 @@ ModelReport make_report(const ModelSpec& spec, const ReportOptions& options) {
     report.critical = std::move(path.operations);
   }
   report.critical_unit = options.rates ? "s" : "FLOP";
-  report.groups = totals_by_group(report.graph);
+  report.groups = totals_by_part(report.graph);
   report.total = totals(report.graph);
   options.per_layer ? list_layers(report) : list_blocks(report);
   return report;
@@ -189,8 +189,8 @@ std::string model_table(const ModelReport& r) {
   const auto tokens = static_cast<double>(r.tokens);
   out += fmt::format("\n{:<24} {:>12} {:>12} {:>12} {:>12} {:>12} {:>10}\n", "group", "FLOP",
                      "FLOP/token", "weights", "cache read", "activations", "FLOP/B*");
-  for (const auto& [name, t] : r.groups) {
-    out += fmt::format("{:<24} {:>12} {:>12} {:>12} {:>12} {:>12} {:>10}\n", name,
+  for (const auto& [part, t] : r.groups) {
+    out += fmt::format("{:<24} {:>12} {:>12} {:>12} {:>12} {:>12} {:>10}\n", label_of(part),
                        amount(static_cast<double>(t.flops)),
                        amount(static_cast<double>(t.flops) / tokens), size(t.weight_bytes),
                        size(t.cache_read_bytes), size(t.activation_bytes),

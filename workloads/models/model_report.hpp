@@ -53,7 +53,7 @@ struct ModelReport {
   std::uint64_t attention_flops =
       0;  // one query against `context` keys, all layers, in the form taken
   std::vector<OperationLine> operations;
-  std::vector<std::pair<std::string, OperationTotals>> groups;
+  std::vector<std::pair<Part, OperationTotals>> groups;
   OperationTotals total;
   double expected_distinct_experts = 0;  // per MoE layer, uniform routing
   /// With rates: the time of the step, in which operations that run together share them. Otherwise

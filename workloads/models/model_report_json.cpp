@@ -123,11 +123,11 @@ std::string model_json(const ModelReport& r) {
                       {"mean_distinct_experts", r.routing->mean_distinct},
                       {"mean_max_over_mean", r.routing->mean_max_over_mean}};
   }
-  for (const auto& [name, t] : r.groups) {
+  for (const auto& [part, t] : r.groups) {
     Json group{{"flops", t.flops}};
     group.update(bytes_json(t));
     group["flops_per_stationary_byte"] = stationary_intensity(t);
-    out["groups"][name] = std::move(group);
+    out["groups"][std::string(label_of(part))] = std::move(group);
   }
   Json path = Json::array();
   for (const OperationId id : r.critical) path.push_back(id);

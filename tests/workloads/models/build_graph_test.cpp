@@ -46,9 +46,9 @@ const Operation& op(const OperationGraph& graph, const char* name, std::uint32_t
   return graph[*id];
 }
 
-OperationTotals group_totals(const OperationGraph& graph, const std::string& group) {
-  for (const auto& [name, totals] : totals_by_group(graph)) {
-    if (name == group) return totals;
+OperationTotals part_totals(const OperationGraph& graph, Part part) {
+  for (const auto& [of, totals] : totals_by_part(graph)) {
+    if (of == part) return totals;
   }
   return {};
 }
@@ -152,7 +152,7 @@ TEST_CASE("grouped-query projections and pairs cost their published FLOPs and by
     CHECK(op(graph, "o_proj", 1).flops() == row.o);
     CHECK(op(graph, "scores", 1).flops() + op(graph, "context", 1).flops() == 1000 * row.pair);
     CHECK(op(graph, "cache_append", 1).cache_write_bytes == Bytes(row.cache));
-    const OperationTotals core = group_totals(graph, "attention core");
+    const OperationTotals core = part_totals(graph, Part::kAttentionCore);
     CHECK(core.cache_read_bytes == Bytes(1000 * row.cache));
     // Sinks are weights, but the published figure counts the cache alone.
     CHECK(static_cast<double>(core.flops) / static_cast<double>(core.cache_read_bytes.count()) ==
@@ -163,7 +163,8 @@ TEST_CASE("grouped-query projections and pairs cost their published FLOPs and by
 TEST_CASE("absorbed decode has the published intensity on its cache") {
   for (const auto& [model, expected] :
        {std::pair{"deepseek-v3", 241.8}, {"deepseek-v2-lite", 30.2}}) {
-    const auto core = group_totals(build_graph(shipped(model), decode(4, 4096)), "attention core");
+    const auto core =
+        part_totals(build_graph(shipped(model), decode(4, 4096)), Part::kAttentionCore);
     CHECK(stationary_intensity(core) == Approx(expected).margin(0.05));
   }
 }
@@ -250,7 +251,7 @@ TEST_CASE("weight bytes follow the distinct experts and carry the quantisation s
   const ModelSpec mixtral = shipped("mixtral-8x7b");
   const auto bytes = [](const ModelSpec& spec, const Step& step) {
     return static_cast<double>(
-        group_totals(build_graph(spec, step), "routed experts").weight_bytes.count());
+        part_totals(build_graph(spec, step), Part::kRoutedExperts).weight_bytes.count());
   };
   CHECK(bytes(mixtral, decode(4, 10)) ==
         Approx(32 * expected_distinct_experts(8, 2, 4) * 176160768 * 2).epsilon(1e-9));

@@ -34,16 +34,16 @@ LaidOut lay_out(const Rows& loads, const routing::ExpertShape& shape, const Mode
   LaidOut out;
   out.metadata = out.metadata_written = Bytes(4 * (loads.size() + 1));
   switch (layout.kind) {
-    case ExpertLayout::Kind::grouped: {
+    case ExpertLayout::Kind::kGrouped: {
       const auto grouped = routing::grouped_gemm(loads, shape, layout.block);
       out.rows = narrow(grouped.rows);
       out.cost = grouped.cost;
       break;
     }
-    case ExpertLayout::Kind::capacity: {
+    case ExpertLayout::Kind::kCapacity: {
       const auto& rule = model.moe.routing;
       const std::uint64_t capacity = routing::expert_capacity(
-          {routing::CapacityRule::Flavour::megablocks, layout.factor, 1}, tokens,
+          {routing::CapacityRule::Flavour::kMegaBlocks, layout.factor, 1}, tokens,
           static_cast<std::uint32_t>(rule.experts_per_token),
           static_cast<std::uint32_t>(rule.experts), *std::max_element(loads.begin(), loads.end()));
       if (capacity == 0) {
@@ -57,7 +57,7 @@ LaidOut lay_out(const Rows& loads, const routing::ExpertShape& shape, const Mode
       out.cost = routing::capacity_layout(loads, capacity, shape).cost;
       break;
     }
-    case ExpertLayout::Kind::block_sparse: {
+    case ExpertLayout::Kind::kBlockSparse: {
       const auto blocks = routing::block_sparse(loads, shape, layout.block);
       out.rows = narrow(routing::grouped_gemm(loads, shape, layout.block).rows);
       out.cost = blocks.cost;
@@ -117,11 +117,11 @@ void lay_out_block(OperationGraph& graph, std::uint32_t block, const LaidOut& la
 
 std::string name_of(const ExpertLayout& layout) {
   switch (layout.kind) {
-    case ExpertLayout::Kind::grouped:
+    case ExpertLayout::Kind::kGrouped:
       return fmt::format("grouped, rows aligned to {}", layout.block);
-    case ExpertLayout::Kind::capacity:
+    case ExpertLayout::Kind::kCapacity:
       return fmt::format("capacity factor {}", layout.factor);
-    case ExpertLayout::Kind::block_sparse:
+    case ExpertLayout::Kind::kBlockSparse:
       break;
   }
   return fmt::format("block-sparse, blocks of {}", layout.block);
@@ -136,7 +136,7 @@ ExpertLayout parse_layout(const std::string& text) {
   const std::string value = colon == std::string::npos ? "" : text.substr(colon + 1);
   ExpertLayout layout;
   if (kind == "capacity") {
-    layout.kind = ExpertLayout::Kind::capacity;
+    layout.kind = ExpertLayout::Kind::kCapacity;
     const auto factor = parse_number(value);
     if (!factor || !(*factor >= 0) || !std::isfinite(*factor) || *factor > 1e6) {
       throw InputError(place, fmt::format("'{}': a capacity takes a factor", text),
@@ -146,7 +146,7 @@ ExpertLayout parse_layout(const std::string& text) {
     return layout;
   }
   if (kind == "block-sparse") {
-    layout.kind = ExpertLayout::Kind::block_sparse;
+    layout.kind = ExpertLayout::Kind::kBlockSparse;
     layout.block = 128;
   } else if (kind != "grouped") {
     throw InputError(place, fmt::format("'{}': not a layout of experts", text),

@@ -13,7 +13,7 @@
 namespace lacuna {
 
 struct ExpertLayout {
-  enum class Kind { grouped, capacity, block_sparse } kind = Kind::grouped;
+  enum class Kind { kGrouped, kCapacity, kBlockSparse } kind = Kind::kGrouped;
   std::uint64_t block = 1;  // grouped: rows are aligned to it; block-sparse: the block's edge
   double factor = 1;        // capacity, as MegaBlocks rounds it: int(factor k B / E)
 };

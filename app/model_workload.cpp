@@ -25,10 +25,6 @@ Pattern pattern_of(const std::string& text, const char* field) {
   return pattern;
 }
 
-std::string phase_name(const Step& step) {
-  return step.phase == Phase::kDecode ? "decode" : "prefill";
-}
-
 /// A source like "counts:FILE#key=value" in its parts; `file` is empty when it names none.
 struct Source {
   std::string kind, file, rest;
@@ -193,7 +189,7 @@ ModelWorkload make_model_workload(const ModelWorkloadSpec& spec) {
   if (!spec.layout.empty()) {
     add_notes(apply_layout(out.graph, model, parse_layout(spec.layout)));
   }
-  out.name = fmt::format("{}-{}-{}x{}", model.name, phase_name(chosen.step), chosen.step.batch,
+  out.name = fmt::format("{}-{}-{}x{}", model.name, name_of(chosen.step.phase), chosen.step.batch,
                          chosen.step.context);
   const auto pattern = [&](const std::string& own, const char* field) {
     return own.empty() ? pattern_of(spec.weights, "weights") : pattern_of(own, field);

@@ -53,8 +53,8 @@ std::string described_steps(const RoutingTrace& trace) {
   const auto steps = trace.steps();
   for (const RoutingBlock& block : trace.blocks) {
     if (block.layer != trace.header.layers.front()) continue;
-    prefills += block.phase == routing::Phase::prefill ? 1 : 0;
-    decodes += block.phase == routing::Phase::decode ? 1 : 0;
+    prefills += block.phase == Phase::kPrefill ? 1 : 0;
+    decodes += block.phase == Phase::kDecode ? 1 : 0;
   }
   if (!trace.header.steps_known && steps.size() == 1) return "steps not told apart";
   return trace.header.phase_known

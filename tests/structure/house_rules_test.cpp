@@ -53,6 +53,10 @@ TEST_CASE("no code outside arch/compute tells classes of units apart") {
   CHECK(faults_of(is_cpp, unit_class_faults, 40) == "");
 }
 
+TEST_CASE("enumerators are spelled as constants are") {
+  CHECK(faults_of(is_cpp, enumerator_faults, 40) == "");
+}
+
 TEST_CASE("every source, build file and script names its licence") {
   CHECK(faults_of(any, licence_faults, 60) == "");
 }

@@ -59,6 +59,17 @@ TEST_CASE("a class of units named outside arch/compute is a fault") {
   CHECK(unit_class_faults("arch/compute/a.cpp", "case FabricDataflow::outer_product:\n").empty());
 }
 
+TEST_CASE("an enumerator in another spelling is a fault") {
+  const std::string code =
+      "enum class Phase : std::uint8_t {\n  kPrefill,  // first\n  decode = 2\n};\n";
+  CHECK(enumerator_faults("workloads/phase.hpp", code) ==
+        std::vector<std::string>{
+            "workloads/phase.hpp:3: decode: an enumerator is spelled kConstant"});
+  CHECK(enumerator_faults("arch/description/x.hpp", "enum class X { k, kA, kind };").size() == 2);
+  CHECK(enumerator_faults("workloads/x.hpp", "enum class X { kFp8, kNone };").empty());
+  CHECK(enumerator_faults("arch/spec/x.hpp", code).empty());
+}
+
 TEST_CASE("an include along the direction is none") {
   const Planted legal{
       {"base/error.cpp", "\"base/error.hpp\""},

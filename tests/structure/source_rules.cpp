@@ -196,6 +196,32 @@ std::vector<std::string> unit_class_faults(const std::string& path, const std::s
   return faults;
 }
 
+std::vector<std::string> enumerator_faults(const std::string& path, const std::string& text) {
+  static const std::regex kEnum(R"(\benum\s+class\s+\w+[^{;]*\{([^}]*)\})");
+  static const std::regex kName(R"(\w+)");
+  // The machines of the first version keep theirs until they go.
+  if (!is_cpp(path) || (!below(path, "workloads") && !below(path, "arch/description"))) return {};
+  std::vector<std::string> faults;
+  const std::string code = code_of(text, false);
+  for (std::sregex_iterator at(code.begin(), code.end(), kEnum), end; at != end; ++at) {
+    const auto first = static_cast<std::size_t>(at->position(1));
+    const std::size_t last = first + at->str(1).size();
+    for (std::size_t from = first, to = 0; from < last; from = to + 1) {
+      to = std::min(code.find(',', from), last);
+      std::smatch name;
+      const std::string enumerator = code.substr(from, to - from);
+      if (!std::regex_search(enumerator, name, kName)) continue;
+      const std::string word = name.str();
+      if (word.size() > 1 && word[0] == 'k' && word[1] >= 'A' && word[1] <= 'Z') continue;
+      const auto line = std::count(
+          code.begin(), code.begin() + static_cast<std::ptrdiff_t>(code.find(word, from)), '\n');
+      faults.push_back(fmt::format("{}: {}: an enumerator is spelled kConstant",
+                                   place(path, static_cast<std::size_t>(line)), word));
+    }
+  }
+  return faults;
+}
+
 std::vector<std::string> machine_path_faults(const std::string& path, const std::string& text) {
   // Not after a character of a path or an address: docs/home/index.html names no home folder.
   static const std::regex kMachine(

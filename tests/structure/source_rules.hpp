@@ -27,6 +27,10 @@ namespace lacuna::test {
 [[nodiscard]] std::vector<std::string> unit_class_faults(const std::string& path,
                                                          const std::string& text);
 
+/// Enumerators that are not spelled kConstant, in the folders that have one spelling already.
+[[nodiscard]] std::vector<std::string> enumerator_faults(const std::string& path,
+                                                         const std::string& text);
+
 /// Absolute paths of somebody's machine.
 [[nodiscard]] std::vector<std::string> machine_path_faults(const std::string& path,
                                                            const std::string& text);

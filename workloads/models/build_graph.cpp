@@ -111,26 +111,26 @@ std::optional<sparsity::Projection> projection_of(Role role) {
   switch (role) {
     case Role::kQuery:
     case Role::kQueryDown:
-      return Projection::q;
+      return Projection::kQuery;
     case Role::kKey:
     case Role::kLatentDown:
-      return Projection::k;
+      return Projection::kKey;
     case Role::kValue:
-      return Projection::v;
+      return Projection::kValue;
     case Role::kOutput:
-      return Projection::o;
+      return Projection::kOutput;
     case Role::kDenseGate:
     case Role::kSharedGate:
     case Role::kExpertGate:
-      return Projection::gate;
+      return Projection::kGate;
     case Role::kDenseUp:
     case Role::kSharedUp:
     case Role::kExpertUp:
-      return Projection::up;
+      return Projection::kUp;
     case Role::kDenseDown:
     case Role::kSharedDown:
     case Role::kExpertDown:
-      return Projection::down;
+      return Projection::kDown;
     default:
       return std::nullopt;
   }

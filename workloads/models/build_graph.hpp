@@ -10,11 +10,10 @@
 #include "workloads/models/model_numbers.hpp"
 #include "workloads/models/model_spec.hpp"
 #include "workloads/operation_graph.hpp"
+#include "workloads/phase.hpp"
 #include "workloads/sparsity_tables/vertical_slash.hpp"
 
 namespace lacuna {
-
-enum class Phase { kPrefill, kDecode };
 
 /// How MLA is executed. kAuto takes the form with fewer FLOPs: naive for prefill, absorbed for
 /// decode and short chunks on long caches (see absorbed_break_even).

@@ -16,7 +16,7 @@ GraphBuilder::GraphBuilder(const ModelSpec& the_spec, const Step& the_step)
       form(form_of(the_spec, the_step)) {
   GraphInfo& info = graph[boost::graph_bundle];
   info.name = spec.name;
-  if (!step.layers) info.phase = step.phase == Phase::kDecode ? "decode" : "prefill";
+  if (!step.layers) info.phase = name_of(step.phase);
   info.sequences = sequences;
   info.tokens = tokens;
 }

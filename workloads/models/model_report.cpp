@@ -111,9 +111,8 @@ std::string header_text(const ModelReport& r) {
   out += row("GEMM FLOP/token", grouped(r.gemm_flops_per_token));
   out += row(fmt::format("attention FLOP, {} keys", r.step.context).c_str(),
              grouped(r.attention_flops));
-  out += fmt::format("\n{}: {} sequences x {} new tokens, {} keys each\n",
-                     r.step.phase == Phase::kDecode ? "decode" : "prefill", r.step.batch,
-                     r.new_tokens, r.step.context);
+  out += fmt::format("\n{}: {} sequences x {} new tokens, {} keys each\n", name_of(r.step.phase),
+                     r.step.batch, r.new_tokens, r.step.context);
   out += row("FLOP", grouped(r.total.flops));
   out += row("weight bytes touched", grouped(r.total.weight_bytes.count()));
   out += row("cache bytes read", grouped(r.total.cache_read_bytes.count()));

@@ -107,7 +107,7 @@ std::string model_json(const ModelReport& r) {
            {"kv_bytes_per_token", r.kv_bytes_per_token.count()},
            {"gemm_flops_per_token", r.gemm_flops_per_token},
            {"attention_flops_per_query", r.attention_flops}};
-  out["step"] = {{"phase", r.step.phase == Phase::kDecode ? "decode" : "prefill"},
+  out["step"] = {{"phase", name_of(r.step.phase)},
                  {"batch", r.step.batch},
                  {"context", r.step.context},
                  {"new_tokens", r.new_tokens}};

@@ -21,7 +21,7 @@ routing::RouteRequest request_of(const ModelSpec& spec, const Step& step) {
                      "take a smaller batch, or leave the routing out: uniform, as expected");
   }
   routing::RouteRequest request;
-  request.phase = step.phase == Phase::kDecode ? routing::Phase::decode : routing::Phase::prefill;
+  request.phase = step.phase;
   request.tokens = static_cast<std::uint32_t>(tokens);
   request.sequences = static_cast<std::uint32_t>(step.batch);
   request.first_position = step.context - new_tokens;

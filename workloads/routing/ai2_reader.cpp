@@ -131,7 +131,7 @@ RoutingTrace read_ai2_jsonl(const std::string& file, std::string_view text,
         }
         TraceRecord record;
         record.step = sequence;
-        record.phase = Phase::prefill;
+        record.phase = Phase::kPrefill;
         record.sequence = sequence;
         record.position = static_cast<std::uint32_t>(token);
         record.row = record.position;
@@ -146,7 +146,7 @@ RoutingTrace read_ai2_jsonl(const std::string& file, std::string_view text,
   TraceHeader header;
   header.model = options.model;
   header.format = "AI2 JSONL";
-  header.numbering = LayerNumbering::array;
+  header.numbering = LayerNumbering::kArray;
   header.steps_known = true;
   header.notes.emplace_back("each sequence of the file is one prefill step");
   return builder.finish(std::move(header));

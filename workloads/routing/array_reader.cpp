@@ -71,7 +71,7 @@ RoutingTrace trace_of(const std::string& file, const TensorData& tensor,
   TraceHeader header;
   header.model = options.model;
   header.format = "array [tokens, layers, k]";
-  header.numbering = LayerNumbering::array;
+  header.numbering = LayerNumbering::kArray;
   header.notes.emplace_back("the array is taken as one sequence in one step");
   return builder.finish(std::move(header));
 }
@@ -82,7 +82,7 @@ std::vector<ExpertCounts> counts_of(const std::string& file, const TensorData& t
   set.source = file;
   set.model = options.model;
   set.format = "array [steps, layers, experts]";
-  set.numbering = LayerNumbering::array;
+  set.numbering = LayerNumbering::kArray;
   const bool stepped = tensor.shape.size() == 3;
   const auto layers = static_cast<std::size_t>(tensor.shape[stepped ? 1 : 0]);
   const auto experts = static_cast<std::size_t>(tensor.shape.back());

@@ -15,8 +15,8 @@ constexpr std::uint64_t kMostIndex = 0xFFFFFFFE;
 
 Phase phase_of(const TextTable& table, std::size_t column) {
   const std::string_view text = table.text(column);
-  if (text == "prefill") return Phase::prefill;
-  if (text == "decode") return Phase::decode;
+  if (text == "prefill") return Phase::kPrefill;
+  if (text == "decode") return Phase::kDecode;
   table.fail(fmt::format("phase = {}", excerpt(text)), "expected prefill or decode");
 }
 
@@ -75,7 +75,7 @@ TraceRules rules_from(const LoadOptions& options) {
   TraceRules rules;
   rules.experts = options.experts;
   rules.dummy_run = options.dummy_run;
-  if (options.allow_ragged) rules.ragged = TraceRules::Ragged::allow;
+  if (options.allow_ragged) rules.ragged = TraceRules::Ragged::kAllow;
   return rules;
 }
 
@@ -93,7 +93,7 @@ RoutingTrace read_compact_csv(TextTable& table, const LoadOptions& options) {
                            id_columns.size()));
   }
   TraceRules rules = rules_from(options);
-  rules.weights = weight_columns.empty() ? WeightKind::none : WeightKind::softmax_over_all;
+  rules.weights = weight_columns.empty() ? WeightKind::kNone : WeightKind::kSoftmaxOverAll;
   TraceBuilder builder(table.file(), rules);
   std::vector<std::int64_t> ids(id_columns.size());
   std::vector<double> weights(weight_columns.size());
@@ -137,7 +137,7 @@ RoutingTrace read_dense_csv(TextTable& table, const LoadOptions& options) {
   const auto named = options.layer ? options.layer : layer_in_name(table.file());
   TraceRules rules = rules_from(options);
   rules.experts = static_cast<std::uint32_t>(experts.size());
-  rules.weights = WeightKind::softmax_over_all;
+  rules.weights = WeightKind::kSoftmaxOverAll;
   TraceBuilder builder(table.file(), rules);
   DenseRow row;
   bool zero_layer = true;

@@ -81,7 +81,7 @@ std::uint64_t expert_capacity(const CapacityRule& rule, std::uint64_t tokens, st
                rule.expert_ranks);
   const auto assignments = static_cast<double>(tokens * top_k);
   // In the order of the published code, so that rounding is the same.
-  if (rule.flavour == CapacityRule::Flavour::megatron) {
+  if (rule.flavour == CapacityRule::Flavour::kMegatron) {
     return static_cast<std::uint64_t>(std::ceil(assignments / experts * rule.factor));
   }
   if (rule.factor == 0) return largest_load;
@@ -100,14 +100,14 @@ CapacityLayout capacity_layout(std::span<const std::uint64_t> loads, std::uint64
 std::vector<ExpertId> drop_overflow(std::span<const ExpertId> ids, std::span<const float> weights,
                                     std::uint32_t experts, std::uint64_t capacity,
                                     DropOrder order) {
-  if (order == DropOrder::weight && weights.size() != ids.size()) {
+  if (order == DropOrder::kWeight && weights.size() != ids.size()) {
     throw InputError(Place{"", 0, "routing"},
                      "dropping by weight needs the routing weights, the source has none",
                      "drop by position");
   }
   std::vector<std::uint32_t> turn(ids.size());
   std::iota(turn.begin(), turn.end(), 0U);
-  if (order == DropOrder::weight) {
+  if (order == DropOrder::kWeight) {
     std::stable_sort(turn.begin(), turn.end(),
                      [&](std::uint32_t a, std::uint32_t b) { return weights[a] > weights[b]; });
   }

@@ -47,7 +47,7 @@ struct GroupedGemm {
 /// Megatron-Core (transformer/moe): ceil(k B cf / E) with B the tokens of one rank.
 /// (Both published; that Megatron-Core rounds up was read in copies of its get_capacity().)
 struct CapacityRule {
-  enum class Flavour { megablocks, megatron } flavour = Flavour::megablocks;
+  enum class Flavour { kMegaBlocks, kMegatron } flavour = Flavour::kMegaBlocks;
   double factor = 1;
   std::uint32_t expert_ranks = 1;  // MegaBlocks' ep_world; tokens are those of one rank
 };
@@ -72,7 +72,7 @@ struct CapacityLayout {
 
 /// Which assignments an expert above its capacity keeps: the first rows, or the largest weights
 /// (Megatron-Core's default; `weights` must then be given; ties keep the earlier row).
-enum class DropOrder { position, weight };
+enum class DropOrder { kPosition, kWeight };
 /// The ids with every dropped assignment replaced by kNoExpert.
 [[nodiscard]] std::vector<ExpertId> drop_overflow(std::span<const ExpertId> ids,
                                                   std::span<const float> weights,

@@ -21,7 +21,7 @@ struct ExpertCounts {
   std::uint32_t experts = 0;
   std::uint32_t top_k = 0;  // 0: the source does not say
   std::vector<std::uint32_t> layers;
-  LayerNumbering numbering = LayerNumbering::model;
+  LayerNumbering numbering = LayerNumbering::kModel;
   std::uint64_t steps = 1;
   std::vector<std::uint64_t> counts;
   std::string source;

@@ -114,8 +114,8 @@ RoutingTrace read_community_jsonl(const std::string& file, std::string_view text
   LACUNA_CHECK(lines.next(), "an empty file was recognised as JSONL");
   const JsonLine meta(file, lines);
   TraceRules rules = rules_from(options);
-  rules.steps = TraceRules::Steps::restarts;
-  rules.weights = WeightKind::unspecified;
+  rules.steps = TraceRules::Steps::kRestarts;
+  rules.weights = WeightKind::kUnspecified;
   take_experts(meta, rules);
   std::vector<std::int64_t> numbers;
   meta.integers(meta.at("layers_logged"), "layers_logged", numbers);
@@ -168,9 +168,9 @@ RoutingTrace read_community_jsonl(const std::string& file, std::string_view text
 RoutingTrace read_mixtral_jsonl(const std::string& file, std::string_view text,
                                 const LoadOptions& options) {
   TraceRules rules = rules_from(options);
-  rules.weights = WeightKind::renormalised;
+  rules.weights = WeightKind::kRenormalised;
   // The collector drops rows whose two weights are exactly 0.5, genuine ones too.
-  if (!options.allow_ragged) rules.ragged = TraceRules::Ragged::few;
+  if (!options.allow_ragged) rules.ragged = TraceRules::Ragged::kFew;
   TraceBuilder builder(file, rules);
   TextLines lines(text);
   std::vector<std::int64_t> ids;
@@ -200,7 +200,7 @@ RoutingTrace read_mixtral_jsonl(const std::string& file, std::string_view text,
 RoutingTrace read_moe_balance_jsonl(const std::string& file, std::string_view text,
                                     const LoadOptions& options) {
   TraceRules rules = rules_from(options);
-  rules.weights = WeightKind::unspecified;
+  rules.weights = WeightKind::kUnspecified;
   TraceBuilder builder(file, rules);
   TextLines lines(text);
   std::vector<std::int64_t> origins;

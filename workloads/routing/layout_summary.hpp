@@ -17,7 +17,7 @@ namespace lacuna::routing {
 struct LayoutOptions {
   std::optional<ExpertShape> shape;  // without it rows are counted, but no FLOP and no metadata
   std::uint64_t block = 128;
-  CapacityRule capacity{CapacityRule::Flavour::megablocks, 1.25, 1};
+  CapacityRule capacity{CapacityRule::Flavour::kMegaBlocks, 1.25, 1};
   const TraceBinding* binding = nullptr;  // the experts of another model
 };
 

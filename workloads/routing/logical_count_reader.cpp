@@ -20,7 +20,7 @@ class LogicalCount {
     set_.source = file_;
     set_.model = options_.model;
     set_.format = "logical_count JSON";
-    set_.numbering = LayerNumbering::array;
+    set_.numbering = LayerNumbering::kArray;
     set_.steps = 0;
     if (!array.is_array() || array.empty() || !array[0].is_array() || array[0].empty()) {
       fail("logical_count is not [layers][E] or [steps][layers][E]");

@@ -29,7 +29,7 @@ void check_request(const RouteRequest& request) {
 /// The stream of one (kind, layer, step); prefill and decode steps count apart.
 RandomStream stream(std::uint64_t seed, const char* kind, const RouteRequest& request) {
   return {seed, fmt::format("routing/{}/layer {}/{} {}", kind, request.layer,
-                            request.phase == Phase::decode ? "decode" : "step", request.step)};
+                            request.phase == Phase::kDecode ? "decode" : "step", request.step)};
 }
 
 RoutedTokens generate(const RoutingSpec& spec, const RoutedModel& model, std::uint64_t seed,
@@ -38,17 +38,17 @@ RoutedTokens generate(const RoutingSpec& spec, const RoutedModel& model, std::ui
   const RoutingShape shape{request.tokens, model.experts, model.top_k};
   RoutedTokens out{model.experts, model.top_k, {}, {}, {}};
   switch (spec.kind) {
-    case RoutingSpec::Kind::uniform: {
+    case RoutingSpec::Kind::kUniform: {
       auto random = stream(seed, "uniform", request);
       out.ids = uniform_routing(shape, random);
       break;
     }
-    case RoutingSpec::Kind::balanced: {
+    case RoutingSpec::Kind::kBalanced: {
       auto random = stream(seed, "balanced", request);
       out.ids = assign_loads(shape, balanced_loads(shape), random);
       break;
     }
-    case RoutingSpec::Kind::power_law: {
+    case RoutingSpec::Kind::kPowerLaw: {
       // Popularity belongs to the layer, not to the step: the same stream at every step.
       RandomStream popularity(seed, fmt::format("routing/power-law/layer {}", request.layer));
       const auto loads = power_law_loads(shape, spec.parameter, spec.ranks, popularity);
@@ -56,7 +56,7 @@ RoutedTokens generate(const RoutingSpec& spec, const RoutedModel& model, std::ui
       out.ids = assign_loads(shape, loads, random);
       break;
     }
-    case RoutingSpec::Kind::correlated: {
+    case RoutingSpec::Kind::kCorrelated: {
       RandomStream key(seed, fmt::format("routing/correlated/layer {}", request.layer));
       out.ids = correlated_routing(shape, spec.parameter,
                                    {request.sequences, request.first_position}, key());
@@ -142,11 +142,10 @@ RoutingSource open_counts(const RoutingSpec& spec, const RoutedModel& model, std
 
 /// The blocks of one layer that serve a phase, in order.
 std::vector<const RoutingBlock*> blocks_of(const RoutingTrace& trace, std::uint32_t layer,
-                                           Phase phase) {
+                                           std::optional<Phase> phase) {
   std::vector<const RoutingBlock*> out;
   for (const auto& block : trace.blocks) {
-    const bool fits =
-        phase == Phase::unknown || block.phase == Phase::unknown || block.phase == phase;
+    const bool fits = !phase || !block.phase || block.phase == phase;
     if (block.layer == layer && fits) out.push_back(&block);
   }
   return out;
@@ -159,7 +158,7 @@ RoutedTokens replay(const RoutingTrace& trace, const TraceBinding& binding,
   if (blocks.empty()) {
     throw InputError(Place{trace.header.source, 0, ""},
                      fmt::format("layer {} has no {} steps", layer,
-                                 request.phase == Phase::decode ? "decode" : "prefill"),
+                                 request.phase ? name_of(*request.phase) : "recorded"),
                      "run the phase that was recorded");
   }
   const std::size_t k = trace.header.top_k;
@@ -201,8 +200,8 @@ RoutingSource open_trace(const RoutingSpec& spec, const RoutedModel& model) {
   const std::uint32_t first = trace->header.layers.front();
   return {fmt::format("{} trace {}", trace->header.format, spec.file), std::move(notes),
           [=](const RouteRequest& request) { return replay(*trace, *binding, request); },
-          blocks_of(*trace, first, Phase::prefill).size(),
-          blocks_of(*trace, first, Phase::decode).size()};
+          blocks_of(*trace, first, Phase::kPrefill).size(),
+          blocks_of(*trace, first, Phase::kDecode).size()};
 }
 
 }  // namespace
@@ -217,8 +216,8 @@ RoutingSource::RoutingSource(std::string description, std::vector<std::string> n
 
 RoutingSource open_routing(const std::string& text, const RoutedModel& model, std::uint64_t seed) {
   const RoutingSpec spec = parse_routing_spec(text);
-  if (spec.kind == RoutingSpec::Kind::trace) return open_trace(spec, model);
-  if (spec.kind == RoutingSpec::Kind::counts) return open_counts(spec, model, seed);
+  if (spec.kind == RoutingSpec::Kind::kTrace) return open_trace(spec, model);
+  if (spec.kind == RoutingSpec::Kind::kCounts) return open_counts(spec, model, seed);
   return open_generator(spec, text, model, seed);
 }
 

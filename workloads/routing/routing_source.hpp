@@ -17,7 +17,7 @@ namespace lacuna::routing {
 struct RouteRequest {
   std::uint32_t layer = 0;  // of the model
   std::uint64_t step = 0;   // counted within the phase
-  Phase phase = Phase::unknown;
+  std::optional<Phase> phase;
   std::uint32_t tokens = 0;          // 0: as many as the trace's step has (traces only)
   std::uint32_t sequences = 1;       // divides tokens; decode has as many as tokens
   std::uint64_t first_position = 0;  // of the step's first token in its sequence
@@ -51,7 +51,7 @@ class RoutingSource {
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   /// Steps a trace holds for a phase (steps of unknown phase count for both); 0 for generators.
   [[nodiscard]] std::uint64_t recorded_steps(Phase phase) const {
-    return phase == Phase::prefill ? recorded_prefills_ : recorded_decodes_;
+    return phase == Phase::kPrefill ? recorded_prefills_ : recorded_decodes_;
   }
 
  private:

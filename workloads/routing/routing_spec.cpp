@@ -88,15 +88,15 @@ bool take_generator(const std::string& text, RoutingSpec& spec) {
   };
   if (kind == "uniform" || kind == "balanced") {
     arity(1, 1, kind.c_str());
-    spec.kind = kind == "uniform" ? RoutingSpec::Kind::uniform : RoutingSpec::Kind::balanced;
+    spec.kind = kind == "uniform" ? RoutingSpec::Kind::kUniform : RoutingSpec::Kind::kBalanced;
   } else if (kind == "power-law") {
     arity(2, 3, "power-law:ALPHA or power-law:ALPHA:RANKS");
-    spec.kind = RoutingSpec::Kind::power_law;
+    spec.kind = RoutingSpec::Kind::kPowerLaw;
     spec.parameter = number_in(parts[1], "power-law exponent", 0, 10);
     if (parts.size() == 3) spec.ranks = integer_in(parts[2], "ranks", 1, 0xFFFE);
   } else if (kind == "correlated") {
     arity(2, 2, "correlated:P");
-    spec.kind = RoutingSpec::Kind::correlated;
+    spec.kind = RoutingSpec::Kind::kCorrelated;
     spec.parameter = number_in(parts[1], "repeat probability", 0, 0.9999);
   } else {
     return false;
@@ -113,7 +113,7 @@ RoutingSpec parse_routing_spec(const std::string& text) {
   auto parts = split(text, '#');
   constexpr std::string_view prefix = "counts:";
   const bool counts = parts[0].starts_with(prefix);
-  spec.kind = counts ? RoutingSpec::Kind::counts : RoutingSpec::Kind::trace;
+  spec.kind = counts ? RoutingSpec::Kind::kCounts : RoutingSpec::Kind::kTrace;
   spec.file = counts ? parts[0].substr(prefix.size()) : parts[0];
   std::error_code ignored;
   if (!std::filesystem::exists(spec.file, ignored)) {

@@ -11,7 +11,14 @@
 namespace lacuna::routing {
 
 struct RoutingSpec {
-  enum class Kind { uniform, balanced, power_law, correlated, counts, trace } kind = Kind::uniform;
+  enum class Kind {
+    kUniform,
+    kBalanced,
+    kPowerLaw,
+    kCorrelated,
+    kCounts,
+    kTrace
+  } kind = Kind::kUniform;
   double parameter = 0;     // alpha or repeat probability
   std::uint32_t ranks = 1;  // power law
   std::string file;

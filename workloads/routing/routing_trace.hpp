@@ -4,9 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "workloads/phase.hpp"
 
 namespace lacuna::routing {
 
@@ -16,17 +19,15 @@ inline constexpr std::uint32_t kUnknown = 0xFFFFFFFF;
 /// A slot without expert (a filler of the recorder, or a dropped assignment).
 inline constexpr ExpertId kNoExpert = 0xFFFF;
 
-enum class Phase : std::uint8_t { unknown, prefill, decode };
-
 /// Physical ids count the copies of replicated experts; they need the placement to be understood.
-enum class IdSpace : std::uint8_t { logical, physical };
+enum class IdSpace : std::uint8_t { kLogical, kPhysical };
 
-/// What the recorded weights are. `unspecified`: there are weights, the format does not say which.
-enum class WeightKind : std::uint8_t { none, softmax_over_all, renormalised, unspecified };
+/// What the recorded weights are. kUnspecified: there are weights, the format does not say which.
+enum class WeightKind : std::uint8_t { kNone, kSoftmaxOverAll, kRenormalised, kUnspecified };
 
 /// Whether layer numbers are the model's, or an array's first dimension that may leave dense layers
 /// out (bind_trace() decides by its length).
-enum class LayerNumbering : std::uint8_t { model, array };
+enum class LayerNumbering : std::uint8_t { kModel, kArray };
 
 struct TraceHeader {
   std::string model;  // empty: the file does not say
@@ -34,9 +35,9 @@ struct TraceHeader {
   bool experts_stated = false;  // false: the largest id seen plus one
   std::uint32_t top_k = 0;
   std::vector<std::uint32_t> layers;  // ascending
-  LayerNumbering numbering = LayerNumbering::model;
-  IdSpace id_space = IdSpace::logical;
-  WeightKind weights = WeightKind::none;
+  LayerNumbering numbering = LayerNumbering::kModel;
+  IdSpace id_space = IdSpace::kLogical;
+  WeightKind weights = WeightKind::kNone;
   bool phase_known = false;
   bool steps_known = false;
   bool sequences_known = false;
@@ -52,7 +53,7 @@ struct TraceHeader {
 struct RoutingBlock {
   std::uint32_t step = 0;
   std::uint32_t layer = 0;
-  Phase phase = Phase::unknown;
+  std::optional<Phase> phase;
   std::vector<ExpertId> ids;
   std::vector<float> weights;
   std::vector<std::uint32_t> sequence;

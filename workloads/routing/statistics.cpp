@@ -61,7 +61,7 @@ double rank_imbalance_of(std::span<const Count> loads, std::uint32_t ranks) {
 bool follows(const RoutingBlock& block, std::size_t i) {
   if (!block.sequence.empty() && block.sequence[i] != block.sequence[i - 1]) return false;
   if (!block.position.empty()) return block.position[i] == block.position[i - 1] + 1;
-  return block.phase != Phase::decode;
+  return block.phase != Phase::kDecode;
 }
 
 }  // namespace

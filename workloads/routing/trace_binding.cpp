@@ -162,7 +162,7 @@ std::map<std::uint32_t, std::uint32_t> same_layers(const TraceOrigin& origin,
                                                    std::vector<std::string>& notes) {
   std::map<std::uint32_t, std::uint32_t> out;
   std::uint32_t shift = 0;
-  if (origin.numbering == LayerNumbering::array) {
+  if (origin.numbering == LayerNumbering::kArray) {
     const std::size_t count = origin.layers.empty() ? 0 : origin.layers.back() + std::size_t{1};
     if (count == model.layers - model.first_moe_layer) {
       shift = model.first_moe_layer;
@@ -183,7 +183,7 @@ std::map<std::uint32_t, std::uint32_t> same_layers(const TraceOrigin& origin,
     }
     if (target >= model.first_moe_layer) {
       out[target] = layer;
-    } else if (origin.numbering == LayerNumbering::model) {
+    } else if (origin.numbering == LayerNumbering::kModel) {
       differs(origin, model, fmt::format("layer {} is dense in the model", layer));
     }
   }
@@ -255,7 +255,7 @@ void check_names(const TraceOrigin& origin, const RoutedModel& model, bool mappe
 TraceOrigin origin_of(const RoutingTrace& trace) {
   const auto& h = trace.header;
   return {h.source, h.model,  h.experts,   h.experts_stated,
-          h.top_k,  h.layers, h.numbering, h.id_space == IdSpace::physical};
+          h.top_k,  h.layers, h.numbering, h.id_space == IdSpace::kPhysical};
 }
 
 TraceOrigin origin_of(const ExpertCounts& counts) {
@@ -282,9 +282,9 @@ TraceBinding bind_trace(const TraceOrigin& origin, const RoutedModel& model,
   out.experts = model.experts;
   out.top_k = model.top_k;
   out.expert_map =
-      mapping.expert_rule == "mod" ? TraceBinding::Experts::modulo : TraceBinding::Experts::same;
+      mapping.expert_rule == "mod" ? TraceBinding::Experts::kModulo : TraceBinding::Experts::kSame;
   check_names(origin, model, mapped, out);
-  const bool modulo = out.expert_map == TraceBinding::Experts::modulo;
+  const bool modulo = out.expert_map == TraceBinding::Experts::kModulo;
   const bool unnamed = origin.model.empty();
   if (!modulo && origin.experts > model.experts) differs(origin, model, "more experts");
   // A short trace of the model may miss its last experts; an unnamed one proves nothing then.
@@ -353,7 +353,7 @@ std::vector<ExpertId> TraceBinding::map_ids(std::span<const ExpertId> ids,
     const auto first = static_cast<std::ptrdiff_t>(out.size());
     for (std::size_t slot = 0; slot < top_k; ++slot) {
       ExpertId id = ids[token + slot];
-      if (id != kNoExpert && expert_map == Experts::modulo) {
+      if (id != kNoExpert && expert_map == Experts::kModulo) {
         id = static_cast<ExpertId>(id % experts);
         while (std::find(out.begin() + first, out.end(), id) != out.end()) {
           id = static_cast<ExpertId>((id + 1U) % experts);

@@ -32,7 +32,7 @@ struct TraceOrigin {
   bool experts_stated = true;
   std::uint32_t top_k = 0;  // 0: not said
   std::vector<std::uint32_t> layers;
-  LayerNumbering numbering = LayerNumbering::model;
+  LayerNumbering numbering = LayerNumbering::kModel;
   bool physical_ids = false;
 };
 [[nodiscard]] TraceOrigin origin_of(const RoutingTrace& trace);
@@ -43,9 +43,9 @@ struct TraceOrigin {
 [[nodiscard]] bool same_model(const std::string& a, const std::string& b);
 
 struct TraceBinding {
-  enum class Experts { same, modulo };
+  enum class Experts { kSame, kModulo };
   std::map<std::uint32_t, std::uint32_t> layers;  // model layer -> trace layer
-  Experts expert_map = Experts::same;
+  Experts expert_map = Experts::kSame;
   std::uint32_t experts = 0;  // of the model
   std::uint32_t top_k = 0;    // of the model; the trace's first top_k ids are used
   bool other_model = false;

@@ -60,7 +60,7 @@ void TraceBuilder::check_weights(const TraceRecord& record) const {
          fmt::format("{} weights for {} expert ids", record.weights.size(), record.ids.size()));
   }
   const bool probabilities =
-      rules_.weights == WeightKind::softmax_over_all || rules_.weights == WeightKind::renormalised;
+      rules_.weights == WeightKind::kSoftmaxOverAll || rules_.weights == WeightKind::kRenormalised;
   double sum = 0;
   for (const double weight : record.weights) {
     if (!std::isfinite(weight)) fail(record, "a routing weight is not a finite number");
@@ -74,7 +74,7 @@ void TraceBuilder::check_weights(const TraceRecord& record) const {
   if (probabilities && sum > 1 + slack) {
     fail(record, fmt::format("routing weights sum to {:.4f}, more than 1", sum));
   }
-  if (rules_.weights == WeightKind::renormalised && sum < 1 - slack) {
+  if (rules_.weights == WeightKind::kRenormalised && sum < 1 - slack) {
     fail(record, fmt::format("routing weights sum to {:.4f}, expected 1", sum));
   }
 }
@@ -180,7 +180,7 @@ std::uint64_t TraceBuilder::drop_dummies(Column& column) const {
 }
 
 void TraceBuilder::place_in_steps(std::uint32_t layer, Column& column) const {
-  const bool restarts = rules_.steps == TraceRules::Steps::restarts;
+  const bool restarts = rules_.steps == TraceRules::Steps::kRestarts;
   const std::string advice = "the file is cut, filtered or shuffled: use the recorder's own output";
   std::uint32_t step = 0;
   for (std::size_t i = 0; i < column.rows(); ++i) {
@@ -269,7 +269,7 @@ void TraceBuilder::fail_ragged(std::uint32_t step, std::size_t least, std::size_
 }
 
 void TraceBuilder::compare_layers(RoutingTrace& trace) const {
-  if (rules_.ragged == TraceRules::Ragged::allow) return;
+  if (rules_.ragged == TraceRules::Ragged::kAllow) return;
   const std::size_t layers = columns_.size();
   std::vector<std::uint32_t> differing;
   const auto& blocks = trace.blocks;
@@ -282,7 +282,7 @@ void TraceBuilder::compare_layers(RoutingTrace& trace) const {
       most = std::max(most, trace.tokens(blocks[to]));
     }
     // The filter seen in the field takes rows of exactly tied weights: one or two in a hundred.
-    const std::size_t few = rules_.ragged == TraceRules::Ragged::few ? 2 + most / 50 : 0;
+    const std::size_t few = rules_.ragged == TraceRules::Ragged::kFew ? 2 + most / 50 : 0;
     const bool missing = to - from != layers;
     if (missing || most - least > few) fail_ragged(blocks[from].step, missing ? 0 : least, most);
     if (most != least) differing.push_back(blocks[from].step);
@@ -317,7 +317,7 @@ RoutingTrace TraceBuilder::finish(TraceHeader header) {
     fail(0, fmt::format("{} layers of {} experts are no model's", columns_.size(), header.experts),
          fmt::format("at most {} in all", limits::kRoutingCells));
   }
-  header.weights = columns_.begin()->second.weights.empty() ? WeightKind::none : rules_.weights;
+  header.weights = columns_.begin()->second.weights.empty() ? WeightKind::kNone : rules_.weights;
   header.rows_read = rows_;
   header.rows_dropped = dropped + unrouted_;
   if (dropped != 0) {
@@ -348,9 +348,9 @@ RoutingTrace TraceBuilder::finish(TraceHeader header) {
   });
   compare_layers(trace);
   trace.header.phase_known = std::any_of(trace.blocks.begin(), trace.blocks.end(),
-                                         [](const auto& b) { return b.phase != Phase::unknown; });
+                                         [](const auto& b) { return b.phase.has_value(); });
   trace.header.sequences_known = !trace.blocks.front().sequence.empty();
-  if (rules_.steps == TraceRules::Steps::restarts) {
+  if (rules_.steps == TraceRules::Steps::kRestarts) {
     trace.header.steps_known = trace.blocks.back().step > 0;
     if (!trace.header.steps_known) {
       trace.header.notes.push_back("the token count never restarts: the file is taken as one step");

@@ -18,7 +18,7 @@ namespace lacuna::routing {
 /// One routing decision as read. `row` is the token's index within its step as the file counts it.
 struct TraceRecord {
   std::uint32_t step = kUnknown;
-  Phase phase = Phase::unknown;
+  std::optional<Phase> phase;
   std::uint32_t sequence = kUnknown;
   std::uint32_t position = kUnknown;
   std::uint32_t origin_rank = kUnknown;
@@ -33,15 +33,15 @@ struct TraceRules {
   /// Legal ids are below it; without it the largest id seen decides.
   std::optional<std::uint32_t> experts;
   /// Steps are numbered in the records, or a row that does not continue the count begins one.
-  enum class Steps { given, restarts } steps = Steps::given;
+  enum class Steps { kGiven, kRestarts } steps = Steps::kGiven;
   /// Runs of at least this many equal id vectors within a layer are dummy batches; 0 keeps them.
   std::uint32_t dummy_run = 32;
   /// Layers of a step may differ in their number of tokens: never, by a few (a filter of the
   /// collector is known to have taken rows), or at will.
-  enum class Ragged { refuse, few, allow } ragged = Ragged::refuse;
+  enum class Ragged { kRefuse, kFew, kAllow } ragged = Ragged::kRefuse;
   /// -1 in trailing slots (width larger than k) or in all slots (no routing) is a filler.
   bool minus_one_fills = false;
-  WeightKind weights = WeightKind::none;
+  WeightKind weights = WeightKind::kNone;
   /// Layers the file says it holds; empty: not said.
   std::vector<std::uint32_t> layers;
 };
@@ -65,7 +65,7 @@ class TraceBuilder {
     std::vector<ExpertId> ids;
     std::vector<float> weights;
     std::vector<std::uint32_t> step, sequence, position, origin_rank, row;
-    std::vector<Phase> phase;
+    std::vector<std::optional<Phase>> phase;
     std::vector<std::uint64_t> line;
     std::vector<bool> after_gap;  // dummy rows stood directly before
     [[nodiscard]] std::size_t rows() const { return line.size(); }

@@ -118,15 +118,15 @@ ActivationTable load_activation_table(const std::filesystem::path& path, const s
 
 ThresholdTable::Input ThresholdTable::input_of(Projection projection) {
   switch (projection) {
-    case Projection::o:
-      return Input::attention_out;
-    case Projection::gate:
-    case Projection::up:
-      return Input::mlp_in;
-    case Projection::down:
-      return Input::mlp_out;
+    case Projection::kOutput:
+      return Input::kAttentionOut;
+    case Projection::kGate:
+    case Projection::kUp:
+      return Input::kMlpIn;
+    case Projection::kDown:
+      return Input::kMlpOut;
     default:
-      return Input::attention_in;
+      return Input::kAttentionIn;
   }
 }
 
@@ -153,8 +153,8 @@ double ThresholdTable::threshold(std::uint32_t layer, Projection projection, dou
 
 double ThresholdTable::sampled_mlp_ratio() const {
   const auto& first = layers.front();
-  return static_cast<double>(first[static_cast<std::size_t>(Input::mlp_out)].samples) /
-         static_cast<double>(first[static_cast<std::size_t>(Input::mlp_in)].samples);
+  return static_cast<double>(first[static_cast<std::size_t>(Input::kMlpOut)].samples) /
+         static_cast<double>(first[static_cast<std::size_t>(Input::kMlpIn)].samples);
 }
 
 routing::TraceOrigin ThresholdTable::origin() const {

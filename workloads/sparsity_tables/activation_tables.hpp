@@ -13,7 +13,7 @@
 
 namespace lacuna::sparsity {
 
-enum class Projection : std::uint8_t { q, k, v, o, gate, up, down };
+enum class Projection : std::uint8_t { kQuery, kKey, kValue, kOutput, kGate, kUp, kDown };
 inline constexpr std::size_t kProjections = 7;
 [[nodiscard]] const char* name_of(Projection projection);
 
@@ -46,7 +46,7 @@ struct ActivationTable {
 /// attention that of q, k and v, h2 that of o. Columns layer,block,tensor,n_samples,thr_25,...:
 /// thr_P zeroes P percent.
 struct ThresholdTable {
-  enum class Input : std::uint8_t { attention_in, attention_out, mlp_in, mlp_out };
+  enum class Input : std::uint8_t { kAttentionIn, kAttentionOut, kMlpIn, kMlpOut };
   struct Row {
     std::uint64_t samples = 0;
     std::vector<double> thresholds;  // ascending, one per share

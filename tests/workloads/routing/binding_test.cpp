@@ -96,7 +96,7 @@ TEST_CASE("an unnamed trace passes as the model's own only when the shapes agree
 
 TEST_CASE("an array's layers are all layers or the MoE layers, by their number") {
   auto from = origin({0, 1, 2});
-  from.numbering = LayerNumbering::array;
+  from.numbering = LayerNumbering::kArray;
   CHECK(bind_trace(from, {"Tiny-MoE", 4, 2, 5, 2}).layers ==
         std::map<std::uint32_t, std::uint32_t>{{2, 0}, {3, 1}, {4, 2}});
   CHECK(bind_trace(from, {"Tiny-MoE", 4, 2, 3, 1}).layers ==
@@ -137,7 +137,7 @@ TEST_CASE("every kind of routing text opens and gives its requests the right siz
   for (const std::string text :
        {"uniform", "balanced", "power-law:1.01", "power-law:1.2:4", "correlated:0.2"}) {
     const auto source = open_routing(text, model, 9);
-    const RouteRequest request{1, 0, Phase::prefill, 64, 2, 0};
+    const RouteRequest request{1, 0, Phase::kPrefill, 64, 2, 0};
     const auto routed = source.route(request);
     CHECK(routed.tokens() == 64);
     CHECK(routed.ids == open_routing(text, model, 9).route(request).ids);
@@ -157,8 +157,8 @@ TEST_CASE("every kind of routing text opens and gives its requests the right siz
 
 TEST_CASE("the power law keeps a layer's hot experts over the steps") {
   const auto source = open_routing("power-law:1.2", {"M", 16, 2, 1, 0}, 3);
-  const auto a = source.route({0, 0, Phase::decode, 64, 64, 0});
-  const auto b = source.route({0, 1, Phase::decode, 64, 64, 0});
+  const auto a = source.route({0, 0, Phase::kDecode, 64, 64, 0});
+  const auto b = source.route({0, 1, Phase::kDecode, 64, 64, 0});
   CHECK(a.tokens_per_expert() == b.tokens_per_expert());
   CHECK(a.ids != b.ids);
 }
@@ -180,23 +180,23 @@ TEST_CASE("a trace replays its own steps and says when it has to repeat itself")
   const auto path = fixture("replay.csv", test::kCompactCsv).string();
   const RoutedModel model{"", 4, 2, 6, 0};
   const auto source = open_routing(path, model, 1);
-  CHECK(source.recorded_steps(Phase::prefill) == 1);
-  CHECK(source.recorded_steps(Phase::decode) == 2);
-  const auto own = source.route({5, 1, Phase::decode, 0, 1, 0});
+  CHECK(source.recorded_steps(Phase::kPrefill) == 1);
+  CHECK(source.recorded_steps(Phase::kDecode) == 2);
+  const auto own = source.route({5, 1, Phase::kDecode, 0, 1, 0});
   CHECK(own.ids == std::vector<ExpertId>{1, 2, 0, 3});
   CHECK(own.note.empty());
   CHECK(own.weights.size() == 4);
-  const auto wrapped = source.route({5, 2, Phase::decode, 3, 3, 0});
+  const auto wrapped = source.route({5, 2, Phase::kDecode, 3, 3, 0});
   CHECK(wrapped.ids == std::vector<ExpertId>{2, 1, 2, 0, 1, 2});
   CHECK(contains(wrapped.note, "step 2 replays recorded step 1"));
   CHECK(contains(wrapped.note, "3 tokens put together from 2 recorded steps"));
   CHECK(contains(error_of([&] {
-                   static_cast<void>(source.route({3, 0, Phase::decode, 2, 2, 0}));
+                   static_cast<void>(source.route({3, 0, Phase::kDecode, 2, 2, 0}));
                  }),
                  "covers layers 0, 5"));
   const auto mapped = open_routing(path + "#map=layers:nearest", model, 1);
-  CHECK(mapped.route({3, 0, Phase::prefill, 0, 1, 0}).ids ==
-        mapped.route({5, 0, Phase::prefill, 0, 1, 0}).ids);
+  CHECK(mapped.route({3, 0, Phase::kPrefill, 0, 1, 0}).ids ==
+        mapped.route({5, 0, Phase::kPrefill, 0, 1, 0}).ids);
 }
 
 TEST_CASE("counts are chosen by model, k and domain and their sampling is stated") {
@@ -206,7 +206,7 @@ TEST_CASE("counts are chosen by model, k and domain and their sampling is stated
   CHECK(contains(open_error("counts:" + path + "#domain=poems", model), "domain=poems"));
   const auto source = open_routing("counts:" + path + "#domain=code", model, 4);
   CHECK(contains(source.notes().back(), "counts-sampled"));
-  const auto loads = source.route({0, 0, Phase::prefill, 1000, 1, 0}).tokens_per_expert();
+  const auto loads = source.route({0, 0, Phase::kPrefill, 1000, 1, 0}).tokens_per_expert();
   CHECK(loads[0] == 1000);  // 5 of 10 assignments at top-2: every token
   CHECK(loads[3] == 0);
   CHECK(contains(open_error(path, model), "counts:FILE"));
@@ -224,7 +224,7 @@ TEST_CASE("statistics and plots speak of every layer of a trace") {
   CHECK(rows[0].repeat.top1 == 0.5);
   CHECK(rows[0].repeat.any_slot == 0.25);
   CHECK(rows[0].repeat.whole_set == 0);
-  DistinctFilter decode{Phase::decode, 2};
+  DistinctFilter decode{Phase::kDecode, 2};
   CHECK(distinct_per_step(trace, 0, decode).steps == 2);
   const auto files = routing_plots(trace);
   REQUIRE(files.size() == 6);

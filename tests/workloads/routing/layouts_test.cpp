@@ -27,13 +27,13 @@ TEST_CASE("a grouped GEMM executes exactly the routed rows, aligned to its block
 
 TEST_CASE("capacity follows the two published formulas") {
   using Flavour = CapacityRule::Flavour;
-  CHECK(expert_capacity({Flavour::megablocks, 1.25, 1}, 2048, 6, 64, 358) == 240);
-  CHECK(expert_capacity({Flavour::megablocks, 1, 4}, 2048, 6, 64, 358) == 768);
-  CHECK(expert_capacity({Flavour::megablocks, 0, 1}, 2048, 6, 64, 358) == 358);
+  CHECK(expert_capacity({Flavour::kMegaBlocks, 1.25, 1}, 2048, 6, 64, 358) == 240);
+  CHECK(expert_capacity({Flavour::kMegaBlocks, 1, 4}, 2048, 6, 64, 358) == 768);
+  CHECK(expert_capacity({Flavour::kMegaBlocks, 0, 1}, 2048, 6, 64, 358) == 358);
   // 7 tokens * 2 / 4 experts = 3.5: one rounds down, the other up.
-  CHECK(expert_capacity({Flavour::megablocks, 1, 1}, 7, 2, 4, 5) == 3);
-  CHECK(expert_capacity({Flavour::megatron, 1, 1}, 7, 2, 4, 5) == 4);
-  CHECK_THROWS_AS(expert_capacity({Flavour::megablocks, -1, 1}, 7, 2, 4, 5), InputError);
+  CHECK(expert_capacity({Flavour::kMegaBlocks, 1, 1}, 7, 2, 4, 5) == 3);
+  CHECK(expert_capacity({Flavour::kMegatron, 1, 1}, 7, 2, 4, 5) == 4);
+  CHECK_THROWS_AS(expert_capacity({Flavour::kMegaBlocks, -1, 1}, 7, 2, 4, 5), InputError);
 }
 
 TEST_CASE("a capacity drops what is above and pads what is below") {
@@ -52,13 +52,13 @@ TEST_CASE("overflow is dropped from the end or by the smallest weight") {
   const std::vector<ExpertId> ids{0, 1, 0, 1, 0, 1};
   const std::vector<float> weights{0.1F, 0.5F, 0.9F, 0.4F, 0.5F, 0.6F};
   const ExpertId none = kNoExpert;
-  CHECK(drop_overflow(ids, {}, 2, 2, DropOrder::position) ==
+  CHECK(drop_overflow(ids, {}, 2, 2, DropOrder::kPosition) ==
         std::vector<ExpertId>{0, 1, 0, 1, none, none});
-  CHECK(drop_overflow(ids, weights, 2, 2, DropOrder::weight) ==
+  CHECK(drop_overflow(ids, weights, 2, 2, DropOrder::kWeight) ==
         std::vector<ExpertId>{none, 1, 0, none, 0, 1});
-  CHECK_THROWS_AS(drop_overflow(ids, {}, 2, 2, DropOrder::weight), InputError);
+  CHECK_THROWS_AS(drop_overflow(ids, {}, 2, 2, DropOrder::kWeight), InputError);
   // What is dropped is what the counts say.
-  const auto kept = tokens_per_expert(drop_overflow(ids, {}, 2, 1, DropOrder::position), 2);
+  const auto kept = tokens_per_expert(drop_overflow(ids, {}, 2, 1, DropOrder::kPosition), 2);
   CHECK(kept == std::vector<std::uint32_t>{1, 1});
 }
 

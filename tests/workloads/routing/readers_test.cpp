@@ -36,7 +36,7 @@ TEST_CASE("a compact CSV becomes one block per step and layer") {
   REQUIRE(trace.blocks.size() == 6);
   const auto* block = trace.find(1, 5);
   REQUIRE(block != nullptr);
-  CHECK(block->phase == Phase::decode);
+  CHECK(block->phase == Phase::kDecode);
   CHECK(block->ids == ids({2, 1, 2, 0}));
   CHECK(block->weights.size() == 4);
   CHECK(trace.find(3, 0) == nullptr);
@@ -70,7 +70,7 @@ TEST_CASE("a community JSONL whose count never restarts is one step and says so"
 TEST_CASE("the collector's JSONL takes a problem as a step with known sequences") {
   const auto trace = load_trace(fixture("mixtral.jsonl", test::kMixtralJsonl));
   CHECK(trace.header.sequences_known);
-  CHECK(trace.header.weights == WeightKind::renormalised);
+  CHECK(trace.header.weights == WeightKind::kRenormalised);
   CHECK(trace.blocks.size() == 4);
   CHECK(trace.find(0, 1)->ids == ids({3, 2, 0, 2}));
   CHECK(trace.find(0, 0)->position == std::vector<std::uint32_t>{0, 1});
@@ -90,12 +90,12 @@ TEST_CASE("a dense-score CSV takes its layer from the name and its order from th
 
 TEST_CASE("AI2's nested ids are read token by slot by layer") {
   const auto trace = load_trace(fixture("ai2.jsonl", test::kAi2Jsonl));
-  CHECK(trace.header.numbering == LayerNumbering::array);
+  CHECK(trace.header.numbering == LayerNumbering::kArray);
   CHECK(trace.header.layers.size() == 3);
   CHECK(trace.find(0, 0)->ids == ids({0, 3, 1, 2}));
   CHECK(trace.find(0, 2)->ids == ids({2, 1, 1, 0}));
   CHECK(trace.find(1, 1)->ids == ids({2, 1}));
-  CHECK(trace.find(1, 1)->phase == Phase::prefill);
+  CHECK(trace.find(1, 1)->phase == Phase::kPrefill);
 }
 
 TEST_CASE("moe-balance records keep the rank a token came from") {

@@ -84,7 +84,7 @@ TEST_CASE("the Qwen dump has the steps, loads and distinct experts that the refe
     CHECK(rows[i].load.max_over_mean == Approx(imbalance[i]).margin(5e-4));
     CHECK(rows[i].load.cv == Approx(cv[i]).margin(5e-4));
     CHECK(rows[i].load.normalised_entropy == Approx(entropy[i]).margin(5e-5));
-    const auto decode = distinct_per_step(trace, rows[i].layer, {Phase::decode, 25});
+    const auto decode = distinct_per_step(trace, rows[i].layer, {Phase::kDecode, 25});
     CHECK(decode.steps == 82);
     CHECK(decode.mean == Approx(distinct[i]).margin(5e-3));
     CHECK(decode.mean_expected_uniform == Approx(49.31).margin(5e-3));
@@ -170,7 +170,7 @@ TEST_CASE("the FLAME prefill reproduces the table of capacity and block-sparse e
     const std::uint64_t capacities[] = {192, 240, 288};
     for (std::size_t i = 0; i < 3; ++i) {
       const auto capacity =
-          expert_capacity({CapacityRule::Flavour::megablocks, factors[i], 1}, 2048, 6, 64, s.most);
+          expert_capacity({CapacityRule::Flavour::kMegaBlocks, factors[i], 1}, 2048, 6, 64, s.most);
       CHECK(capacity == capacities[i]);
       const auto layout = capacity_layout(loads, capacity, shape);
       CHECK(layout.dropped == row.dropped[i]);
@@ -234,7 +234,7 @@ TEST_CASE("OLMoE's and Mixtral's counts by domain give the reference's imbalance
     const auto loads = set.layer_loads(layer);
     const double factors[] = {1, 1.25, 2};
     for (std::size_t i = 0; i < 3; ++i) {
-      const auto capacity = expert_capacity({CapacityRule::Flavour::megablocks, factors[i], 1},
+      const auto capacity = expert_capacity({CapacityRule::Flavour::kMegaBlocks, factors[i], 1},
                                             208896, k, set.experts, 0);
       CHECK(100 * capacity_layout(loads, capacity, {1, 1}).dropped_share ==
             Approx(percent[i]).margin(6e-4));
@@ -290,14 +290,14 @@ TEST_CASE("real traces run with their own models and are refused by others") {
   const RoutedModel v3{"DeepSeek-V3", 256, 8, 61, 3};
   const auto path = trace_file(kQwen).string();
   const auto source = open_routing(path + "#model=Qwen1.5-MoE-A2.7B", qwen, 1);
-  CHECK(source.recorded_steps(Phase::decode) == 127);
-  CHECK(source.route({8, 0, Phase::decode, 0, 1, 0}).tokens() == 25);
-  CHECK(source.route({8, 1, Phase::prefill, 0, 1, 0}).tokens() == 1406);
+  CHECK(source.recorded_steps(Phase::kDecode) == 127);
+  CHECK(source.route({8, 0, Phase::kDecode, 0, 1, 0}).tokens() == 25);
+  CHECK(source.route({8, 1, Phase::kPrefill, 0, 1, 0}).tokens() == 1406);
   CHECK(contains(test::error_of([&] { static_cast<void>(open_routing(path, v3, 1)); }),
                  "fewer experts"));
   const RoutedModel olmoe{"OLMoE-1B-7B-0125", 64, 8, 16, 0};
   const auto counts = "counts:" + trace_file(kCounts).string() + "#domain=c4";
-  const auto sampled = open_routing(counts, olmoe, 1).route({7, 0, Phase::prefill, 20000, 1, 0});
+  const auto sampled = open_routing(counts, olmoe, 1).route({7, 0, Phase::kPrefill, 20000, 1, 0});
   const auto loads = sampled.tokens_per_expert();
   CHECK(load_statistics(std::span(loads)).max_over_mean == Approx(2.6579).margin(0.05));
 }

@@ -46,8 +46,8 @@ std::uint64_t count_by_hand(const VerticalSlash& lines) {
 TEST_CASE("the greedy activation table gives every projection's zeros") {
   const auto table = load_activation_table(fixture("greedy.csv", kGreedy), "Llama");
   CHECK(table.targets == std::vector<double>{0.25, 0.5});
-  CHECK(table.at(0, 0.5).zeros[static_cast<std::size_t>(Projection::down)] == 0.5);
-  CHECK(table.mean_zeros(0.25, Projection::q) == Approx(0.4));
+  CHECK(table.at(0, 0.5).zeros[static_cast<std::size_t>(Projection::kDown)] == 0.5);
+  CHECK(table.mean_zeros(0.25, Projection::kQuery) == Approx(0.4));
   CHECK(contains(error_of([&] { static_cast<void>(table.at(0, 0.3)); }), "targets 0.25, 0.5"));
   CHECK(contains(greedy_error(kGreedy.substr(0, kGreedy.rfind("1,0.5"))), "layer 1 has no row"));
   CHECK(contains(greedy_error(kGreedy + "1,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5\n"), ":6: layer 1"));
@@ -59,14 +59,14 @@ TEST_CASE("the greedy activation table gives every projection's zeros") {
 
 TEST_CASE("thresholds interpolate between the table's shares") {
   const auto table = load_threshold_table(fixture("thr.csv", kThresholds));
-  CHECK(table.threshold(0, Projection::up, 0.25) == Approx(0.1));
-  CHECK(table.threshold(0, Projection::gate, 0.375) == Approx(0.2));
-  CHECK(table.threshold(0, Projection::down, 0.5) == Approx(0.02));
-  CHECK(table.threshold(0, Projection::v, 0.125) == Approx(0.5));
-  CHECK(table.threshold(0, Projection::o, 0) == 0);
+  CHECK(table.threshold(0, Projection::kUp, 0.25) == Approx(0.1));
+  CHECK(table.threshold(0, Projection::kGate, 0.375) == Approx(0.2));
+  CHECK(table.threshold(0, Projection::kDown, 0.5) == Approx(0.02));
+  CHECK(table.threshold(0, Projection::kValue, 0.125) == Approx(0.5));
+  CHECK(table.threshold(0, Projection::kOutput, 0) == 0);
   CHECK(table.sampled_mlp_ratio() == Approx(3.5));
-  CHECK_THROWS_AS(table.threshold(0, Projection::o, 0.6), InputError);
-  CHECK_THROWS_AS(table.threshold(1, Projection::o, 0.5), InputError);
+  CHECK_THROWS_AS(table.threshold(0, Projection::kOutput, 0.6), InputError);
+  CHECK_THROWS_AS(table.threshold(1, Projection::kOutput, 0.5), InputError);
   const auto error = [](const std::string& text) {
     const auto path = fixture("thr_bad.csv", text);
     return error_of([&] { static_cast<void>(load_threshold_table(path)); });

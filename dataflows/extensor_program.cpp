@@ -35,6 +35,7 @@ ExtensorProgram::ExtensorProgram(const ProductOperands& operands, const MachineS
     : operands_(operands),
       machine_(machine),
       tiles_(tiles),
+      stored_a_(operands.a_grid, machine.formats, machine.dram.burst),
       occupancy_(operands.a, operands.b_transposed, operands.a_grid, operands.b_grid,
                  {machine.peb.capacity.count(), machine.formats.z_nonzero_bytes}),
       a_share_(share_of(machine.llb.capacity, machine.llb.shares.a)),
@@ -68,11 +69,25 @@ bool ExtensorProgram::next_stripe() {
       const auto b_blocks =
           ceil_div(static_cast<std::uint64_t>(b_has_k1_.rend() - b_last), tiles_.k1);
       k2_end_ = static_cast<Coordinate>(std::min(a_blocks, b_blocks));
+      lay_out_stripe();
       return true;
     }
     ++n2_;
   }
   return false;
+}
+
+/// Z is stored stripe by stripe, row by row.
+void ExtensorProgram::lay_out_stripe() {
+  stored_a_.rewind();
+  z_before_stripe_ += z_of_stripe_;
+  z_of_stripe_ = 0;
+  z_before_row_.assign(operands_.a_grid.outer_blocks(), 0);
+  z_of_row_.assign(operands_.a_grid.outer_blocks(), 0);
+  for (const auto& rows : *stripe_rows_) {
+    for (const RowOccupancy& row : rows) z_before_row_[row.m1] += row.added;
+  }
+  for (auto& row : z_before_row_) z_of_stripe_ += std::exchange(row, z_of_stripe_);
 }
 
 /// The K2 intersection works by skip-ahead like the others (arch/intersect/fiber_intersect.hpp).
@@ -123,6 +138,8 @@ bool ExtensorProgram::next_stationary() {
     for (; k2_ < k2_end_; ++k2_) {
       const bool a_has = !(*stripe_rows_)[k2_].empty();
       const auto tile = make_stationary();
+      tile->address = b_stored_;
+      b_stored_ += tile->bytes;
       step_k2(a_has, !tile->columns.empty());
       if (!a_has || tile->columns.empty()) continue;
       tile->id = next_id_++;
@@ -152,8 +169,9 @@ bool ExtensorProgram::next(PassInstruction& pass) {
   pass.stationary = stationary_;
   pass.m2 = static_cast<Coordinate>(rows[next_row_].m1 / tiles_.m1);
   pass.rows.clear();
+  pass.a_segments.clear();
   for (; next_row_ < rows.size() && rows[next_row_].m1 / tiles_.m1 == pass.m2; ++next_row_) {
-    fill_row(rows[next_row_], pass.rows.emplace_back());
+    fill_row(rows[next_row_], pass);
   }
   ++totals_.passes;
   totals_.rows += pass.rows.size();
@@ -165,20 +183,22 @@ bool ExtensorProgram::next(PassInstruction& pass) {
   return true;
 }
 
-void ExtensorProgram::fill_row(const RowOccupancy& occupancy, RowInstruction& row) {
+void ExtensorProgram::fill_row(const RowOccupancy& occupancy, PassInstruction& pass) {
+  RowInstruction& row = pass.rows.emplace_back();
   row.m1 = occupancy.m1;
   row.tiles = operands_.a_grid.list(row.m1, stationary_->k1_first, stationary_->k1_last);
-  const OperandFormat& format = machine_.formats.a;
-  for (const Microtile& tile : row.tiles) {
-    if (machine_.formats.a_tuples_of_whole_list) row.a_bytes += format.microtile_bytes;
-    if (b_has_k1_[tile.inner_block] == 0) continue;
-    row.a_bytes += stored_bytes(tile, format, machine_.dram.burst);
-  }
+  row.a_first = pass.a_segments.size();
+  row.a_bytes = stored_a_.load(row.m1, row.tiles, b_has_k1_, pass.a_segments);
+  row.a_end = pass.a_segments.size();
   if (const std::uint64_t again = refetch(row.a_bytes, a_share_, machine_.llb); again > 0) {
     const std::uint64_t walks = walked_columns(row.tiles);
+    row.a_tail_bytes = again;
     row.a_refetch_bytes = walks > 1 ? (walks - 1) * again : 0;
   }
   const std::uint64_t z = machine_.formats.z_nonzero_bytes;
+  row.z_address = (z_before_stripe_ + z_before_row_[row.m1]) * z;
+  row.z_final_address =
+      row.z_address + std::exchange(z_of_row_[row.m1], z_of_row_[row.m1] + occupancy.added) * z;
   row.z_read_bytes = occupancy.before * z;
   // What returned leaves again; by the end each nonzero has left for good exactly once.
   row.z_partial_bytes = occupancy.before * z;

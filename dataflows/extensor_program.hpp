@@ -8,6 +8,7 @@
 
 #include "arch/program/tile_program.hpp"
 #include "arch/spec/machine_spec.hpp"
+#include "dataflows/stored_rows.hpp"
 #include "dataflows/z_occupancy.hpp"
 #include "sparse_formats/csr.hpp"
 
@@ -54,13 +55,15 @@ class ExtensorProgram final : public TileProgram {
   [[nodiscard]] std::shared_ptr<StationaryTile> make_stationary() const;
   void step_k2(bool a_has, bool b_has);
   bool next_stripe();
-  void fill_row(const RowOccupancy& occupancy, RowInstruction& row);
+  void fill_row(const RowOccupancy& occupancy, PassInstruction& pass);
+  void lay_out_stripe();
   void check_fits(const RowInstruction& row) const;
   [[nodiscard]] std::uint64_t walked_columns(std::span<const Microtile> tiles) const;
 
   const ProductOperands& operands_;
   const MachineSpec& machine_;
   LoopTiles tiles_;
+  StoredRows stored_a_;
   ZOccupancy occupancy_;
   std::uint64_t a_share_;
   std::uint64_t b_share_;
@@ -72,6 +75,10 @@ class ExtensorProgram final : public TileProgram {
   int k2_side_ = 0;
   std::uint64_t k2_tries_ = 0;
   std::vector<char> b_has_k1_;  // whether the stripe holds a microtile in block row k1
+  std::uint64_t b_stored_ = 0;  // bytes of the tiles of B so far
+  /// Nonzeros of Z before each row of the stripe, and of the row so far.
+  std::vector<std::uint64_t> z_before_row_, z_of_row_;
+  std::uint64_t z_before_stripe_ = 0, z_of_stripe_ = 0;
   std::shared_ptr<const StationaryTile> stationary_;
   std::size_t next_row_ = 0;  // in stripe_rows_[k2_]
   std::uint64_t next_id_ = 0;

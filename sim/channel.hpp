@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded channel between units: the only way they meet. A full channel blocks its writer, an
-// empty one its reader; capacity is enforced in release builds. Under stall injection an item
-// becomes visible some cycles late, in order, which must never change a functional result.
+// A bounded channel from one unit to another. A full channel blocks its writer, an empty one its
+// reader; capacity is enforced in release builds. Each side sees what the other did from the next
+// delta on (sim/registered.hpp). Under stall injection an item becomes visible some cycles late, in
+// order, which must never change a functional result.
 #pragma once
 
 #include <deque>
 #include <string>
 #include <utility>
 
+#include "sim/registered.hpp"
 #include "sim/simulation.hpp"
+#include "sim/stall.hpp"
 
 namespace lacuna::sim {
 
@@ -19,23 +22,26 @@ class Channel {
       : simulation_(simulation),
         name_(std::move(name)),
         capacity_(capacity),
+        stalls_(simulation, name_),
         written_((name_ + "_written").c_str()),
         read_((name_ + "_read").c_str()) {
     LACUNA_CHECK(capacity >= 1, "channel {} has no capacity", name_);
   }
 
-  [[nodiscard]] bool full() const { return items_.size() >= capacity_; }
-  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  /// For the writer.
+  [[nodiscard]] bool full() const { return size() >= capacity_; }
+  [[nodiscard]] std::size_t size() const { return pushed_.latest() - popped_.seen(); }
   void push(T item) {
     LACUNA_CHECK(!full(), "channel {} overfilled", name_);
-    Cycles visible = simulation_.now() + simulation_.stall();
+    Cycles visible = simulation_.now() + stalls_.next();
     if (!items_.empty() && items_.back().first > visible) visible = items_.back().first;
     items_.emplace_back(visible, std::move(item));
+    pushed_.add(1);
     simulation_.at(visible, written_);
   }
-  /// An item that has become visible is waiting.
+  /// For the reader: an item that has become visible is waiting.
   [[nodiscard]] bool ready() {
-    if (items_.empty()) return false;
+    if (pushed_.seen() == popped_.latest()) return false;
     if (items_.front().first <= simulation_.now()) return true;
     simulation_.at(items_.front().first, written_);
     return false;
@@ -44,7 +50,8 @@ class Channel {
   T pop() {
     T item = std::move(items_.front().second);
     items_.pop_front();
-    read_.notify(sc_core::SC_ZERO_TIME);
+    popped_.add(1);
+    simulation_.wake(read_);
     return item;
   }
   /// An item may have become visible; space may have been freed.
@@ -56,7 +63,9 @@ class Channel {
   Simulation& simulation_;
   std::string name_;
   std::size_t capacity_;
+  StallSource stalls_;
   std::deque<std::pair<Cycles, T>> items_;
+  Registered<std::size_t> pushed_, popped_;
   sc_core::sc_event written_;
   sc_core::sc_event read_;
 };

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "base/error.hpp"
 #include "sim/port.hpp"
@@ -86,28 +87,38 @@ class PortMeter {
   Window here_, fullest_, closed_;  // closed_: all windows that are over
 };
 
-/// Beside a buffer: the most bytes that it held at a moment. A share of a buffer passes on what it
-/// sees to the meter of the whole.
+/// Beside a buffer: the most bytes that it held at a moment, of which the caller numbers each
+/// (sim::this_delta): what comes in one is held with what goes in it, whichever is told first. A
+/// share of a buffer passes on what it sees to the meter of the whole.
 class BufferMeter {
  public:
   explicit BufferMeter(BufferMeter* whole = nullptr) : whole_(whole) {}
 
-  void fill(std::uint64_t bytes) {
+  void fill(std::uint64_t moment, std::uint64_t bytes) {
+    settle(moment);
     held_ += bytes;
     high_water_ = std::max(high_water_, held_);
-    if (whole_ != nullptr) whole_->fill(bytes);
+    if (whole_ != nullptr) whole_->fill(moment, bytes);
   }
-  void release(std::uint64_t bytes) {
-    LACUNA_CHECK(bytes <= held_, "{} bytes leave a buffer that holds {}", bytes, held_);
-    held_ -= bytes;
-    if (whole_ != nullptr) whole_->release(bytes);
+  void release(std::uint64_t moment, std::uint64_t bytes) {
+    settle(moment);
+    LACUNA_CHECK(bytes <= held(), "{} bytes leave a buffer that holds {}", bytes, held());
+    leaving_ += bytes;
+    if (whole_ != nullptr) whole_->release(moment, bytes);
   }
-  [[nodiscard]] std::uint64_t held() const { return held_; }
+  [[nodiscard]] std::uint64_t held() const { return held_ - leaving_; }
   [[nodiscard]] std::uint64_t high_water() const { return high_water_; }
 
  private:
+  void settle(std::uint64_t moment) {
+    if (moment == moment_) return;
+    held_ -= std::exchange(leaving_, 0);
+    moment_ = moment;
+  }
   BufferMeter* whole_;
-  std::uint64_t held_ = 0;
+  std::uint64_t moment_ = 0;
+  std::uint64_t held_ = 0;  // with what leaves at this moment
+  std::uint64_t leaving_ = 0;
   std::uint64_t high_water_ = 0;
 };
 

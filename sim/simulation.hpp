@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/interrupt.hpp"
 #include "base/random.hpp"
 #include "base/units.hpp"
+#include "sim/decision.hpp"
 #include "sim/port.hpp"
 #include "sim/timeline.hpp"
 
@@ -31,6 +33,13 @@ struct SimulationOptions {
   Timeline* timeline = nullptr;
   /// Activations without time passing after which the model is taken to loop.
   std::uint64_t zero_time_limit = 10'000'000;
+  /// Activations without progress(), whatever time passes, after which units are taken to wake each
+  /// other for nothing. A wait is one activation however long it lasts, and work of many
+  /// activations reports its progress: no legitimate run comes near.
+  std::uint64_t no_progress_limit = 10'000'000;
+  /// Test benches: units that wake in one delta are woken in a random order instead of the
+  /// kernel's, which must change nothing.
+  std::optional<std::uint64_t> shuffle;
   /// Polled every few activations beside the user's wish to end; true ends the run with
   /// Interrupted.
   const std::function<bool()>* interrupted = nullptr;
@@ -46,12 +55,17 @@ class Simulation {
 
   /// Work that must retire before the run is over.
   void issue(std::uint64_t items = 1) { outstanding_ += items; }
+  /// Of them, these are done.
   void retire(std::uint64_t items = 1);
+  /// Something moved that brings the end nearer: bytes, an instruction of a long list. Retirement
+  /// is progress by itself.
+  void progress() { since_progress_ = 0; }
   /// A unit that can say what it waits for; an empty text means it is idle.
   void watch(std::string name, std::function<std::string()> blocked_on);
 
-  /// Runs until nothing is left to do. Throws ModelError naming the blocked units when work is
-  /// outstanding but nothing can happen any more, and rethrows what a process threw.
+  /// Runs until nothing is left to do. Throws ModelError naming the waiting units when work is
+  /// outstanding but nothing can happen any more (deadlock) or nothing that does is progress
+  /// (livelock), and rethrows what a process threw.
   void run();
 
   [[nodiscard]] Cycles now() const;
@@ -61,16 +75,13 @@ class Simulation {
       run_too_long(last_cycle_);
     return sc_core::sc_time::from_value(cycles.count() * period_);
   }
-  /// Whole cycles that a delay of another model (a TLM target) takes, rounded up.
-  [[nodiscard]] Cycles cycles_of(const sc_core::sc_time& delay) const {
-    return Cycles(ceil_div(delay.value(), period_));
-  }
-  /// Notifies `event` at `when` (not before now).
-  void at(Cycles when, sc_core::sc_event& event) const;
+  /// Notifies `event` at `when` (not before now): in the next delta when that is now.
+  void at(Cycles when, sc_core::sc_event& event);
+  /// Notifies `event` in the next delta. All that wakes a unit goes through here or at().
+  void wake(sc_core::sc_event& event) { notify(event, sc_core::SC_ZERO_TIME); }
   [[nodiscard]] std::uint64_t activations() const { return activations_; }
   [[nodiscard]] Timeline* timeline() const { return options_.timeline; }
-  /// Extra cycles for the next item of a channel under stall injection, usually zero.
-  [[nodiscard]] Cycles stall();
+  [[nodiscard]] const StallInjection& stalls() const { return options_.stalls; }
 
   /// Runs a process body; its exception keeps its type across the kernel.
   template <class Body>
@@ -85,8 +96,20 @@ class Simulation {
   }
 
  private:
+  friend class Decision;
+  class EndOfDelta;
+
   void count_activation();
-  [[noreturn]] void report_deadlock();
+  void notify(sc_core::sc_event& event, const sc_core::sc_time& delay) {
+    if (options_.shuffle) [[unlikely]] {
+      if (collect_wake(event, delay)) return;
+    }
+    event.notify(delay);
+  }
+  /// False when it is to be woken at once: decisions are being made.
+  bool collect_wake(sc_core::sc_event& event, const sc_core::sc_time& delay);
+  void end_delta();
+  [[nodiscard]] std::string waiting_units() const;
 
   SimulationOptions options_;
   std::unique_ptr<sc_core::sc_simcontext> context_;
@@ -94,11 +117,11 @@ class Simulation {
   sc_core::sc_simcontext* outer_default_;
   std::uint64_t period_;  // of the clock, in units of the kernel's resolution (1 fs)
   Cycles last_cycle_;     // that the kernel's 64 bits and ours reach
-  RandomStream stall_stream_;
   std::uint64_t outstanding_ = 0;
   Cycles last_retired_;
   std::uint64_t activations_ = 0;
   std::uint64_t at_this_time_ = 0;
+  std::uint64_t since_progress_ = 0;
   sc_core::sc_time last_time_;
   std::exception_ptr failure_;
   struct Watched {
@@ -106,6 +129,11 @@ class Simulation {
     std::function<std::string()> blocked_on;
   };
   std::vector<Watched> watched_;
+
+  std::unique_ptr<EndOfDelta> end_of_delta_;
+  std::vector<Decision*> due_;
+  std::vector<std::pair<sc_core::sc_event*, sc_core::sc_time>> wakes_;  // shuffled: of this delta
+  RandomStream shuffle_stream_;
 };
 
 }  // namespace lacuna::sim

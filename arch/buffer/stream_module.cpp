@@ -6,114 +6,88 @@
 namespace lacuna {
 
 StreamModule::StreamModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
-                           Tensor tensor, std::uint64_t capacity, const DramSpec& spec,
+                           Tensor tensor, std::uint64_t capacity, const MemoryClient& client,
                            sim::BufferMeter* buffer)
     : sc_core::sc_module(name),
-      dram("dram", simulation),
       simulation_(simulation),
+      memory_("memory", simulation, client.memory, client.rank),
       tensor_(tensor),
+      base_(client.regions.of(tensor)),
       capacity_(capacity),
-      chunk_(spec.chunk.count()),
-      limit_(spec.outstanding),
+      chunk_(client.chunk),
+      limit_(client.outstanding),
       meter_(buffer),
       wake_("wake"),
       arrival_("arrival") {
   LACUNA_METHOD(pump);
-  sensitive << wake_;
+  sensitive << wake_ << memory_.answered();
   simulation.watch(this->name(), [this] { return blocked_on(); });
 }
 
-std::uint64_t StreamModule::request(std::uint64_t bytes) {
-  requested_ += bytes;
-  if (bytes > 0) wake_.notify(sc_core::SC_ZERO_TIME);
-  return requested_;
+std::uint64_t StreamModule::request(const AddressRange& range) {
+  if (range.bytes == 0) return requested_.latest();
+  if (!wanted_.empty() && wanted_.back().end() == range.address) {
+    wanted_.back().bytes += range.bytes;
+  } else {
+    wanted_.push_back(range);
+  }
+  requested_.add(range.bytes);
+  simulation_.wake(wake_);
+  return requested_.latest();
 }
 
 void StreamModule::release(std::uint64_t bytes) {
-  released_ += bytes;
-  LACUNA_CHECK(released_ <= arrived_, "{}: {} bytes released, {} arrived", name(), released_,
-               arrived_);
-  meter_.release(bytes);
-  if (bytes > 0) wake_.notify(sc_core::SC_ZERO_TIME);
+  if (bytes == 0) return;
+  released_.add(bytes);
+  LACUNA_CHECK(released_.latest() <= arrived_.seen(), "{}: {} bytes released, {} arrived", name(),
+               released_.latest(), arrived_.seen());
+  meter_.release(sim::this_delta(), bytes);
+  simulation_.wake(wake_);
 }
 
 void StreamModule::pump() {
-  const Cycles now = simulation_.now();
   bool moved = false;
-  while (!in_flight_.empty() && in_flight_.front().done <= now) {
-    arrived_ = in_flight_.front().end;
-    in_flight_.pop_front();
-    moved = true;
-  }
-  if (moved) arrival_.notify(sc_core::SC_ZERO_TIME);
-  while (in_flight_.size() < limit_ && issued_ < requested_ && issued_ - released_ < capacity_) {
-    const std::uint64_t bytes =
-        std::min({chunk_, requested_ - issued_, capacity_ - (issued_ - released_)});
-    issued_ += bytes;
-    meter_.fill(bytes);  // room is taken from the request on
-    Cycles done = dram.request(tensor_, false, bytes);
-    // Replies of one unit stay in order, whatever stalls are injected.
-    if (!in_flight_.empty()) done = std::max(done, in_flight_.back().done);
-    in_flight_.push_back({done, issued_});
+  for (; memory_.take(); moved = true) {
+    const InFlight& arrived = in_flight_.front();
     if (sim::Timeline* timeline = simulation_.timeline()) {
-      timeline->slice(timeline->row(name()), "fetch", now, done, bytes, "bytes");
+      timeline->slice(timeline->row(name()), "fetch", arrived.begin, simulation_.now(),
+                      arrived.end - arrived_.latest(), "bytes");
     }
+    arrived_.set(arrived.end);
+    in_flight_.pop_front();
   }
-  LACUNA_CHECK(issued_ - released_ <= capacity_, "{} holds {} of {} bytes", name(),
-               issued_ - released_, capacity_);
-  if (!in_flight_.empty()) simulation_.at(std::max(in_flight_.front().done, now), wake_);
+  if (moved) simulation_.wake(arrival_);
+  while (in_flight_.size() < limit_ && issued_ < requested_.seen() &&
+         issued_ - released_.seen() < capacity_) {
+    fetch(
+        std::min({chunk_, requested_.seen() - issued_, capacity_ - (issued_ - released_.seen())}));
+  }
+}
+
+void StreamModule::fetch(std::uint64_t bytes) {
+  of_request_.clear();
+  for (std::uint64_t left = bytes; left > 0;) {
+    AddressRange& next = wanted_.front();
+    const std::uint64_t part = std::min(left, next.bytes);
+    of_request_.push_back({base_ + next.address, part});
+    next.address += part;
+    next.bytes -= part;
+    left -= part;
+    if (next.bytes == 0) wanted_.pop_front();
+  }
+  issued_ += bytes;
+  meter_.fill(sim::this_delta(), bytes);  // room is taken from the request on
+  in_flight_.push_back({simulation_.now(), issued_});
+  memory_.send({tensor_, false, of_request_, bytes});
 }
 
 std::string StreamModule::blocked_on() const {
-  if (issued_ == requested_) return {};
-  return fmt::format("room: {} of {} bytes held, {} bytes still to fetch", issued_ - released_,
-                     capacity_, requested_ - issued_);
-}
-
-DrainModule::DrainModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
-                         const DramSpec& spec)
-    : sc_core::sc_module(name),
-      dram("dram", simulation),
-      simulation_(simulation),
-      chunk_(spec.chunk.count()),
-      limit_(spec.outstanding),
-      wake_("wake"),
-      progress_("progress") {
-  LACUNA_METHOD(pump);
-  sensitive << wake_;
-}
-
-void DrainModule::write(Tensor tensor, std::uint64_t bytes) {
-  if (bytes == 0) return;
-  pending_ += bytes;
-  simulation_.issue();
-  queue_.push_back({tensor, bytes});
-  wake_.notify(sc_core::SC_ZERO_TIME);
-}
-
-void DrainModule::pump() {
-  const Cycles now = simulation_.now();
-  while (!in_flight_.empty() && in_flight_.front().first <= now) {
-    pending_ -= in_flight_.front().second;
-    in_flight_.pop_front();
-    progress_.notify(sc_core::SC_ZERO_TIME);
+  if (!in_flight_.empty()) {
+    return fmt::format("the memory: {} bytes under way", issued_ - arrived_.latest());
   }
-  while (in_flight_.size() < limit_ && !queue_.empty()) {
-    Item& item = queue_.front();
-    const std::uint64_t bytes = std::min(chunk_, item.bytes);
-    Cycles done = dram.request(item.tensor, true, bytes);
-    if (!in_flight_.empty()) done = std::max(done, in_flight_.back().first);
-    in_flight_.emplace_back(done, bytes);
-    if (sim::Timeline* timeline = simulation_.timeline()) {
-      timeline->slice(timeline->row(name()), "write", now, done, bytes, "bytes");
-    }
-    item.bytes -= bytes;
-    if (item.bytes == 0) {
-      queue_.pop_front();
-      simulation_.retire();
-    }
-  }
-  if (!in_flight_.empty()) simulation_.at(std::max(in_flight_.front().first, now), wake_);
+  if (issued_ == requested_.latest()) return {};
+  return fmt::format("room: {} of {} bytes held, {} bytes still to fetch",
+                     issued_ - released_.latest(), capacity_, requested_.latest() - issued_);
 }
 
 }  // namespace lacuna

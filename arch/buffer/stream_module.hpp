@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // One operand's share of the last-level buffer as a stream: bytes are requested in the order they
 // will be used, fetched ahead as far as the share has room, and released by their consumer.
-// Positions are bytes since the start of the run. Buffet semantics (fill, read, shrink, credits) at
-// the granularity of a DRAM request.
+// Positions are bytes since the start of the run; addresses that come in count from the
+// tensor's first byte. Buffet semantics
+// (fill, read, update, shrink, credits) at the granularity of a memory request.
 #pragma once
 
 #include <deque>
+#include <vector>
 
-#include "arch/dram/dram_module.hpp"
+#include "arch/memory/memory_port.hpp"
 #include "sim/meter.hpp"
+#include "sim/registered.hpp"
 #include "sim/simulation.hpp"
 
 namespace lacuna {
@@ -18,67 +21,44 @@ class StreamModule : public sc_core::sc_module {
   SC_HAS_PROCESS(StreamModule);
   /// `buffer` is the meter of the whole buffer that this is a share of.
   StreamModule(const sc_core::sc_module_name& name, sim::Simulation& simulation, Tensor tensor,
-               std::uint64_t capacity, const DramSpec& dram, sim::BufferMeter* buffer = nullptr);
+               std::uint64_t capacity, const MemoryClient& client,
+               sim::BufferMeter* buffer = nullptr);
 
-  DramClient dram;
-
-  /// Appends bytes to the stream; returns the position of its end.
-  std::uint64_t request(std::uint64_t bytes);
+  /// Appends a range of the tensor to the stream; returns the position of its end.
+  std::uint64_t request(const AddressRange& range);
   /// Everything up to here is in the buffer (or was, and has been released).
-  [[nodiscard]] std::uint64_t arrived() const { return arrived_; }
+  [[nodiscard]] std::uint64_t arrived() const { return arrived_.seen(); }
   /// Gives `bytes` of room back.
   void release(std::uint64_t bytes);
   [[nodiscard]] sc_core::sc_event& arrival() { return arrival_; }
   [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
-  [[nodiscard]] std::uint64_t requested() const { return requested_; }
+  /// For the unit that requests.
+  [[nodiscard]] std::uint64_t requested() const { return requested_.latest(); }
   [[nodiscard]] const sim::BufferMeter& meter() const { return meter_; }
 
  private:
   LACUNA_PROCESS(pump);
+  void fetch(std::uint64_t bytes);
   [[nodiscard]] std::string blocked_on() const;
 
   struct InFlight {
-    Cycles done;
+    Cycles begin;
     std::uint64_t end;
   };
   sim::Simulation& simulation_;
+  MemoryPort memory_;
   Tensor tensor_;
+  std::uint64_t base_;  // address of its first byte
   std::uint64_t capacity_;
   std::uint64_t chunk_;
   std::uint64_t limit_;
-  std::uint64_t requested_ = 0, issued_ = 0, arrived_ = 0, released_ = 0;
+  sim::Registered<std::uint64_t> requested_, arrived_, released_;
+  std::uint64_t issued_ = 0;
   sim::BufferMeter meter_;
+  std::deque<AddressRange> wanted_;       // from issued_ to requested_
+  std::vector<AddressRange> of_request_;  // kept to spare its allocation
   std::deque<InFlight> in_flight_;
   sc_core::sc_event wake_, arrival_;
-};
-
-/// Outputs on their way to DRAM: first in, first out, at most a few requests under way.
-class DrainModule : public sc_core::sc_module {
- public:
-  SC_HAS_PROCESS(DrainModule);
-  DrainModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
-              const DramSpec& dram);
-
-  DramClient dram;
-  void write(Tensor tensor, std::uint64_t bytes);
-  /// Bytes accepted and not yet written, and the event that they became fewer.
-  [[nodiscard]] std::uint64_t pending() const { return pending_; }
-  [[nodiscard]] sc_core::sc_event& progress() { return progress_; }
-
- private:
-  LACUNA_PROCESS(pump);
-
-  struct Item {
-    Tensor tensor;
-    std::uint64_t bytes;
-  };
-  sim::Simulation& simulation_;
-  std::uint64_t chunk_;
-  std::uint64_t limit_;
-  std::uint64_t pending_ = 0;
-  std::deque<Item> queue_;
-  std::deque<std::pair<Cycles, std::uint64_t>> in_flight_;
-  sc_core::sc_event wake_, progress_;
 };
 
 }  // namespace lacuna

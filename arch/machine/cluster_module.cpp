@@ -63,9 +63,7 @@ void ClusterModule::dispatch() {
       return;
     }
     if (!active_) {
-      // Outputs that cannot leave hold the elements back; rows still computed are no outputs yet.
-      const bool held = finished_.size() >= spec_.lookahead &&
-                        finished_[spec_.lookahead - 1].done <= simulation_.now();
+      const bool held = outputs_hold();
       waiting_output_ = waiting_output_ || held;
       if (held || !rows_.ready()) return;
       begin_row();
@@ -80,6 +78,14 @@ void ClusterModule::dispatch() {
     }
     end_row();
   }
+}
+
+bool ClusterModule::outputs_hold() const {
+  if (rows_ended_.latest() - rows_left_.seen() < spec_.lookahead) return false;
+  // Some of those may be collected in this very delta: they were done.
+  const std::uint64_t leaving = rows_left_.latest() - rows_left_.seen();
+  return spec_.lookahead <= leaving ||
+         finished_[spec_.lookahead - 1 - leaving].done <= simulation_.now();
 }
 
 void ClusterModule::begin_row() {
@@ -187,6 +193,7 @@ bool ClusterModule::dispatch_row() {
       }
       dispatch_pair();
       pair_pending_ = false;
+      simulation_.progress();  // a row may be walked pair by pair while its tile streams by
     }
     clock_ += (lists_.tries() - tries_seen_) * ticks_per_try_;
     end_column(lists_.tries());
@@ -296,8 +303,10 @@ void ClusterModule::end_row() {
   Cycles done = std::max(sim::to_cycles_up(std::max(row_end_, clock_)), simulation_.now());
   if (!finished_.empty()) done = std::max(done, finished_.back().done);
   finished_.push_back({done, command_.z_end, command_.row.z_read_bytes,
-                       command_.row.z_partial_bytes, command_.row.z_final_bytes});
-  finished_event_.notify(sc_core::SC_ZERO_TIME);
+                       command_.row.z_partial_bytes, command_.row.z_final_bytes,
+                       command_.row.z_address, command_.row.z_final_address});
+  rows_ended_.add(1);
+  simulation_.wake(finished_event_);
   if (sim::Timeline* timeline = simulation_.timeline()) {
     timeline->slice(timeline->row("pes"), "row", row_begin_, done, row_pairs_, "pairs");
   }
@@ -310,7 +319,7 @@ void ClusterModule::end_row() {
 void ClusterModule::collect() {
   const Cycles now = simulation_.now();
   bool freed = false;
-  while (!finished_.empty()) {
+  while (rows_left_.latest() < rows_ended_.seen()) {
     const Finished& row = finished_.front();
     if (row.done > now) {
       simulation_.at(row.done, finished_event_);
@@ -328,13 +337,14 @@ void ClusterModule::collect() {
     if (drain_.pending() > 0 && drain_.pending() + row.z_partial + row.z_final > z_room_) break;
     z_.release(row.z_end - std::max(row.z_end - row.z_read, z_streamed_));
     z_streamed_ = row.z_end;
-    drain_.write(Tensor::z_partial, row.z_partial);
-    drain_.write(Tensor::z, row.z_final);
+    drain_.write(Tensor::z_partial, {row.z_address, row.z_partial});
+    drain_.write(Tensor::z, {row.z_final_address, row.z_final});
     simulation_.retire();
     finished_.pop_front();
+    rows_left_.add(1);
     freed = true;
   }
-  if (freed) timer_.notify(sc_core::SC_ZERO_TIME);
+  if (freed) simulation_.wake(timer_);
 }
 
 std::string ClusterModule::blocked_on() const {

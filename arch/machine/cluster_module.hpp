@@ -7,7 +7,7 @@
 #include <deque>
 #include <memory>
 
-#include "arch/buffer/stream_module.hpp"
+#include "arch/buffer/drain_module.hpp"
 #include "arch/compute/element_pairs.hpp"
 #include "arch/compute/pe_array.hpp"
 #include "arch/intersect/list_intersect.hpp"
@@ -65,6 +65,8 @@ class ClusterModule : public sc_core::sc_module {
   LACUNA_PROCESS(dispatch);
   LACUNA_PROCESS(collect);
 
+  /// Outputs that cannot leave hold the elements back; rows still computed are no outputs yet.
+  [[nodiscard]] bool outputs_hold() const;
   void begin_row();
   bool a_arrived();
   bool dispatch_row();
@@ -83,6 +85,7 @@ class ClusterModule : public sc_core::sc_module {
   struct Finished {
     Cycles done;
     std::uint64_t z_end, z_read, z_partial, z_final;
+    std::uint64_t z_address, z_final_address;
   };
 
   sim::Simulation& simulation_;
@@ -125,7 +128,8 @@ class ClusterModule : public sc_core::sc_module {
   Cycles row_begin_;
   std::uint64_t row_pairs_ = 0;
 
-  std::deque<Finished> finished_;
+  std::deque<Finished> finished_;  // from dispatch() to collect()
+  sim::Registered<std::uint64_t> rows_ended_, rows_left_;
   std::uint64_t z_streamed_ = 0;  // stream position up to which partial outputs were given back
   sc_core::sc_event timer_, finished_event_;
 };

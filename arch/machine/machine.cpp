@@ -6,8 +6,8 @@
 
 #include "arch/limits/physical_limits.hpp"
 #include "arch/machine/cluster_module.hpp"
-#include "arch/machine/metered.hpp"
 #include "arch/machine/sequencer_module.hpp"
+#include "arch/memory/metered.hpp"
 #include "base/whole.hpp"
 
 namespace lacuna {
@@ -19,10 +19,13 @@ std::uint64_t share_of(const LlbSpec& llb, double share) {
   return bytes;
 }
 
+/// Who is served first of those that ask memory at once.
+enum class MemoryRank : unsigned { drain, z, a, b };
+
 /// The blocks and their wiring. Members are made in this order and die in the reverse one.
 struct Blocks {
   sim::Channel<RowCommand> rows;
-  DramModule dram;
+  std::unique_ptr<IMemory> dram;
   sim::BufferMeter llb;
   StreamModule a, b, z;
   DrainModule drain;
@@ -30,22 +33,21 @@ struct Blocks {
   ClusterModule cluster;
 
   Blocks(sim::Simulation& simulation, const MachineSpec& spec, TileProgram& program,
-         ElementPairs* elements, bool exact_steps)
+         ElementPairs* elements, bool exact_steps, const MemoryFactory& memory)
       : rows(simulation, "rows", spec.lookahead),
-        dram("dram", simulation, spec.dram),
-        a("a_stream", simulation, Tensor::a, share_of(spec.llb, spec.llb.shares.a), spec.dram,
-          &llb),
-        b("b_stream", simulation, Tensor::b, share_of(spec.llb, spec.llb.shares.b), spec.dram,
-          &llb),
+        dram(make_memory(memory, "dram", simulation, spec.dram)),
+        a("a_stream", simulation, Tensor::a, share_of(spec.llb, spec.llb.shares.a),
+          client(spec, MemoryRank::a), &llb),
+        b("b_stream", simulation, Tensor::b, share_of(spec.llb, spec.llb.shares.b),
+          client(spec, MemoryRank::b), &llb),
         z("z_stream", simulation, Tensor::z_partial, share_of(spec.llb, spec.llb.shares.z),
-          spec.dram, &llb),
-        drain("drain", simulation, spec.dram),
+          client(spec, MemoryRank::z), &llb),
+        drain("drain", simulation, client(spec, MemoryRank::drain)),
         sequencer("sequencer", simulation, program, spec.llb, a, b, z, rows),
-        cluster("pes", simulation, spec, program, a, b, z, drain, rows, elements, exact_steps) {
-    a.dram.socket.bind(dram.socket);
-    b.dram.socket.bind(dram.socket);
-    z.dram.socket.bind(dram.socket);
-    drain.dram.socket.bind(dram.socket);
+        cluster("pes", simulation, spec, program, a, b, z, drain, rows, elements, exact_steps) {}
+
+  MemoryClient client(const MachineSpec& spec, MemoryRank rank) {
+    return {*dram, static_cast<unsigned>(rank), spec.dram.chunk.count(), spec.dram.outstanding};
   }
 };
 
@@ -57,7 +59,7 @@ Cycles work_over_rate(std::uint64_t work, double rate) {
 void fill_traffic(const Blocks& blocks, MachineStatistics& out) {
   auto& dram = out.traffic["dram"];
   for (std::size_t t = 0; t < kTensorNames.size(); ++t) {
-    dram[std::string(kTensorNames[t])] = blocks.dram.moved()[t];
+    dram[std::string(kTensorNames[t])] = blocks.dram->counts().moved[t];
   }
   const ClusterCounts& counts = blocks.cluster.counts();
   auto& llb = out.traffic["llb"];
@@ -76,18 +78,14 @@ void fill_actions(const MachineSpec& spec, const Blocks& blocks, MachineStatisti
   const ClusterCounts& counts = blocks.cluster.counts();
   const std::uint64_t line = spec.llb.line.count();
   const auto lines = [line](std::uint64_t bytes) { return ceil_div(bytes, line); };
-  std::uint64_t read = 0, written = 0;
-  for (const Moved& moved : blocks.dram.moved()) {
-    read += moved.read_bytes;
-    written += moved.write_bytes;
-  }
+  const MemoryCounts dram = blocks.dram->counts();
+  const auto [read, written] = dram.all();
   const std::uint64_t spill = blocks.sequencer.z_peb_spill_bytes() / 2;
   out.actions["dram"]["read_bits"] = 8 * read;
   out.actions["dram"]["write_bits"] = 8 * written;
   // In: what DRAM brings, outputs and spilled parts of the elements. Out: what the elements take,
   // outputs on their way to DRAM, partial outputs on their way back.
-  const std::uint64_t partial =
-      blocks.dram.moved()[static_cast<std::size_t>(Tensor::z_partial)].read_bytes;
+  const std::uint64_t partial = dram.of(Tensor::z_partial).read_bytes;
   out.actions["llb"]["write"] = lines(read) + lines(written) + lines(spill);
   out.actions["llb"]["read"] = counts.llb_read_lines + lines(written) + lines(partial) +
                                lines(spill) + lines(counts.peb_overflow_bytes);
@@ -135,11 +133,11 @@ void check_elements(const ElementCounts& stepped, const Blocks& blocks, const Ma
   same("operand reads of PE buffers", stepped.peb_reads, 2 * (counts.k0_tries + counts.multiplies));
   same("outputs", stepped.z_added, counts.z_nonzeros);
   same("partial outputs that returned", stepped.z_before * spec.formats.z_nonzero_bytes,
-       blocks.dram.moved()[static_cast<std::size_t>(Tensor::z_partial)].read_bytes);
+       blocks.dram->counts().of(Tensor::z_partial).read_bytes);
 }
 
 void fill_meters(const Blocks& blocks, Meters& out) {
-  out.ports["dram"] = use_of(blocks.dram.meter());
+  out.ports["dram"] = blocks.dram->counts().port;
   out.ports["llb"] = use_of(blocks.cluster.pes().meter());
   out.high_water["llb"] = blocks.llb.high_water();
   out.high_water["llb.A"] = blocks.a.meter().high_water();
@@ -149,8 +147,9 @@ void fill_meters(const Blocks& blocks, Meters& out) {
 
 void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistics& out) {
   const ClusterCounts& counts = blocks.cluster.counts();
-  const sim::BandwidthPort& dram = blocks.dram.port();
-  out.bounds["dram"] = work_over_rate(dram.bytes(), spec.dram.bytes_per_cycle);
+  const Moved dram = blocks.dram->counts().all();
+  out.bounds["dram"] =
+      work_over_rate(dram.read_bytes + dram.write_bytes, spec.dram.bytes_per_cycle);
   const std::uint64_t overhead = counts.matches * spec.pes.pair_overhead.count();
   out.bounds["compute"] =
       work_over_rate(counts.k0_tries + overhead, static_cast<double>(spec.pes.count));
@@ -178,6 +177,7 @@ RunOutcome run_machine(const MachineSpec& spec, TileProgram& program, const RunO
   simulation_options.stalls = options.stalls;
   simulation_options.timeline = options.timeline;
   simulation_options.interrupted = options.interrupted;
+  simulation_options.shuffle = options.shuffle;
   sim::Simulation simulation(simulation_options);
 
   const bool exact_steps = options.fidelity == Fidelity::element;
@@ -189,7 +189,8 @@ RunOutcome run_machine(const MachineSpec& spec, TileProgram& program, const RunO
                          : IntersectKind::two_finger,
                      spec.peb.line);
   }
-  Blocks blocks(simulation, spec, program, elements ? &*elements : nullptr, exact_steps);
+  Blocks blocks(simulation, spec, program, elements ? &*elements : nullptr, exact_steps,
+                options.memory);
   simulation.run();
 
   RunOutcome outcome;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "arch/memory/factory.hpp"
 #include "arch/program/statistics.hpp"
 #include "arch/program/tile_program.hpp"
 #include "arch/spec/machine_spec.hpp"
@@ -19,6 +20,9 @@ struct RunOptions {
   sim::StallInjection stalls;
   sim::Timeline* timeline = nullptr;
   const std::function<bool()>* interrupted = nullptr;
+  MemoryFactory memory;  // empty: a fixed bandwidth and latency
+  /// See sim::SimulationOptions: for tests.
+  std::optional<std::uint64_t> shuffle;
 };
 
 struct RunOutcome {

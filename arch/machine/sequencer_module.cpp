@@ -21,7 +21,7 @@ SequencerModule::SequencerModule(const sc_core::sc_module_name& name, sim::Simul
       start_("start") {
   LACUNA_METHOD(issue);
   sensitive << start_ << rows.freed();
-  start_.notify(sc_core::SC_ZERO_TIME);
+  simulation_.wake(start_);
   simulation_.issue();  // the program's end retires it
   simulation.watch(this->name(), [this] {
     return done_ || !rows_.full() ? std::string{} : std::string("room for row commands");
@@ -53,7 +53,7 @@ void SequencerModule::begin_stationary() {
   }
   ++iterations_["K2"];
   tile_base_ = b_.requested();
-  b_.request(pass_.stationary->bytes);
+  b_.request({pass_.stationary->address, pass_.stationary->bytes});
   new_tile_ = true;
   first_walk_ = true;
 }
@@ -62,6 +62,29 @@ std::uint64_t SequencerModule::resident(std::uint64_t bytes) const {
   if (bytes <= b_.capacity()) return bytes;
   // A buffet has no answer to a tile larger than itself: nothing of it survives a traversal.
   return llb_.policy == BufferPolicy::buffet ? 0 : b_.capacity() - llb_.window.count();
+}
+
+std::uint64_t SequencerModule::request_a(const RowInstruction& row) {
+  const std::uint64_t before = a_.requested();
+  request_a_from(row, 0);
+  LACUNA_CHECK(row.a_refetch_bytes == 0 || row.a_tail_bytes > 0,
+               "row {}: {} bytes of nothing again", row.m1, row.a_refetch_bytes);
+  for (std::uint64_t again = 0; again < row.a_refetch_bytes; again += row.a_tail_bytes) {
+    request_a_from(row, row.a_bytes - row.a_tail_bytes);
+  }
+  const std::uint64_t moved = a_.requested() - before;
+  LACUNA_CHECK(moved == row.a_bytes + row.a_refetch_bytes, "row {}: segments of {} bytes for {}",
+               row.m1, moved, row.a_bytes + row.a_refetch_bytes);
+  return a_.requested();
+}
+
+void SequencerModule::request_a_from(const RowInstruction& row, std::uint64_t skipped) {
+  for (std::size_t i = row.a_first; i < row.a_end; ++i) {
+    const Segment& segment = pass_.a_segments[i];
+    const std::uint64_t out = std::min(skipped, segment.bytes());
+    skipped -= out;
+    a_.request({segment.address + out, segment.bytes() - out});
+  }
 }
 
 void SequencerModule::issue_row() {
@@ -79,11 +102,11 @@ void SequencerModule::issue_row() {
   } else {
     walk.begin = walk.resident;
     walk.base = b_.requested();
-    b_.request(bytes - walk.resident);
+    b_.request({command.tile->address + walk.resident, bytes - walk.resident});
   }
   walk.last = pass_.last_of_stationary && next_row_ == pass_.rows.size();
-  command.a_end = a_.request(command.row.a_bytes + command.row.a_refetch_bytes);
-  command.z_end = z_.request(command.row.z_read_bytes);
+  command.a_end = request_a(command.row);
+  command.z_end = z_.request({command.row.z_address, command.row.z_read_bytes});
   ++iterations_["M1"];
   z_peb_spill_bytes_ += command.row.z_peb_spill_bytes;
   simulation_.issue();

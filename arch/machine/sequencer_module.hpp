@@ -7,6 +7,7 @@
 
 #include "arch/buffer/stream_module.hpp"
 #include "arch/machine/row_command.hpp"
+#include "arch/spec/machine_spec.hpp"
 #include "sim/channel.hpp"
 
 namespace lacuna {
@@ -29,6 +30,10 @@ class SequencerModule : public sc_core::sc_module {
   LACUNA_PROCESS(issue);
   void begin_stationary();
   void issue_row();
+  /// What the row moves of A; returns where that ends in A's stream.
+  std::uint64_t request_a(const RowInstruction& row);
+  /// The row's segments without their first `skipped` bytes.
+  void request_a_from(const RowInstruction& row, std::uint64_t skipped);
   [[nodiscard]] std::uint64_t resident(std::uint64_t bytes) const;
 
   sim::Simulation& simulation_;

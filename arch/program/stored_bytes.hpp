@@ -16,6 +16,8 @@ namespace lacuna {
 /// payload in 64-bit lines. Rounded up to whole bursts.
 [[nodiscard]] std::uint64_t stored_bytes(const Microtile& tile, const OperandFormat& format,
                                          Bytes burst);
+/// Of them, values.
+[[nodiscard]] std::uint64_t value_bytes(const Microtile& tile);
 /// What the lists of a column cost (B): list bytes, or padded arrays of the K1 list.
 [[nodiscard]] std::uint64_t list_bytes(std::size_t length, const OperandFormat& format);
 

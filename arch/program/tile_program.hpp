@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "arch/program/segment.hpp"
 #include "sparse_formats/microtiles.hpp"
 
 namespace lacuna {
@@ -28,14 +29,22 @@ struct StationaryTile {
   std::vector<ColumnList> columns;       // nonempty lists only, ascending in n1
   std::vector<std::uint64_t> ends;       // bytes of the tile up to and including each microtile
   std::uint64_t bytes = 0;               // as DRAM moves it
+  std::uint64_t address = 0;             // of its first byte in B as it is stored: tile by tile
 };
 
 /// One row of A microtiles against the whole stationary tile.
 struct RowInstruction {
   Coordinate m1 = 0;
-  std::span<const Microtile> tiles;     // A microtiles of the row within the tile's K range
-  std::uint64_t a_bytes = 0;            // from DRAM: the microtiles that take part
-  std::uint64_t a_refetch_bytes = 0;    // of them, moved again because the row exceeds its share
+  std::span<const Microtile> tiles;    // A microtiles of the row within the tile's K range
+  std::size_t a_first = 0, a_end = 0;  // the microtiles that take part: PassInstruction::a_segments
+  std::uint64_t a_bytes = 0;           // of them
+  std::uint64_t a_tail_bytes = 0;      // of them, the last ones, moved again in each further walk
+  std::uint64_t a_refetch_bytes = 0;   // over all walks, because the row exceeds its share
+  /// Of the row's first output in Z as it is stored: partial outputs lie from there on, whichever
+  /// of the row's they are, and of its final ones those of earlier passes before those of later
+  /// ones.
+  std::uint64_t z_address = 0;
+  std::uint64_t z_final_address = 0;
   std::uint64_t z_read_bytes = 0;       // partial outputs that return
   std::uint64_t z_partial_bytes = 0;    // partial outputs that leave again, not final
   std::uint64_t z_final_bytes = 0;      // outputs that leave for good
@@ -52,6 +61,7 @@ struct PassInstruction {
   bool last_of_stationary = false;
   std::uint64_t k2_tries = 0;  // spent by the K2 intersection since the last stationary tile
   std::vector<RowInstruction> rows;
+  std::vector<Segment> a_segments;  // of all rows, each row's in the order of moving, once
 };
 
 class TileProgram {

@@ -7,7 +7,7 @@
 #include "arch/compute/arrays/arrays.hpp"
 #include "arch/compute/vector/vector_stream.hpp"
 #include "arch/limits/physical_limits.hpp"
-#include "arch/machine/metered.hpp"
+#include "arch/memory/metered.hpp"
 #include "arch/system/arrays_module.hpp"
 
 namespace lacuna {
@@ -99,42 +99,50 @@ double fill_and_drain(const FabricSpec& spec, const ArrayProgram& program) {
   return fill + (latency + z / (spec.dram.write_words * word));
 }
 
+DramSpec reads(const FabricSpec& spec) {
+  return channel(spec, spec.dram.read_words);
+}
+DramSpec writes(const FabricSpec& spec) {
+  return channel(spec, spec.dram.write_words);
+}
+
+/// Who is served first of those that ask one memory at once.
+enum class MemoryRank : unsigned { z, b, a };
+
+MemoryClient client(IMemory& memory, MemoryRank rank, const DramSpec& spec) {
+  return {memory, static_cast<unsigned>(rank), spec.chunk.count(), spec.outstanding};
+}
+
 /// The blocks and their wiring.
 struct Blocks {
   // Reads and writes have a channel each, as in the released designs, or share that of the reads.
-  DramModule dram_read;
-  std::unique_ptr<DramModule> dram_write;
+  std::unique_ptr<IMemory> dram_read, dram_write;
   sim::BufferMeter glb;
   StreamModule a, b;
   DrainModule z;
   ArraysModule arrays;
 
   Blocks(sim::Simulation& simulation, const FabricSpec& spec, const ArrayProgram& program,
-         const Residency& residency, std::vector<std::unique_ptr<IUnit>> units)
-      : dram_read("dram_read", simulation, channel(spec, spec.dram.read_words)),
-        dram_write(spec.dram.shared
-                       ? nullptr
-                       : std::make_unique<DramModule>("dram_write", simulation,
-                                                      channel(spec, spec.dram.write_words))),
+         const Residency& residency, std::vector<std::unique_ptr<IUnit>> units,
+         const MemoryFactory& memory)
+      : dram_read(make_memory(memory, "dram_read", simulation, reads(spec))),
+        dram_write(spec.dram.shared ? nullptr
+                                    : make_memory(memory, "dram_write", simulation, writes(spec))),
         a("a_stream", simulation, Tensor::a, program.a_capacity,
-          channel(spec, spec.dram.read_words), &glb),
+          client(*dram_read, MemoryRank::a, reads(spec)), &glb),
         b("b_stream", simulation, Tensor::b, program.b_capacity,
-          channel(spec, spec.dram.read_words), &glb),
-        z("z_drain", simulation, channel(spec, spec.dram.write_words)),
+          client(*dram_read, MemoryRank::b, reads(spec)), &glb),
+        z("z_drain", simulation, client(written(), MemoryRank::z, writes(spec))),
         arrays("arrays", simulation, program, std::move(units), residency, spec.word_bytes(), a, b,
-               z) {
-    a.dram.socket.bind(dram_read.socket);
-    b.dram.socket.bind(dram_read.socket);
-    z.dram.socket.bind(written().socket);
-  }
+               z) {}
 
-  [[nodiscard]] DramModule& written() { return dram_write ? *dram_write : dram_read; }
+  [[nodiscard]] IMemory& written() const { return dram_write ? *dram_write : *dram_read; }
 
   void meter(Meters& meters) const {
-    meters.ports = {{dram_write ? "dram_read" : "dram", use_of(dram_read.meter())},
+    meters.ports = {{dram_write ? "dram_read" : "dram", dram_read->counts().port},
                     {"glb", use_of(arrays.glb())},
                     {"mac", use_of(arrays.macs())}};
-    if (dram_write) meters.ports["dram_write"] = use_of(dram_write->meter());
+    if (dram_write) meters.ports["dram_write"] = dram_write->counts().port;
     meters.high_water = {{"glb", glb.high_water()},
                          {"glb.A", a.meter().high_water()},
                          {"glb.B", b.meter().high_water()}};
@@ -162,22 +170,25 @@ ArrayRun run_array_program(const FabricSpec& spec, const ArrayProgram& program,
   simulation_options.clock = spec.clock;
   simulation_options.stalls = options.stalls;
   simulation_options.timeline = options.timeline;
+  simulation_options.shuffle = options.shuffle;
   const Residency residency(spec.glb.policy, spec.glb.window);
   const Fetches a = fetches_of(spec, program, &ArrayProduct::a_visits, residency);
   const Fetches b = fetches_of(spec, program, &ArrayProduct::b_visits, residency);
 
   sim::Simulation simulation(simulation_options);
-  Blocks blocks(simulation, spec, program, residency, make_units(spec, program, options));
-  blocks.a.request(a.bytes);
-  blocks.b.request(b.bytes);
+  Blocks blocks(simulation, spec, program, residency, make_units(spec, program, options),
+                options.memory);
+  // Addresses are positions in the order of fetching: what comes again has another address.
+  blocks.a.request({0, a.bytes});
+  blocks.b.request({0, b.bytes});
   blocks.arrays.start();
   simulation.run();
 
   ArrayRun run;
   fill_time(blocks, simulation, run);
-  run.dram_a = blocks.dram_read.moved()[static_cast<std::size_t>(Tensor::a)];
-  run.dram_b = blocks.dram_read.moved()[static_cast<std::size_t>(Tensor::b)];
-  run.dram_z = blocks.written().moved()[static_cast<std::size_t>(Tensor::z)];
+  run.dram_a = blocks.dram_read->counts().of(Tensor::a);
+  run.dram_b = blocks.dram_read->counts().of(Tensor::b);
+  run.dram_z = blocks.written().counts().of(Tensor::z);
   LACUNA_CHECK(run.dram_a.read_bytes == a.bytes && run.dram_b.read_bytes == b.bytes,
                "{} and {} bytes of A and B came, {} and {} were to", run.dram_a.read_bytes,
                run.dram_b.read_bytes, a.bytes, b.bytes);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "arch/compute/i_unit.hpp"
+#include "arch/memory/factory.hpp"
 #include "arch/spec/fabric_spec.hpp"
 #include "sim/simulation.hpp"
 
@@ -32,6 +33,8 @@ struct ArrayRunOptions {
   FabricMode mode = FabricMode::data;
   sim::StallInjection stalls;
   sim::Timeline* timeline = nullptr;
+  MemoryFactory memory;                  // empty: a fixed bandwidth and latency for each channel
+  std::optional<std::uint64_t> shuffle;  // see sim::SimulationOptions: for tests
   /// The unit for a part of the program, where it is not the machine's (tests).
   std::function<std::unique_ptr<IUnit>(const ArrayProgram::Part&)> unit_of;
 };

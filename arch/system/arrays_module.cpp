@@ -29,7 +29,7 @@ ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation&
 void ArraysModule::start() {
   next();
   if (more_) simulation_.issue();
-  wake_.notify(sc_core::SC_ZERO_TIME);
+  simulation_.wake(wake_);
 }
 
 void ArraysModule::next() {
@@ -96,7 +96,9 @@ void ArraysModule::finish() {
   running_ = false;
   a_.release(a_use_.release);
   b_.release(b_use_.release);
-  z_.write(Tensor::z, current_.z_bytes);
+  z_.write(Tensor::z, {z_written_, current_.z_bytes});
+  z_written_ += current_.z_bytes;
+  simulation_.progress();
   next();
   if (!more_) simulation_.retire();
 }

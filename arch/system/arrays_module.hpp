@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "arch/buffer/drain_module.hpp"
 #include "arch/buffer/residency.hpp"
-#include "arch/buffer/stream_module.hpp"
 #include "arch/compute/i_unit.hpp"
 #include "sim/meter.hpp"
 
@@ -78,6 +78,7 @@ class ArraysModule : public sc_core::sc_module {
   double busy_ = 0;
   std::uint64_t instructions_ = 0;
   sim::Ticks free_at_ = 0;
+  std::uint64_t z_written_ = 0;  // bytes: the address of the next outputs
   std::uint64_t* waits_for_ = nullptr;
   bool running_ = false, more_ = false;
 };

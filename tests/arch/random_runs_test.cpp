@@ -8,9 +8,11 @@
 
 #include "base/units.hpp"
 #include "sparse_formats/reference_product.hpp"
+#include "tests/arch/same_run.hpp"
 
 using namespace lacuna;
 using lacuna::test::at;
+using lacuna::test::check_same_counts;
 using lacuna::test::random_run;
 using lacuna::test::RandomRun;
 using lacuna::test::simulate;
@@ -28,16 +30,6 @@ void check_product(const CsrMatrix& product, const CsrMatrix& reference) {
     difference = std::max(difference, std::abs(product.values[i] - reference.values[i]));
   }
   REQUIRE(difference <= 1e-12 * largest);
-}
-
-/// Everything that must not depend on time.
-void check_same_counts(const MachineStatistics& x, const MachineStatistics& y) {
-  REQUIRE(x.traffic == y.traffic);
-  REQUIRE(x.actions == y.actions);
-  REQUIRE(x.iterations == y.iterations);
-  REQUIRE(x.macs_effectual == y.macs_effectual);
-  REQUIRE(x.adds == y.adds);
-  REQUIRE(x.z_nonzeros == y.z_nonzeros);
 }
 
 std::uint64_t spent(const StallBreakdown& b) {

@@ -71,8 +71,8 @@ inline ArrayProgram program_of(const Script& script) {
   return program;
 }
 
-inline ArrayRun run_script(const FabricSpec& spec, const Script& script) {
-  ArrayRunOptions options;
+inline ArrayRun run_script(const FabricSpec& spec, const Script& script,
+                           ArrayRunOptions options = {}) {
   options.unit_of = [&](const ArrayProgram::Part& /*part*/) {
     return std::make_unique<ScriptedUnit>(script.steps);
   };

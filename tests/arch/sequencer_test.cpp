@@ -7,10 +7,12 @@
 #include <limits>
 #include <stdexcept>
 
+#include "tests/arch/buffer/streams.hpp"
 #include "tests/catch.hpp"
 #include "tests/sim/process.hpp"
 
 using namespace lacuna;
+using lacuna::test::client_of;
 using lacuna::test::Process;
 
 namespace {
@@ -48,7 +50,11 @@ PassInstruction pass_of(std::uint64_t tile_bytes, std::size_t rows, bool first =
   pass.k2_tries = 5;
   for (std::size_t i = 0; i < rows; ++i) {
     RowInstruction row;
+    row.a_first = i;
+    row.a_end = i + 1;
+    pass.a_segments.push_back({Tensor::a, 100 * i, 6, 2});
     row.a_bytes = 8;
+    row.a_tail_bytes = 1;
     row.a_refetch_bytes = 2;
     row.z_read_bytes = 3;
     row.z_peb_spill_bytes = 4;
@@ -77,7 +83,7 @@ struct Rig {
   ListedPasses program;
   sim::Simulation simulation;
   sim::Channel<RowCommand> rows;
-  DramModule dram;
+  FixedMemory dram;
   StreamModule a, b, z;
   SequencerModule sequencer;
   std::vector<RowCommand> taken;
@@ -85,14 +91,11 @@ struct Rig {
   Rig(const LlbSpec& llb, std::vector<PassInstruction> passes, std::size_t depth = 100)
       : rows(simulation, "rows", depth),
         dram("dram", simulation, instant()),
-        a("a", simulation, Tensor::a, 1000, instant()),
-        b("b", simulation, Tensor::b, kShare, instant()),
-        z("z", simulation, Tensor::z_partial, 1000, instant()),
+        a("a", simulation, Tensor::a, 1000, client_of(dram, 0, instant())),
+        b("b", simulation, Tensor::b, kShare, client_of(dram, 1, instant())),
+        z("z", simulation, Tensor::z_partial, 1000, client_of(dram, 2, instant())),
         sequencer("sequencer", simulation, program, llb, a, b, z, rows) {
     program.passes = std::move(passes);
-    a.dram.socket.bind(dram.socket);
-    b.dram.socket.bind(dram.socket);
-    z.dram.socket.bind(dram.socket);
   }
   /// Takes everything that comes.
   void run() {

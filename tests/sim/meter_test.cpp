@@ -97,13 +97,27 @@ TEST_CASE("what ends with a window has no part in the next") {
 
 TEST_CASE("the meter of a buffer remembers the fullest moment of a share and of the whole") {
   BufferMeter whole, a(&whole), b(&whole);
-  a.fill(10);
-  b.fill(5);
-  a.release(8);
-  b.fill(4);
+  a.fill(1, 10);
+  b.fill(2, 5);
+  a.release(3, 8);
+  b.fill(4, 4);
   CHECK(a.high_water() == 10);
   CHECK(b.high_water() == 9);
   CHECK(whole.high_water() == 15);
   CHECK(whole.held() == 11);
-  CHECK_THROWS_AS(a.release(3), ModelError);
+  CHECK_THROWS_AS(a.release(5, 3), ModelError);
+}
+
+TEST_CASE("in what order a buffer is filled and emptied within a moment is not metered") {
+  for (const bool fill_first : {false, true}) {
+    BufferMeter whole, a(&whole), b(&whole);
+    a.fill(1, 10);
+    if (fill_first) b.fill(2, 6);
+    a.release(2, 4);
+    if (!fill_first) b.fill(2, 6);
+    CHECK(whole.high_water() == 16);
+    b.release(3, 6);
+    CHECK(whole.high_water() == 16);
+    CHECK(a.high_water() == 10);
+  }
 }

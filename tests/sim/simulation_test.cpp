@@ -4,6 +4,7 @@
 #include "sim/simulation.hpp"
 
 #include "base/error.hpp"
+#include "sim/stall.hpp"
 #include "tests/catch.hpp"
 #include "tests/sim/process.hpp"
 
@@ -107,6 +108,61 @@ TEST_CASE("activations at different times are no loop") {
   CHECK(sleep_through(simulation, 1000) == Cycles(2997));
 }
 
+// Each wakes the other one cycle later, for ever.
+TEST_CASE("units that wake each other and get nowhere are stopped, and named") {
+  SimulationOptions options;
+  options.no_progress_limit = 1000;
+  Simulation simulation(options);
+  simulation.issue(2);
+  simulation.watch("left", [] { return std::string("right to give way"); });
+  simulation.watch("right", [] { return std::string("left to give way"); });
+  simulation.watch("idle", [] { return std::string(); });
+  Process* other = nullptr;
+  Process left("left", simulation, [&](Process&) {
+    simulation.at(simulation.now() + Cycles(1), other->wake);
+    if (simulation.now() == Cycles(10)) simulation.retire();
+  });
+  Process right("right", simulation,
+                [&](Process&) { simulation.at(simulation.now() + Cycles(1), left.wake); });
+  other = &right;
+  const std::string message = error_of([&] { simulation.run(); });
+  CHECK(message.find("livelock at cycle") != std::string::npos);
+  CHECK(message.find("1 items outstanding, the last retired at cycle 10,") != std::string::npos);
+  CHECK(message.find("1000 activations since anything moved") != std::string::npos);
+  CHECK(message.find("left waits for right to give way") != std::string::npos);
+  CHECK(message.find("right waits for left to give way") != std::string::npos);
+  CHECK(message.find("idle") == std::string::npos);
+}
+
+TEST_CASE("an idle loop without work outstanding is a livelock too: the run would never end") {
+  SimulationOptions options;
+  options.no_progress_limit = 1000;
+  Simulation simulation(options);
+  Process process("clock", simulation, [](Process& self) { self.sleep(1); });
+  CHECK(error_of([&] { simulation.run(); }).find("livelock") != std::string::npos);
+}
+
+TEST_CASE("an instruction of any length is no livelock, nor is one that reports its progress") {
+  SimulationOptions options;
+  options.no_progress_limit = 100;
+  Simulation simulation(options);
+  simulation.issue(2);
+  std::uint64_t steps = 0, wide = 0;
+  // A thousand million cycles in one go, ten times.
+  Process patient("patient", simulation, [&](Process& self) {
+    if (++wide <= 10) return self.sleep(1'000'000'000);
+    simulation.retire();
+  });
+  // Many activations for one item, and some of them move something.
+  Process busy("busy", simulation, [&](Process& self) {
+    if (++steps % 50 == 0) simulation.progress();
+    if (steps < 10'000) return self.sleep(1);
+    simulation.retire();
+  });
+  simulation.run();
+  CHECK(simulation.now() == Cycles(10'000'000'000));
+}
+
 TEST_CASE("an interrupt ends a run that has only begun") {
   const std::function<bool()> asked = [] { return true; };
   SimulationOptions options;
@@ -130,17 +186,19 @@ TEST_CASE("an event in the past is refused") {
   CHECK_THROWS_AS(simulation.run(), ModelError);
 }
 
-TEST_CASE("injected stalls are a function of the seed") {
-  const auto draw = [](std::uint64_t seed) {
+TEST_CASE("injected stalls are a function of the seed and the unit") {
+  const auto draw = [](std::uint64_t seed, const char* unit = "dram") {
     SimulationOptions options;
     options.stalls = {0.5, 20, seed};
-    Simulation simulation(options);
+    const Simulation simulation(options);
+    sim::StallSource source(simulation, unit);
     std::vector<std::uint64_t> stalls;
-    for (int i = 0; i < 200; ++i) stalls.push_back(simulation.stall().count());
+    for (int i = 0; i < 200; ++i) stalls.push_back(source.next().count());
     return stalls;
   };
   CHECK(draw(1) == draw(1));
   CHECK(draw(1) != draw(2));
+  CHECK(draw(1) != draw(1, "rows"));
   const auto drawn = draw(3);
   CHECK(*std::max_element(drawn.begin(), drawn.end()) <= 20);
   CHECK(std::count(drawn.begin(), drawn.end(), 0U) > 60);

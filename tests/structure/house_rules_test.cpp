@@ -49,6 +49,10 @@ TEST_CASE("arch has no SystemC threads") {
   CHECK(faults_of(in_arch, thread_faults, 10) == "");
 }
 
+TEST_CASE("arch wakes its units through the simulation") {
+  CHECK(faults_of(is_cpp, notify_faults, 40) == "");
+}
+
 TEST_CASE("no code outside arch/compute tells classes of units apart") {
   CHECK(faults_of(is_cpp, unit_class_faults, 40) == "");
 }

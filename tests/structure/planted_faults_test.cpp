@@ -29,10 +29,10 @@ TEST_CASE("an include against the direction is a fault") {
       {"sparse_formats/csr.cpp", "\"workloads/generators.hpp\""},
       {"workloads/models/load_model.cpp", "\"arch/spec/machine_spec.hpp\""},
       {"sim/channel.hpp", "\"sparse_formats/csr.hpp\""},
-      {"arch/dram/dram.cpp", "\"workloads/generators.hpp\""},
-      {"arch/dram/dram.cpp", "\"dataflows/extensor_program.hpp\""},
+      {"arch/memory/fixed_memory.cpp", "\"workloads/generators.hpp\""},
+      {"arch/memory/fixed_memory.cpp", "\"dataflows/extensor_program.hpp\""},
       {"arch/spec/machine_spec.hpp", "\"sim/port.hpp\""},
-      {"arch/program/tile_program.hpp", "\"arch/dram/dram_module.hpp\""},
+      {"arch/program/tile_program.hpp", "\"arch/memory/memory_port.hpp\""},
       {"arch/energy/ledger.cpp", "\"arch/machine/machine.hpp\""},
       {"dataflows/extensor_program.cpp", "\"arch/machine/machine.hpp\""},
       {"dataflows/extensor_program.cpp", "\"arch/specials/x.hpp\""},
@@ -74,11 +74,11 @@ TEST_CASE("an include along the direction is none") {
   const Planted legal{
       {"base/error.cpp", "\"base/error.hpp\""},
       {"base/error.cpp", "<fmt/format.h>"},
-      {"arch/dram/dram.cpp", "\"sim/port.hpp\""},
+      {"arch/memory/fixed_memory.cpp", "\"sim/port.hpp\""},
       {"arch/spec/machine_spec.hpp", "\"arch/program/statistics.hpp\""},
       {"dataflows/extensor_program.cpp", "\"arch/spec/machine_spec.hpp\""},
       {"app/run.cpp", "\"arch/machine/machine.hpp\""},
-      {"tests/arch/dram_test.cpp", "\"app/report.hpp\""},
+      {"tests/arch/memory_test.cpp", "\"app/report.hpp\""},
   };
   for (const auto& [path, header] : legal) {
     CAPTURE(path, header);
@@ -90,11 +90,11 @@ TEST_CASE("SystemC outside the simulator is a fault") {
   for (const std::string header : {"<systemc>", "<systemc.h>", "<tlm>", "<tlm_utils/peq.h>",
                                    "<sysc/kernel/sc_event.h>", "\"systemc\""}) {
     CAPTURE(header);
-    CHECK(faulty("arch/dram/dram.cpp", header));
+    CHECK(faulty("arch/memory/fixed_memory.cpp", header));
     CHECK(faulty("arch/spec/machine_spec.hpp", header));
     CHECK(faulty("dataflows/z_occupancy.cpp", header));
     CHECK(faulty("workloads/einsum.hpp", header));
-    CHECK_FALSE(faulty("arch/dram/dram_module.hpp", header));
+    CHECK_FALSE(faulty("arch/buffer/stream_module.hpp", header));
     CHECK_FALSE(faulty("arch/machine/machine.cpp", header));
     CHECK_FALSE(faulty("sim/simulation.hpp", header));
     CHECK_FALSE(faulty("app/main.cpp", header));
@@ -129,6 +129,13 @@ TEST_CASE("threads in arch are a fault, words that hold their names are none") {
   CHECK(thread_faults("arch/x/x.cpp", "await(x); long_wait(x); waits(x);\n").empty());
   CHECK(thread_faults("arch/x/x.cpp", "// never wait(\nconst char* s = \"wait(\";\n").empty());
   CHECK(thread_faults("tests/arch/bench.cpp", "SC_THREAD(run);\n").empty());
+}
+
+TEST_CASE("an event notified past the simulation is a fault in arch") {
+  CHECK(notify_faults("arch/x/x_module.cpp", "wake_.notify(sc_core::SC_ZERO_TIME);\n").size() == 1);
+  CHECK(notify_faults("arch/x/x_module.cpp", "event->notify();\n").size() == 1);
+  CHECK(notify_faults("arch/x/x_module.cpp", "simulation_.wake(wake_);  // notify()\n").empty());
+  CHECK(notify_faults("sim/simulation.cpp", "event.notify(delay);\n").empty());
 }
 
 TEST_CASE("a source without the licence line is a fault") {

@@ -159,6 +159,12 @@ std::vector<std::string> thread_faults(const std::string& path, const std::strin
   return matches(path, code_of(text, false), kThread, "arch is made of methods, not of threads");
 }
 
+std::vector<std::string> notify_faults(const std::string& path, const std::string& text) {
+  static const std::regex kNotify(R"((\bnotify(_delayed)?\s*\())");
+  if (!below(path, "arch")) return {};
+  return matches(path, code_of(text, false), kNotify, "events are notified by the simulation");
+}
+
 std::vector<std::string> licence_faults(const std::string& path, const std::string& text) {
   const bool is_script = below(path, "scripts") || below(path, ".ci");
   const bool is_build_file =

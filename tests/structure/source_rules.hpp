@@ -18,6 +18,11 @@ namespace lacuna::test {
 [[nodiscard]] std::vector<std::string> thread_faults(const std::string& path,
                                                      const std::string& text);
 
+/// No event notified past the simulation in arch: wake() and at() keep the order in which units
+/// wake open to shuffling, which shows that it decides nothing.
+[[nodiscard]] std::vector<std::string> notify_faults(const std::string& path,
+                                                     const std::string& text);
+
 /// The SPDX line within the first three lines of every source, build file and script.
 [[nodiscard]] std::vector<std::string> licence_faults(const std::string& path,
                                                       const std::string& text);

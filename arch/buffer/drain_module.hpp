@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outputs on their way to memory: first in, first out, at most a few requests under way.
+#pragma once
+
+#include <deque>
+
+#include "arch/buffer/stream_module.hpp"
+
+namespace lacuna {
+
+class DrainModule : public sc_core::sc_module {
+ public:
+  SC_HAS_PROCESS(DrainModule);
+  DrainModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
+              const MemoryClient& client);
+
+  /// Accepts a range of the tensor.
+  void write(Tensor tensor, const AddressRange& range);
+  /// For the unit that writes: bytes accepted and not yet written.
+  [[nodiscard]] std::uint64_t pending() const { return accepted_ - written_.seen(); }
+  /// They became fewer.
+  [[nodiscard]] sc_core::sc_event& progress() { return progress_; }
+
+ private:
+  LACUNA_PROCESS(pump);
+  [[nodiscard]] std::string blocked_on() const;
+
+  struct Item {
+    Tensor tensor;
+    AddressRange range;
+  };
+  struct InFlight {
+    Cycles begin;
+    std::uint64_t bytes;
+    bool last;  // of its item
+  };
+  sim::Simulation& simulation_;
+  MemoryPort memory_;
+  std::uint64_t chunk_;
+  std::uint64_t limit_;
+  TensorRegions regions_;
+  std::uint64_t accepted_ = 0;
+  sim::Registered<std::uint64_t> written_, items_;  // items accepted
+  std::uint64_t items_begun_ = 0;                   // sent whole
+  std::deque<Item> queue_;
+  std::deque<InFlight> in_flight_;
+  sc_core::sc_event wake_, progress_;
+};
+
+}  // namespace lacuna

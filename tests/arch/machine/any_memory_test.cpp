@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is what a machine counts the same before any memory: one that answers late, in bursts, out of
+// order? Are all bytes of a tensor asked for at addresses where that tensor is stored?
+#include "sparse_formats/reference_product.hpp"
+#include "tests/arch/memory/moody_memory.hpp"
+#include "tests/arch/random_runs.hpp"
+#include "tests/arch/same_run.hpp"
+#include "tests/arch/scripted.hpp"
+
+using namespace lacuna;
+using namespace lacuna::test;
+
+namespace {
+
+MemoryFactory moody(std::uint64_t longest, std::uint64_t seed) {
+  return [=](const std::string& name, sim::Simulation& simulation, const DramSpec& spec) {
+    return std::make_unique<MoodyMemory>(name.c_str(), simulation, spec.bytes_per_cycle, longest,
+                                         seed);
+  };
+}
+
+/// Remembers which addresses of each tensor were read and written, and how often.
+class Mapped final : public IMemory {
+ public:
+  using Seen = std::map<std::uint64_t, std::uint64_t>;  // address of a byte, times
+  struct Log {
+    std::array<Seen, 4> read, written;
+  };
+
+  Mapped(std::unique_ptr<IMemory> behind, Log& log) : behind_(std::move(behind)), log_(log) {}
+  void attach(const MemoryPort& port) override { behind_->attach(port); }
+  void send(MemoryPort& from, std::uint64_t id, const MemoryRequest& request) override {
+    Seen& seen =
+        (request.write ? log_.written : log_.read)[static_cast<std::size_t>(request.tensor)];
+    for (const AddressRange& range : request.ranges) {
+      for (std::uint64_t i = 0; i < range.bytes; ++i) ++seen[range.address + i];
+    }
+    behind_->send(from, id, request);
+  }
+  [[nodiscard]] MemoryCounts counts() const override { return behind_->counts(); }
+
+ private:
+  std::unique_ptr<IMemory> behind_;
+  Log& log_;
+};
+
+Mapped::Log addresses_of(const RandomRun& run, const ProductOperands& operands) {
+  Mapped::Log log;
+  RunOptions options;
+  options.memory = [&](const std::string& name, sim::Simulation& simulation, const DramSpec& spec) {
+    return std::make_unique<Mapped>(make_memory({}, name, simulation, spec), log);
+  };
+  (void)simulate(run.spec, operands, run.tiles, options);
+  return log;
+}
+
+/// Lie the addresses without a gap from the region's beginning on?
+bool dense_from(const Mapped::Seen& seen, std::uint64_t base) {
+  return seen.empty() ||
+         (seen.begin()->first == base && seen.rbegin()->first == base + seen.size() - 1);
+}
+
+}  // namespace
+
+TEST_CASE("random runs: a memory that answers late and out of order changes no count") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const RandomRun run = random_run(seed);
+    INFO(run.text);
+    const ProductOperands operands(run.a, run.b_transposed, run.spec.microtile);
+    const RunOutcome fixed =
+        simulate(run.spec, operands, run.tiles, lacuna::test::at(Fidelity::tile, true));
+    RunOptions options = lacuna::test::at(Fidelity::tile, true);
+    options.memory = moody(1 + seed % 500, seed);
+    const RunOutcome other = simulate(run.spec, operands, run.tiles, options);
+    check_same_counts(fixed.statistics, other.statistics);
+    REQUIRE(fixed.product->columns == other.product->columns);
+    REQUIRE(fixed.product->values == other.product->values);
+    options.shuffle = seed;
+    check_same_run(other.statistics, simulate(run.spec, operands, run.tiles, options).statistics);
+  }
+}
+
+TEST_CASE("MAC arrays move the same bytes before any memory") {
+  FabricSpec spec;
+  spec.dram.read_words = spec.dram.write_words = 10;
+  spec.dram.chunk = Bytes(50);
+  spec.dram.outstanding = 3;
+  spec.glb.capacity = Bytes(1 << 20);
+  Script script{{}, 4000, 4000, 300, 300, 100};
+  for (std::uint64_t at = 1; at <= 40; ++at) {
+    script.steps.push_back({at * 100, 7.5, 60, 100, at * 100, 100});
+  }
+  const auto run = [&](const MemoryFactory& memory) {
+    ArrayRunOptions options;
+    options.memory = memory;
+    return run_script(spec, script, options);
+  };
+  const ArrayRun fixed = run({});
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const ArrayRun other = run(moody(1 + 40 * seed, seed));
+    CHECK(other.instructions == fixed.instructions);
+    CHECK(other.dram_a == fixed.dram_a);
+    CHECK(other.dram_b == fixed.dram_b);
+    CHECK(other.dram_z == fixed.dram_z);
+    CHECK(other.busy == fixed.busy);
+  }
+}
+
+TEST_CASE("operands are read where they are stored, outputs written once and side by side") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    const RandomRun run = random_run(seed);
+    if (run.a.nnz() * run.b_transposed.nnz() > 100'000) continue;
+    INFO(run.text);
+    const ProductOperands operands(run.a, run.b_transposed, run.spec.microtile);
+    const Mapped::Log log = addresses_of(run, operands);
+    const auto& read = log.read;
+    const auto& written = log.written;
+    // Each output leaves for good exactly once, and together they leave no hole.
+    const Mapped::Seen& z = written[static_cast<std::size_t>(Tensor::z)];
+    REQUIRE(dense_from(z, kFixedRegions.of(Tensor::z)));
+    for (const auto& [address, times] : z) REQUIRE(times == 1);
+    // Partial outputs return from where they were written, in the place of their outputs.
+    const Mapped::Seen& back = read[static_cast<std::size_t>(Tensor::z_partial)];
+    REQUIRE(back == written[static_cast<std::size_t>(Tensor::z_partial)]);
+    for (const auto& [address, times] : back) REQUIRE(z.count(address) == 1);
+    // B lies tile by tile; A has no more bytes than its rows take.
+    const Mapped::Seen& b = read[static_cast<std::size_t>(Tensor::b)];
+    REQUIRE((b.empty() || b.begin()->first >= kFixedRegions.of(Tensor::b)));
+    const Mapped::Seen& a = read[static_cast<std::size_t>(Tensor::a)];
+    REQUIRE((a.empty() || a.rbegin()->first < kRegionBytes));
+  }
+}
+
+TEST_CASE("without reuse lost, each byte of an operand is read at its own address") {
+  const MachineSpec spec = machine("extensor");
+  const CsrMatrix a = random_matrix(300, 260, 0.05, 1), bt = random_matrix(280, 260, 0.05, 2);
+  RandomRun run{spec, a, bt, {1, 1, 3}, "one stripe"};
+  const ProductOperands operands(run.a, run.b_transposed, spec.microtile);
+  const Mapped::Log log = addresses_of(run, operands);
+  for (const Tensor tensor : {Tensor::a, Tensor::b}) {
+    const Mapped::Seen& seen = log.read[static_cast<std::size_t>(tensor)];
+    CHECK(dense_from(seen, kFixedRegions.of(tensor)));
+    for (const auto& [address, times] : seen) REQUIRE(times == 1);
+  }
+}

@@ -14,13 +14,6 @@ std::uint64_t share_of(Bytes capacity, double share) {
   return static_cast<std::uint64_t>(share * static_cast<double>(capacity.count()));
 }
 
-/// What one traversal after the first fetches again (Tailors: the tail beyond the resident head;
-/// buffet: everything), for a tile of n bytes in a share of b.
-std::uint64_t refetch(std::uint64_t n, std::uint64_t b, const LlbSpec& llb) {
-  if (n <= b) return 0;
-  return llb.policy == BufferPolicy::buffet ? n : n - (b - std::min(b, llb.window.count()));
-}
-
 }  // namespace
 
 ProductOperands::ProductOperands(CsrMatrix a_matrix, CsrMatrix b_matrix_transposed,
@@ -190,11 +183,7 @@ void ExtensorProgram::fill_row(const RowOccupancy& occupancy, PassInstruction& p
   row.a_first = pass.a_segments.size();
   row.a_bytes = stored_a_.load(row.m1, row.tiles, b_has_k1_, pass.a_segments);
   row.a_end = pass.a_segments.size();
-  if (const std::uint64_t again = refetch(row.a_bytes, a_share_, machine_.llb); again > 0) {
-    const std::uint64_t walks = walked_columns(row.tiles);
-    row.a_tail_bytes = again;
-    row.a_refetch_bytes = walks > 1 ? (walks - 1) * again : 0;
-  }
+  if (row.a_bytes > a_share_) row.a_walks = walked_columns(row.tiles);
   const std::uint64_t z = machine_.formats.z_nonzero_bytes;
   row.z_address = (z_before_stripe_ + z_before_row_[row.m1]) * z;
   row.z_final_address =

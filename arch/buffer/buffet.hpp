@@ -50,7 +50,7 @@ class Buffet {
 /// = b - f), the rest streams through a ring of f slots that overwriting fills (OWFill) reuse in
 /// order. With n <= b it is a buffet.
 ///
-/// Fetches over r traversals: n + (r - 1)(n - (b - f)) when n > b, otherwise n.
+/// Fetches over r traversals: what TileWalk (residency.hpp) says.
 class TailorsBuffer {
  public:
   TailorsBuffer(std::uint64_t capacity, std::uint64_t window)
@@ -129,11 +129,5 @@ class TailorsBuffer {
   std::uint64_t fills_ = 0;
   std::uint64_t reads_ = 0;
 };
-
-/// Closed form of the above, per traversal after the first: what is fetched again.
-[[nodiscard]] constexpr std::uint64_t tailors_refetch(std::uint64_t n, std::uint64_t b,
-                                                      std::uint64_t f) {
-  return n <= b ? 0 : n - (b - f);
-}
 
 }  // namespace lacuna

@@ -115,7 +115,7 @@ void ClusterModule::begin_row() {
 }
 
 bool ClusterModule::a_arrived() {
-  const std::uint64_t bytes = command_.row.a_bytes + command_.row.a_refetch_bytes;
+  const std::uint64_t bytes = command_.a_moved;
   if (a_.arrived() < command_.a_end) {
     // A row larger than its share streams through it.
     const std::uint64_t begin = command_.a_end - bytes;
@@ -299,7 +299,7 @@ void ClusterModule::end_row() {
   counts_.z_nonzeros += command_.row.z_added;
   const StationaryTile& tile = *command_.tile;
   if (command_.walk.last) b_.release(command_.walk.resident);
-  a_.release(command_.row.a_bytes + command_.row.a_refetch_bytes - a_released_);
+  a_.release(command_.a_moved - a_released_);
   Cycles done = std::max(sim::to_cycles_up(std::max(row_end_, clock_)), simulation_.now());
   if (!finished_.empty()) done = std::max(done, finished_.back().done);
   finished_.push_back({done, command_.z_end, command_.row.z_read_bytes,

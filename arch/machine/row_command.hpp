@@ -28,6 +28,7 @@ struct RowCommand {
   RowInstruction row;
   bool new_tile = false;
   Walk walk;
+  std::uint64_t a_moved = 0;  // bytes of A over all walks of the row
   std::uint64_t a_end = 0;
   std::uint64_t z_end = 0;
 };

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "arch/buffer/buffet.hpp"
 
 namespace lacuna {
 
@@ -13,7 +12,7 @@ SequencerModule::SequencerModule(const sc_core::sc_module_name& name, sim::Simul
     : sc_core::sc_module(name),
       simulation_(simulation),
       program_(program),
-      llb_(llb),
+      residency_(llb.policy, llb.window),
       a_(a),
       b_(b),
       z_(z),
@@ -58,24 +57,17 @@ void SequencerModule::begin_stationary() {
   first_walk_ = true;
 }
 
-std::uint64_t SequencerModule::resident(std::uint64_t bytes) const {
-  if (bytes <= b_.capacity()) return bytes;
-  // A buffet has no answer to a tile larger than itself: nothing of it survives a traversal.
-  return llb_.policy == BufferPolicy::buffet ? 0 : b_.capacity() - llb_.window.count();
-}
-
 std::uint64_t SequencerModule::request_a(const RowInstruction& row) {
   const std::uint64_t before = a_.requested();
   request_a_from(row, 0);
-  LACUNA_CHECK(row.a_refetch_bytes == 0 || row.a_tail_bytes > 0,
-               "row {}: {} bytes of nothing again", row.m1, row.a_refetch_bytes);
-  for (std::uint64_t again = 0; again < row.a_refetch_bytes; again += row.a_tail_bytes) {
-    request_a_from(row, row.a_bytes - row.a_tail_bytes);
+  LACUNA_CHECK(a_.requested() - before == row.a_bytes, "row {}: segments of {} bytes for {}",
+               row.m1, a_.requested() - before, row.a_bytes);
+  // What its share cannot keep comes again with every further walk.
+  const std::uint64_t resident = residency_.resident(row.a_bytes, a_.capacity());
+  for (std::uint64_t walk = 1; walk < row.a_walks && resident < row.a_bytes; ++walk) {
+    request_a_from(row, resident);
   }
-  const std::uint64_t moved = a_.requested() - before;
-  LACUNA_CHECK(moved == row.a_bytes + row.a_refetch_bytes, "row {}: segments of {} bytes for {}",
-               row.m1, moved, row.a_bytes + row.a_refetch_bytes);
-  return a_.requested();
+  return a_.requested() - before;
 }
 
 void SequencerModule::request_a_from(const RowInstruction& row, std::uint64_t skipped) {
@@ -94,7 +86,7 @@ void SequencerModule::issue_row() {
   command.new_tile = std::exchange(new_tile_, false);
   const std::uint64_t bytes = command.tile->bytes;
   Walk& walk = command.walk;
-  walk.resident = resident(bytes);
+  walk.resident = residency_.resident(bytes, b_.capacity());
   if (first_walk_) {
     walk.base = tile_base_;
     walk.begin = 0;
@@ -105,7 +97,8 @@ void SequencerModule::issue_row() {
     b_.request({command.tile->address + walk.resident, bytes - walk.resident});
   }
   walk.last = pass_.last_of_stationary && next_row_ == pass_.rows.size();
-  command.a_end = request_a(command.row);
+  command.a_moved = request_a(command.row);
+  command.a_end = a_.requested();
   command.z_end = z_.request({command.row.z_address, command.row.z_read_bytes});
   ++iterations_["M1"];
   z_peb_spill_bytes_ += command.row.z_peb_spill_bytes;

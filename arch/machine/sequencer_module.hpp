@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "arch/buffer/residency.hpp"
 #include "arch/buffer/stream_module.hpp"
 #include "arch/machine/row_command.hpp"
 #include "arch/spec/machine_spec.hpp"
@@ -34,11 +35,10 @@ class SequencerModule : public sc_core::sc_module {
   std::uint64_t request_a(const RowInstruction& row);
   /// The row's segments without their first `skipped` bytes.
   void request_a_from(const RowInstruction& row, std::uint64_t skipped);
-  [[nodiscard]] std::uint64_t resident(std::uint64_t bytes) const;
 
   sim::Simulation& simulation_;
   TileProgram& program_;
-  LlbSpec llb_;
+  Residency residency_;
   StreamModule& a_;
   StreamModule& b_;
   StreamModule& z_;

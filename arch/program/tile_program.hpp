@@ -38,8 +38,7 @@ struct RowInstruction {
   std::span<const Microtile> tiles;    // A microtiles of the row within the tile's K range
   std::size_t a_first = 0, a_end = 0;  // the microtiles that take part: PassInstruction::a_segments
   std::uint64_t a_bytes = 0;           // of them
-  std::uint64_t a_tail_bytes = 0;      // of them, the last ones, moved again in each further walk
-  std::uint64_t a_refetch_bytes = 0;   // over all walks, because the row exceeds its share
+  std::uint64_t a_walks = 1;           // of the row, where it exceeds its share; otherwise 1
   /// Of the row's first output in Z as it is stored: partial outputs lie from there on, whichever
   /// of the row's they are, and of its final ones those of earlier passes before those of later
   /// ones.

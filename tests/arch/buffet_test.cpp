@@ -2,6 +2,8 @@
 // Does a buffer hold what it should, refetch what it must and no entry more?
 #include "arch/buffer/buffet.hpp"
 
+#include "arch/buffer/residency.hpp"
+
 #include <vector>
 
 #include "tests/catch.hpp"
@@ -101,7 +103,9 @@ TEST_CASE("Tailors fetches n + (r - 1)(n - (b - f)) entries, whatever is fetched
             for (std::uint64_t pass = 0; pass < r; ++pass) bench.traverse(ahead, budget);
             CAPTURE(b, f, n, r, ahead);
             REQUIRE(bench.buffer().fills() == closed_form(n, b, f, r));
-            REQUIRE(bench.buffer().fills() == n + (r - 1) * tailors_refetch(n, b, f));
+            const Residency residency(BufferPolicy::tailors, Bytes(f));
+            const TileWalk walk{n, residency.resident(n, b), r};
+            REQUIRE(bench.buffer().fills() == walk.fetched());
             REQUIRE(bench.buffer().reads() == n * r);
           }
         }

@@ -38,7 +38,7 @@ class ListedPasses : public TileProgram {
   std::size_t at_ = 0;
 };
 
-/// A pass of `rows` rows, each with 10 bytes of A and 3 of returning outputs.
+/// A pass of `rows` rows, each with 8 bytes of A and 3 of returning outputs.
 PassInstruction pass_of(std::uint64_t tile_bytes, std::size_t rows, bool first = true,
                         bool last = true) {
   auto tile = std::make_shared<StationaryTile>();
@@ -54,8 +54,6 @@ PassInstruction pass_of(std::uint64_t tile_bytes, std::size_t rows, bool first =
     row.a_end = i + 1;
     pass.a_segments.push_back({Tensor::a, 100 * i, 6, 2});
     row.a_bytes = 8;
-    row.a_tail_bytes = 1;
-    row.a_refetch_bytes = 2;
     row.z_read_bytes = 3;
     row.z_peb_spill_bytes = 4;
     pass.rows.push_back(row);
@@ -123,7 +121,7 @@ TEST_CASE("a tile that fits its share is fetched once, however often it is walke
     CHECK(row.walk.needed(60) == (i == 0 ? 60 : 0));
     CHECK(row.new_tile == (i == 0));
     CHECK(row.walk.last == (i == 2));
-    CHECK(row.a_end == 10 * (i + 1));
+    CHECK(row.a_end == 8 * (i + 1));
     CHECK(row.z_end == 3 * (i + 1));
   }
 }
@@ -193,7 +191,7 @@ TEST_CASE("rows are decoded as far ahead as the channel is deep, and no further"
     });
     rig.simulation.run();
     for (std::uint64_t taken = 0; taken < asked.size(); ++taken) {
-      CHECK(asked[taken] == 10 * std::min<std::uint64_t>(8, taken + depth));
+      CHECK(asked[taken] == 8 * std::min<std::uint64_t>(8, taken + depth));
     }
   }
 }

@@ -53,8 +53,7 @@ std::string described_steps(const RoutingTrace& trace) {
   const auto steps = trace.steps();
   for (const RoutingBlock& block : trace.blocks) {
     if (block.layer != trace.header.layers.front()) continue;
-    prefills += block.phase == Phase::kPrefill ? 1 : 0;
-    decodes += block.phase == Phase::kDecode ? 1 : 0;
+    ++(block.phase == Phase::kPrefill ? prefills : decodes);
   }
   if (!trace.header.steps_known && steps.size() == 1) return "steps not told apart";
   return trace.header.phase_known

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
 
 namespace lacuna {
 namespace {
@@ -20,21 +19,6 @@ bool still_there(int descriptor, const std::filesystem::path& path) {
          held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
-/// The lock, or not with errno set. A child that a killed holder was just making has the lock until
-/// it has become the program that it is to be, so that a lock which is held is asked for a few
-/// times.
-bool locked(int descriptor) {
-  constexpr int kTries = 20;
-  constexpr timespec kPause{0, 25'000'000};
-  for (int i = 0;; ++i) {
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return true;
-    if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK || i >= kTries) return false;
-    (void)::nanosleep(&kPause, nullptr);
-    errno = EWOULDBLOCK;
-  }
-}
-
 }  // namespace
 
 std::optional<LockedFile> LockedFile::open(const std::filesystem::path& path) {
@@ -43,7 +27,9 @@ std::optional<LockedFile> LockedFile::open(const std::filesystem::path& path) {
         ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
     if (descriptor < 0) return std::nullopt;
     LockedFile file(descriptor);
-    if (!locked(descriptor)) return std::nullopt;
+    while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EINTR) return std::nullopt;
+    }
     if (still_there(descriptor, path)) return file;
   }
 }

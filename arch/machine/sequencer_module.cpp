@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-
 namespace lacuna {
 
 SequencerModule::SequencerModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,

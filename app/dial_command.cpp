@@ -7,13 +7,13 @@
 #include <optional>
 
 #include "app/commands.hpp"
-#include "app/dial_cost.hpp"
-#include "app/fabric_run.hpp"
 #include "app/out_option.hpp"
-#include "app/report/gnuplot_text.hpp"
-#include "app/report/result_folder.hpp"
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
+#include "report/gnuplot_text.hpp"
+#include "report/result_folder.hpp"
+#include "run/fabric/run.hpp"
+#include "study/dial_cost.hpp"
 #include "workloads/models/sparsity_dial.hpp"
 
 namespace lacuna {

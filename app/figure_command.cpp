@@ -6,11 +6,11 @@
 #include <memory>
 
 #include "app/commands.hpp"
-#include "app/figure_fabric.hpp"
-#include "app/figure_files.hpp"
+#include "app/figures/fabric.hpp"
+#include "app/figures/files.hpp"
 #include "app/out_option.hpp"
-#include "app/report/staged_folder.hpp"
 #include "base/error.hpp"
+#include "report/staged_folder.hpp"
 
 namespace lacuna {
 namespace {

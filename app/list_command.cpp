@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "app/commands.hpp"
-#include "app/paths.hpp"
 #include "base/config.hpp"
+#include "base/shipped_files.hpp"
 
 namespace lacuna {
 namespace {

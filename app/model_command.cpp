@@ -6,12 +6,13 @@
 #include <optional>
 
 #include "app/commands.hpp"
-#include "app/model_arguments.hpp"
 #include "app/out_option.hpp"
-#include "app/report/result_folder.hpp"
+#include "app/workload_options.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
+#include "report/result_folder.hpp"
+#include "run/model/step_arguments.hpp"
 #include "workloads/models/model_report.hpp"
 #include "workloads/models/precision_override.hpp"
 

@@ -7,19 +7,20 @@
 #include <variant>
 
 #include "app/commands.hpp"
-#include "app/fabric_run.hpp"
-#include "app/model_workload.hpp"
-#include "app/network_workload.hpp"
 #include "app/out_option.hpp"
-#include "app/paths.hpp"
-#include "app/product_run.hpp"
-#include "app/report/result_folder.hpp"
-#include "app/report/result_json.hpp"
-#include "app/report/terminal.hpp"
-#include "app/report/terminal_table.hpp"
-#include "app/workload_spec.hpp"
+#include "app/workload_options.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/shipped_files.hpp"
+#include "report/result_folder.hpp"
+#include "report/result_json.hpp"
+#include "report/terminal.hpp"
+#include "report/terminal_table.hpp"
+#include "run/fabric/run.hpp"
+#include "run/model/workload.hpp"
+#include "run/network/workload.hpp"
+#include "run/product/run.hpp"
+#include "run/product/workload.hpp"
 
 namespace lacuna {
 namespace {

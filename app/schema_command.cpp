@@ -6,11 +6,11 @@
 #include <set>
 
 #include "app/commands.hpp"
-#include "app/fabric_run.hpp"
 #include "app/machine_schema.hpp"
-#include "app/paths.hpp"
 #include "arch/spec/machine_spec.hpp"
 #include "base/error.hpp"
+#include "base/shipped_files.hpp"
+#include "run/fabric/run.hpp"
 
 namespace lacuna {
 

@@ -7,16 +7,16 @@
 
 #include "app/commands.hpp"
 #include "app/out_option.hpp"
-#include "app/paths.hpp"
-#include "app/report/gnuplot_text.hpp"
-#include "app/report/result_folder.hpp"
-#include "app/report/terminal.hpp"
-#include "app/workload_spec.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/interrupt.hpp"
 #include "base/quantity_text.hpp"
+#include "base/shipped_files.hpp"
 #include "dataflows/microtile_tiling.hpp"
+#include "report/gnuplot_text.hpp"
+#include "report/result_folder.hpp"
+#include "report/terminal.hpp"
+#include "run/product/workload.hpp"
 
 namespace lacuna {
 namespace {

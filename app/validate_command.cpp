@@ -7,15 +7,15 @@
 #include <memory>
 
 #include "app/commands.hpp"
-#include "app/fabric_published.hpp"
-#include "app/matrix_folder.hpp"
-#include "app/product_run.hpp"
-#include "app/report/stall_names.hpp"
-#include "app/report/terminal.hpp"
-#include "app/workload_spec.hpp"
 #include "base/error.hpp"
 #include "base/statistics.hpp"
-#include "validation/comparison.hpp"
+#include "report/stall_names.hpp"
+#include "report/terminal.hpp"
+#include "run/product/run.hpp"
+#include "run/product/workload.hpp"
+#include "study/matrix_folder.hpp"
+#include "study/published/comparison.hpp"
+#include "study/published/rows.hpp"
 
 namespace lacuna {
 namespace {

@@ -9,9 +9,9 @@
 #include <map>
 #include <systemc>
 
-#include "app/workload_spec.hpp"
 #include "arch/intersect/fiber_intersect.hpp"
 #include "bench/inputs.hpp"
+#include "run/product/workload.hpp"
 #include "sim/simulation.hpp"
 #include "sparse_formats/matrix_file.hpp"
 

@@ -6,9 +6,9 @@
 
 #include <map>
 
-#include "app/paths.hpp"
-#include "app/workload_spec.hpp"
 #include "base/config.hpp"
+#include "base/shipped_files.hpp"
+#include "run/product/workload.hpp"
 #include "sparse_formats/matrix_market.hpp"
 #include "workloads/matrix_source.hpp"
 

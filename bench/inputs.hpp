@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "app/product_run.hpp"
+#include "run/product/run.hpp"
 
 namespace lacuna::bench {
 

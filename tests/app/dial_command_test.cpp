@@ -2,8 +2,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "app/dial_cost.hpp"
-#include "app/fabric_run.hpp"
+#include "run/fabric/run.hpp"
+#include "study/dial_cost.hpp"
 #include "tests/app/command.hpp"
 #include "workloads/models/sparsity_dial.hpp"
 

@@ -5,9 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/fabric_run.hpp"
-#include "app/workload_spec.hpp"
 #include "base/file.hpp"
+#include "run/fabric/run.hpp"
+#include "run/product/workload.hpp"
 #include "tests/app/command.hpp"
 #include "tests/catch.hpp"
 

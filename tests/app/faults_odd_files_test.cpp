@@ -3,8 +3,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "app/workload_spec.hpp"
 #include "base/file.hpp"
+#include "run/product/workload.hpp"
 #include "tests/app/program.hpp"
 #include "tests/catch.hpp"
 

@@ -2,7 +2,7 @@
 // Comparisons with published numbers that could not fail, or left something out without a word.
 #include <cstdlib>
 
-#include "app/fabric_published.hpp"
+#include "study/published/rows.hpp"
 #include "tests/app/command.hpp"
 
 namespace lacuna {

@@ -2,16 +2,16 @@
 // Results that said something else than they meant.
 #include <nlohmann/json.hpp>
 
-#include "app/dial_cost.hpp"
-#include "app/matrix_folder.hpp"
-#include "app/model_workload.hpp"
-#include "app/network_workload.hpp"
-#include "app/product_run.hpp"
-#include "app/report/csv.hpp"
-#include "app/report/result_json.hpp"
-#include "app/report/terminal_table.hpp"
-#include "app/workload_spec.hpp"
 #include "base/file.hpp"
+#include "report/csv.hpp"
+#include "report/result_json.hpp"
+#include "report/terminal_table.hpp"
+#include "run/model/workload.hpp"
+#include "run/network/workload.hpp"
+#include "run/product/run.hpp"
+#include "run/product/workload.hpp"
+#include "study/dial_cost.hpp"
+#include "study/matrix_folder.hpp"
 #include "tests/app/program.hpp"
 #include "tests/catch.hpp"
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "app/model_layout.hpp"
-#include "app/model_workload.hpp"
+#include "run/model/workload.hpp"
 #include "tests/app/command.hpp"
+#include "workloads/models/expert_layout.hpp"
 
 namespace lacuna {
 namespace {

@@ -5,9 +5,9 @@
 #include <regex>
 #include <set>
 
-#include "app/paths.hpp"
 #include "base/config.hpp"
 #include "base/quantity_text.hpp"
+#include "base/shipped_files.hpp"
 #include "tests/app/command.hpp"
 
 using namespace lacuna;

@@ -3,8 +3,8 @@
 // array take the published cycles?
 #include <fmt/format.h>
 
-#include "app/fabric_run.hpp"
 #include "arch/description/array_machine.hpp"
+#include "run/fabric/run.hpp"
 #include "tests/catch.hpp"
 
 using namespace lacuna;

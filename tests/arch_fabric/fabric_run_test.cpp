@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
-#include "app/fabric_run.hpp"
-#include "app/fabric_sweep.hpp"
-#include "app/workload_spec.hpp"
 #include "arch/compute/arrays/lane_expectation.hpp"
 #include "arch/compute/arrays/vfmu.hpp"
 #include "arch/system/array_system.hpp"
 #include "dataflows/fabric_mapping.hpp"
+#include "run/fabric/run.hpp"
+#include "run/product/workload.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 #include "sparse_formats/reference_product.hpp"
+#include "study/sparsity_sweep.hpp"
 #include "tests/catch.hpp"
 
 namespace lacuna {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "app/fabric_run.hpp"
+#include "run/fabric/run.hpp"
 #include "tests/catch.hpp"
 
 namespace lacuna {

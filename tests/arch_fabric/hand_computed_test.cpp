@@ -4,8 +4,8 @@
 // late, in requests of 2 KiB; 76 words a cycle from the global buffer; 4 arrays of 16 x 16.
 #include <fmt/format.h>
 
-#include "app/fabric_run.hpp"
-#include "app/fabric_vector.hpp"
+#include "run/fabric/run.hpp"
+#include "run/fabric/vector.hpp"
 #include "tests/catch.hpp"
 
 using namespace lacuna;

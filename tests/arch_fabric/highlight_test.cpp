@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
-#include "app/fabric_run.hpp"
+#include "run/fabric/run.hpp"
 #include "tests/catch.hpp"
 
 namespace lacuna {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <numeric>
 
-#include "app/fabric_run.hpp"
-#include "app/workload_spec.hpp"
 #include "arch/system/array_system.hpp"
 #include "dataflows/fabric_tiling.hpp"
+#include "run/fabric/run.hpp"
+#include "run/product/workload.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 #include "tests/catch.hpp"
 

@@ -12,8 +12,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "app/fabric_run.hpp"
 #include "base/random.hpp"
+#include "run/fabric/run.hpp"
 #include "tests/catch.hpp"
 
 namespace lacuna {

@@ -4,11 +4,11 @@
 // told of a program is what the program does.
 #include <fmt/format.h>
 
-#include "app/fabric_run.hpp"
 #include "arch/buffer/residency.hpp"
 #include "arch/cost/array_cost.hpp"
 #include "base/random.hpp"
 #include "dataflows/fabric_product.hpp"
+#include "run/fabric/run.hpp"
 #include "tests/catch.hpp"
 
 using namespace lacuna;

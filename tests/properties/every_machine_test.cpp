@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does every shipped machine run random products within its physical limits (a run that breaks one
 // throws), and count the multiplies and outputs that the operands have?
-#include "app/fabric_run.hpp"
-#include "app/paths.hpp"
+#include "base/shipped_files.hpp"
+#include "run/fabric/run.hpp"
 #include "sparse_formats/reference_product.hpp"
 #include "tests/catch.hpp"
 #include "tests/properties/random_products.hpp"

@@ -37,8 +37,18 @@ TEST_CASE("an include against the direction is a fault") {
       {"dataflows/extensor_program.cpp", "\"arch/machine/machine.hpp\""},
       {"dataflows/extensor_program.cpp", "\"arch/specials/x.hpp\""},
       {"dataflows/extensor_program.cpp", "\"sim/simulation.hpp\""},
-      {"validation/table.cpp", "\"dataflows/z_occupancy.hpp\""},
-      {"validation/table.cpp", "\"arch/spec/machine_spec.hpp\""},
+      {"run/product/run.cpp", "\"study/ablation.hpp\""},
+      {"run/product/run.cpp", "\"report/csv.hpp\""},
+      {"run/model/workload.hpp", "\"app/options.hpp\""},
+      {"study/ablation.cpp", "\"report/csv.hpp\""},
+      {"study/ablation.cpp", "\"app/options.hpp\""},
+      {"report/csv.cpp", "\"run/result_sum.hpp\""},
+      {"report/csv.cpp", "\"study/ablation.hpp\""},
+      {"report/csv.cpp", "\"arch/machine/machine.hpp\""},
+      {"report/csv.cpp", "\"app/options.hpp\""},
+      {"dataflows/extensor_program.cpp", "\"run/result.hpp\""},
+      {"arch/dram/dram.cpp", "\"run/result.hpp\""},
+      {"validation/table.cpp", "\"base/error.hpp\""},
       {"app/main.cpp", "\"tests/catch.hpp\""},
       {"newfolder/x.cpp", "\"base/error.hpp\""},
   };
@@ -77,8 +87,12 @@ TEST_CASE("an include along the direction is none") {
       {"arch/memory/fixed_memory.cpp", "\"sim/port.hpp\""},
       {"arch/spec/machine_spec.hpp", "\"arch/program/statistics.hpp\""},
       {"dataflows/extensor_program.cpp", "\"arch/spec/machine_spec.hpp\""},
-      {"app/run.cpp", "\"arch/machine/machine.hpp\""},
-      {"tests/arch/memory_test.cpp", "\"app/report.hpp\""},
+      {"run/product/run.cpp", "\"arch/machine/machine.hpp\""},
+      {"study/ablation.cpp", "\"run/fabric/run.hpp\""},
+      {"report/csv.cpp", "\"run/result.hpp\""},
+      {"app/run_command.cpp", "\"report/csv.hpp\""},
+      {"app/run_command.cpp", "\"study/ablation.hpp\""},
+      {"tests/arch/memory_test.cpp", "\"report/csv.hpp\""},
   };
   for (const auto& [path, header] : legal) {
     CAPTURE(path, header);
@@ -97,7 +111,10 @@ TEST_CASE("SystemC outside the simulator is a fault") {
     CHECK_FALSE(faulty("arch/buffer/stream_module.hpp", header));
     CHECK_FALSE(faulty("arch/machine/machine.cpp", header));
     CHECK_FALSE(faulty("sim/simulation.hpp", header));
-    CHECK_FALSE(faulty("app/main.cpp", header));
+    CHECK_FALSE(faulty("run/product/run.cpp", header));
+    CHECK(faulty("study/ablation.cpp", header));
+    CHECK(faulty("report/csv.cpp", header));
+    CHECK(faulty("app/main.cpp", header));
   }
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/report/result_json.hpp"
 #include "arch/energy/energy_table.hpp"
 #include "arch/energy/ert.hpp"
 #include "arch/spec/fabric_spec.hpp"
 #include "arch/spec/machine_spec.hpp"
+#include "report/result_json.hpp"
+#include "study/published/numbers.hpp"
 #include "tests/fuzz/target.hpp"
-#include "validation/published.hpp"
 #include "workloads/models/load_model.hpp"
 #include "workloads/models/model_numbers.hpp"
 #include "workloads/networks/network.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/workload_spec.hpp"
+#include "run/product/workload.hpp"
 #include "tests/fuzz/target.hpp"
 
 using namespace lacuna;

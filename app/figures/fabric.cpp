@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/figures/fabric.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "app/figures/files.hpp"
+#include "app/figures/models.hpp"
+#include "report/csv.hpp"
+#include "report/gnuplot_text.hpp"
+#include "study/ablation.hpp"
+#include "study/matrix_folder.hpp"
+#include "study/published/rows.hpp"
+#include "study/sparsity_sweep.hpp"
+
+namespace lacuna {
+namespace {
+
+namespace gp = report::gnuplot;
+
+/// Series by series, `count` rows each, against a row number; ready for "index" plots.
+std::string curves(const std::string& file, const std::vector<std::string>& names,
+                   const std::string& x, const std::string& column) {
+  std::string plot;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    plot += fmt::format(
+        "{}'{}' using (column('series') == {} ? {} : NaN):(column('{}')) with linespoints pt {} "
+        "ps 0.8 lw 1.5 lc rgb {} title {}",
+        i == 0 ? "plot " : ", \\\n       ", file, i + 1, x, column, i % 7 + 4, gp::color(i),
+        gp::quoted(names[i]));
+  }
+  return plot;
+}
+
+int sparsity_sweep_figure(const FigureArguments& arguments) {
+  const auto points = sparsity_sweep(arguments.edge);
+  std::string csv =
+      "point,series,machine,a_sparsity,b_sparsity,a_pattern,b_pattern,cycles,"
+      "energy_pj,latency,energy,edp,unsupported\n";
+  const auto machines = sweep_machines();
+  std::string tics;
+  const std::size_t count = machines.size();
+  for (std::size_t series = 0; series < count; ++series) {  // a curve's rows stand together
+    for (std::size_t at = 0; at < points.size() / count; ++at) {
+      const SweepPoint& p = points[at * count + series];
+      const auto value = [&](double x) { return x > 0 ? fmt::format("{}", x) : std::string(); };
+      csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", at + 1, series + 1, p.machine,
+                         p.a_sparsity, p.b_sparsity, report::csv_field(p.a_pattern),
+                         report::csv_field(p.b_pattern), p.result.statistics.cycles.count(),
+                         p.result.energy.total_picojoules, value(p.latency), value(p.energy),
+                         value(p.edp), report::csv_field(p.result.unsupported));
+      if (series > 0) continue;
+      tics += fmt::format("{}'A {} B {}' {}", tics.empty() ? "" : ", ", p.a_sparsity, p.b_sparsity,
+                          at + 1);
+    }
+  }
+  const std::string settings = fmt::format(
+      "set logscale y 2\nset grid\nset xtics ({}) rotate by -45 font ',9'\nset xrange [0.5:12.5]\n",
+      tics);
+  std::string plot =
+      "  set multiplot layout 1,3 title 'A and B sparsity (%), over the dense "
+      "tensor core'\n";
+  const std::vector<std::string> panels{"latency", "energy", "edp"};
+  for (const std::string& panel : panels) {
+    plot +=
+        fmt::format("  set ylabel '{}'\n  {}\n  {}\n", panel == "edp" ? "energy x delay" : panel,
+                    panel == "energy" ? "set key bottom left samplen 1.5 font ',10'" : "unset key",
+                    curves("sparsity-sweep.csv", machines, "column('point')", panel));
+  }
+  plot += "  unset multiplot";
+  return write_figure(arguments, "sparsity-sweep", csv,
+                      gp::script("sparsity-sweep", "Every machine of the class over sparsity.",
+                                 {1700, 560}, settings, plot),
+                      sweep_table(points));
+}
+
+/// Published beside simulated, row after row, and the error below.
+int rows_figure(const FigureArguments& arguments, const std::string& name, const std::string& about,
+                const std::vector<PublishedRow>& rows) {
+  std::string csv = "row,series,label,quantity,published,simulated,error_percent,remark\n";
+  std::vector<std::string> series;
+  std::map<std::string, std::size_t> in_series;
+  std::string text = fmt::format("{:<54} {:<26} {:>14} {:>14} {:>9}\n", about, "quantity",
+                                 "published", "simulated", "error %");
+  for (const PublishedRow& row : rows) {
+    if (!row.problem.empty()) throw InputError(row.problem);
+    auto at = std::find(series.begin(), series.end(), row.quantity);
+    if (at == series.end()) at = series.insert(series.end(), row.quantity);
+    csv +=
+        fmt::format("{},{},{},{},{},{},{},{}\n", ++in_series[row.quantity], at - series.begin() + 1,
+                    report::csv_field(row.label), row.quantity, row.published, row.simulated,
+                    100 * row.error(), report::csv_field(row.remark));
+    text += fmt::format("{:<54} {:<26} {:>14.6g} {:>14.6g} {:>9.3f}\n", row.label, row.quantity,
+                        row.published, row.simulated, 100 * row.error());
+  }
+  std::string plot =
+      fmt::format("  set multiplot layout 2,{} title {}\n", series.size(), gp::quoted(about));
+  const auto file = name + ".csv";
+  for (std::size_t s = 0; s < series.size(); ++s) {
+    plot += fmt::format(
+        "  set ylabel {}\n  unset yrange\n  plot '{}' using (column('series') == {} ? "
+        "column('row') "
+        ": NaN):(column('published')) with points pt 6 ps 1.3 lw 1.5 lc rgb '#444444' title "
+        "'published', \\\n       '{}' using (column('series') == {} ? column('row') : "
+        "NaN):(column('simulated')) with points pt 2 ps 0.9 lw 1.5 lc rgb {} title 'simulated'\n",
+        gp::quoted(series[s]), file, s + 1, file, s + 1, gp::color(0));
+  }
+  for (std::size_t s = 0; s < series.size(); ++s) {
+    plot += fmt::format(
+        "  set ylabel 'error (%)'\n  plot '{}' using (column('series') == {} ? "
+        "column('row') : NaN):(column('error_percent')) with impulses lw 3 lc rgb "
+        "{} notitle\n",
+        file, s + 1, gp::color(5));
+  }
+  plot += "  unset multiplot";
+  return write_figure(
+      arguments, name, csv,
+      gp::script(name, about, {620 * series.size(), 760},
+                 "set grid\nset xlabel 'row of the table'\nset key top right", plot),
+      text);
+}
+
+int tensor_cores_figure(const FigureArguments& arguments) {
+  return rows_figure(arguments, "tensor-cores", "Released tensor-core runs", sparseloop_rows());
+}
+
+int dstc_figure(const FigureArguments& arguments) {
+  return rows_figure(arguments, "dstc", "DSTC Fig. 21, normalised time", dstc_fig21_rows());
+}
+
+int gemm_figure(const FigureArguments& arguments) {
+  return rows_figure(arguments, "gemm-2048", "2048 x 2048 x 2048 models", sparse_gemm_rows());
+}
+
+int ablation_figure(const FigureArguments& arguments) {
+  std::vector<FabricWorkload> workloads = ablation_workloads();
+  if (const auto folder = matrix_folder(arguments.matrices); !folder.empty()) {
+    for (auto&& more : {ablation_layers(folder.string()), ablation_matrices(folder.string())}) {
+      workloads.insert(workloads.end(), more.begin(), more.end());
+    }
+  }
+  const auto points = ablation(std::move(workloads));
+  const std::vector<std::string> names{"all three", "no Swiftiles",  "no Tailors",      "HSS alone",
+                                       "no HSS",    "Tailors alone", "Swiftiles alone", "none"};
+  std::string tics;
+  for (std::size_t i = 0; i < points.size(); i += 8) {
+    tics += fmt::format("{}{} {}", i == 0 ? "" : ", ",
+                        gp::joined_tic(gp::lines_of(points[i].operands, 17, 4)), i / 8 + 1);
+  }
+  std::string plot = "  set multiplot layout 3,1\n";
+  for (const char* column : {"cycles_ratio", "traffic_ratio", "energy_ratio"}) {
+    plot += fmt::format("  set ylabel '{} over none'\n  plot ",
+                        std::string(column).substr(0, std::string(column).find('_')));
+    for (std::size_t s = 0; s < names.size(); ++s) {
+      plot += fmt::format(
+          "{}'ablation.csv' using (column('setting') == {} ? column('case') + {} : "
+          "NaN):(column('{}')):(0.1) with boxes fs solid 1 noborder lc rgb {} "
+          "title {}",
+          s == 0 ? "" : ", \\\n       ", s + 1, 0.1 * (static_cast<double>(s) - 3.5), column,
+          gp::color(s), gp::quoted(names[s]));
+    }
+    plot += "\n";
+  }
+  plot += "  unset multiplot";
+  const std::string settings = fmt::format(
+      "set grid y\nset bmargin 4.5\nset xtics ({}) scale 0 font ',9'\nset yrange [0:*]\nset xrange "
+      "[0.4:{}.6]\n"
+      "set key outside right center Left reverse samplen 1 width -2",
+      tics, points.size() / 8);
+  return write_figure(arguments, "ablation", ablation_csv(points),
+                      gp::script("ablation", "The three ideas, each switched off by itself.",
+                                 {points.size() / 8 * 130 + 300, 1000}, settings, plot),
+                      ablation_table(points));
+}
+
+}  // namespace
+
+const std::vector<FabricFigure>& fabric_figures() {
+  static const std::vector<FabricFigure> kFigures{
+      {"sparsity-sweep", "every machine of the class over the sparsity of A and B",
+       sparsity_sweep_figure},
+      {"tensor-cores", "released tensor-core runs beside ours", tensor_cores_figure},
+      {"dstc", "DSTC's Fig. 21 beside the law and the data-driven mode", dstc_figure},
+      {"gemm-2048", "the 2048 cubed models beside ours", gemm_figure},
+      {"token-tiles", "experts' token tiles by strategy and batch", token_tiles_figure},
+      {"attention-forms", "naive and absorbed MLA over query tokens; DSA over context",
+       attention_forms_figure},
+      {"ablation", "lacuna with each of its ideas switched off", ablation_figure}};
+  return kFigures;
+}
+
+}  // namespace lacuna

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/result_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "report/stall_names.hpp"
+
+namespace lacuna::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json traffic_json(const Traffic& traffic) {
+  Json out = Json::object();
+  for (const auto& [level, tensors] : traffic) {
+    Json& of_level = out[level] = Json::object();
+    for (const auto& [tensor, moved] : tensors) {
+      of_level[tensor] = {{"read_bytes", moved.read_bytes}, {"write_bytes", moved.write_bytes}};
+    }
+  }
+  return out;
+}
+
+Json energy_json(const EnergyReport& energy) {
+  Json components = Json::object();
+  for (const auto& [name, component] : energy.components) components[name] = component.picojoules;
+  return {{"total", energy.total_picojoules}, {"components", components}};
+}
+
+/// Counts and energies of actions come from two maps that need not have the same keys.
+Json actions_json(const ActionCounts& counts, const EnergyReport& energy) {
+  Json out = Json::object();
+  for (const auto& [component, actions] : counts) {
+    Json& of_component = out[component] = Json::object();
+    for (const auto& [action, count] : actions) of_component[action]["count"] = count;
+  }
+  for (const auto& [component, report] : energy.components) {
+    for (const auto& [action, picojoules] : report.by_action) {
+      out[component][action]["energy_pj"] = picojoules;
+    }
+  }
+  return out;
+}
+
+Json tiling_json(const std::map<std::string, TilingReport>& tiling) {
+  Json out = Json::object();
+  for (const auto& [operand, t] : tiling) {
+    Json occupancy = Json::array();
+    for (const auto& [share, bytes] : t.occupancy) occupancy.push_back(Json::array({share, bytes}));
+    out[operand] = {{"strategy", t.strategy},
+                    {"shape", t.shape},
+                    {"ranks", t.ranks},
+                    {"tiles", t.tiles},
+                    {"overbooked_fraction", t.overbooked_fraction},
+                    {"buffer_utilization", t.buffer_utilization},
+                    {"clamped", t.clamped},
+                    {"share_bytes", t.share_bytes},
+                    {"work_nonzeros", t.work_nonzeros},
+                    {"occupancy", occupancy}};
+  }
+  return out;
+}
+
+Json stalls_json(const StallBreakdown& stalls) {
+  Json out = Json::object();
+  for (const StallName& name : kStallNames) out[std::string(name.key)] = stalls.*name.cycles;
+  return out;
+}
+
+Json bounds_json(const std::map<std::string, Cycles>& bounds) {
+  Json out = Json::object();
+  for (const auto& [block, cycles] : bounds) out[block] = cycles.count();
+  return out;
+}
+
+Json meters_json(const Meters& meters) {
+  Json ports = Json::object();
+  for (const auto& [name, use] : meters.ports) {
+    ports[name] = {{"total", use.total}, {"fullest_1024_cycles", use.fullest}};
+  }
+  return {{"ports", ports}, {"high_water_bytes", meters.high_water}};
+}
+
+void add_measured(Json& out, const RunResult& r) {
+  const MachineStatistics& s = r.statistics;
+  out["macs"] = {{"dense", r.macs_dense},
+                 {"effectual", s.macs_effectual},
+                 {"gated", r.macs_gated},
+                 {"skipped", r.macs_skipped}};
+  out["traffic"] = traffic_json(s.traffic);
+  out["energy_pj"] = energy_json(r.energy);
+  out["area_um2"] = r.energy.area_um2;
+  out["cycles_bound"] = s.cycles_bound.count();
+  out["cycles_bound_by"] = s.cycles_bound_by;
+  out["bound"] = s.bound;
+  out["utilization"] = s.utilization;
+  out["tiling"] = tiling_json(r.tiling);
+  out["check"] = {{"performed", r.check.performed},
+                  {"passed", r.check.passed},
+                  {"max_relative_error", r.check.max_relative_error},
+                  {"reference", r.check.reference}};
+}
+
+/// Of one execution; `times` says how many there are.
+Json operations_json(const std::vector<OperationReport>& operations) {
+  Json out = Json::array();
+  for (const OperationReport& op : operations) {
+    out.push_back({{"name", op.name},
+                   {"group", op.group},
+                   {"block", op.block},
+                   {"times", op.times},
+                   {"products", op.products},
+                   {"cycles", op.cycles.count()},
+                   {"cycles_bound", op.cycles_bound.count()},
+                   {"bound", op.bound},
+                   {"macs", op.macs},
+                   {"dram_weight_bytes", op.weight_bytes},
+                   {"dram_cache_bytes", op.cache_bytes},
+                   {"dram_activation_bytes", op.activation_bytes},
+                   {"energy_pj", op.picojoules},
+                   {"tile_columns", op.tile_columns},
+                   {"tiles", op.tiles},
+                   {"overbooked_fraction", op.overbooked_fraction}});
+  }
+  return out;
+}
+
+/// What a user waits for, and throughput, by names that say which is which.
+void add_step(Json& out, const RunResult& r) {
+  out["tokens"] = r.step.tokens;
+  out["sequences"] = r.step.sequences;
+  if (!r.step.phase.empty()) out["phase"] = r.step.phase;
+  if (r.is_first_token()) out["time_to_first_token_s"] = r.seconds();
+  if (r.is_output_token()) out["time_per_output_token_s"] = r.seconds();
+  if (!r.step.phase.empty()) out["tokens_per_s"] = r.tokens_per_second();
+  out["energy_pj_per_token"] = r.energy.total_picojoules / static_cast<double>(r.step.tokens);
+}
+
+void add_extras(Json& out, const RunResult& r) {
+  const MachineStatistics& s = r.statistics;
+  out["bounds"] = bounds_json(s.bounds);
+  out["stalls"] = stalls_json(s.stalls);
+  out["iterations"] = s.iterations;
+  out["counts"] = {
+      {"adds", s.adds}, {"z_nonzeros", s.z_nonzeros}, {"b_bytes_as_read", s.b_bytes_as_read}};
+  out["actions"] = actions_json(s.actions, r.energy);
+  out["pe_busy"] = s.pe_busy;
+  if (!s.meters.ports.empty()) out["meters"] = meters_json(s.meters);
+  out["beside"] = r.beside;
+  if (r.step.tokens > 0) add_step(out, r);
+  if (!r.operations.empty()) out["operations"] = operations_json(r.operations);
+  out["energy_table"] = r.energy.table;
+  out["energy_flags"] = r.energy.flags;
+}
+
+Json to_json(const RunResult& r) {
+  Json out;
+  out["schema"] = kResultSchema;
+  out["name"] = r.name;
+  out["workload"] = r.workload;
+  if (!r.unsupported.empty()) out["unsupported"] = r.unsupported;
+  out["cycles"] = r.statistics.cycles.count();
+  out["clock_hz"] = r.clock.count();
+  if (r.format.bits > 0) out["operands"] = {{"format", r.format.name}, {"bits", r.format.bits}};
+  out["time_s"] = r.seconds();
+  add_measured(out, r);
+  out["provenance"] = {{"version", r.provenance.version},
+                       {"seed", r.provenance.seed},
+                       {"fidelity", r.provenance.fidelity},
+                       {"inputs", r.provenance.inputs},
+                       {"warnings", r.provenance.warnings}};
+  if (!r.provenance.sampling_error.empty()) {
+    out["provenance"]["sampling_error"] = r.provenance.sampling_error;
+  }
+  out["host"] = {{"wall_s", r.host.wall_s},
+                 {"peak_rss_bytes", r.host.peak_rss_bytes},
+                 {"events", r.host.events}};
+  add_extras(out, r);
+  if (!r.unsupported.empty()) {
+    // A zero would read as a result; nothing was measured.
+    for (const char* key :
+         {"cycles", "time_s", "macs", "traffic", "energy_pj", "area_um2", "cycles_bound",
+          "cycles_bound_by", "bound", "utilization", "tiling", "check", "bounds", "stalls",
+          "iterations", "counts", "actions", "pe_busy", "beside"}) {
+      out[key] = nullptr;
+    }
+  }
+  return out;
+}
+
+std::string compact(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Objects over lines, lists of values on one: a result has lists of hundreds of numbers.
+void print(const Json& value, std::size_t indent, std::string& out) {
+  if (!value.is_object() || value.empty()) {
+    out += compact(value);
+    return;
+  }
+  out += "{\n";
+  bool first = true;
+  for (const auto& [key, child] : value.items()) {
+    if (!first) out += ",\n";
+    first = false;
+    out.append(indent + 2, ' ');
+    out += compact(Json(key)) + ": ";
+    print(child, indent + 2, out);
+  }
+  out += '\n';
+  out.append(indent, ' ');
+  out += '}';
+}
+
+}  // namespace
+
+std::string result_json(const RunResult& result) {
+  std::string out;
+  print(to_json(result), 0, out);
+  out += '\n';
+  return out;
+}
+
+std::string results_json(const std::vector<RunResult>& results) {
+  if (results.size() == 1) return result_json(results.front());
+  std::string out = "[";
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    out += i == 0 ? "\n" : ",\n";
+    print(to_json(results[i]), 0, out);
+  }
+  return out + "\n]\n";
+}
+
+}  // namespace lacuna::report

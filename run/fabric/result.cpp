@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/fabric/result.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "arch/energy/ert.hpp"
+#include "arch/system/array_energy.hpp"
+#include "base/error.hpp"
+#include "base/shipped_files.hpp"
+#include "base/whole.hpp"
+
+namespace lacuna {
+namespace {
+
+EnergyReport report(const EnergyAccount& account) {
+  EnergyReport out;
+  out.table = account.set().name;
+  out.area_um2 = account.set().area().count();
+  out.flags = account.set().flags();
+  for (const auto& line : account.lines()) {
+    ComponentReport& component = out.components[line.component];
+    component.picojoules += line.energy.count();
+    component.by_action[line.action] += line.energy.count();
+  }
+  out.total_picojoules = account.total().count();
+  return out;
+}
+
+void fill_bounds(const FabricCounts& counts, MachineStatistics& out) {
+  out.bounds["compute"] = cycles_up(counts.compute_cycles);
+  out.bounds["glb"] = cycles_up(std::max(counts.glb_cycles, counts.glb_write_cycles));
+  out.bounds["psum"] = cycles_up(counts.psum_cycles);
+  out.bounds["dram"] = cycles_up(std::max(counts.dram_read_cycles, counts.dram_write_cycles));
+  for (const char* block : {"compute", "glb", "psum", "dram"}) {  // a tie goes to the first
+    if (!out.cycles_bound_by.empty() && out.bounds[block] <= out.cycles_bound) continue;
+    out.cycles_bound_by = block;
+    out.cycles_bound = out.bounds[block];
+  }
+}
+
+/// What the instructions claim, one by one, is what was counted in all; partial sums come on top.
+/// Each product rounds to whole numbers, and has an instruction at least.
+void check_instructions(const FabricSpec& spec, const ArrayRun& run) {
+  const FabricCounts& counts = run.counts;
+  const double rounding = 1 + static_cast<double>(run.instructions);
+  const auto pairs = static_cast<double>(run.meters.ports.at("mac").total);
+  LACUNA_CHECK(std::abs(pairs - counts.mac_slots) <= rounding + 1e-9 * counts.mac_slots,
+               "instructions have {} operand pairs, {} were counted", pairs, counts.mac_slots);
+  const auto bytes = static_cast<double>(run.meters.ports.at("glb").total);
+  const double operands = (counts.glb_a.all() + counts.glb_b.all()) * spec.word_bytes();
+  LACUNA_CHECK(bytes >= operands * (1 - 1e-9) - rounding,
+               "instructions read {} bytes of the global buffer, the operands have {}", bytes,
+               operands);
+}
+
+void fill_traffic(const FabricSpec& spec, const ArrayRun& run, MachineStatistics& out) {
+  const FabricCounts& counts = run.counts;
+  const auto bytes = [&](double words) { return whole(words * spec.word_bytes()); };
+  auto& dram = out.traffic["dram"];
+  dram["A"] = run.dram_a;
+  dram["B"] = run.dram_b;
+  dram["Z"] = run.dram_z;
+  dram["Z_partial"] = {};
+  auto& glb = out.traffic["glb"];
+  glb["A"] = {bytes(counts.glb_a.data), bytes(counts.dram_a.data)};
+  glb["A_metadata"] = {bytes(counts.glb_a.metadata), bytes(counts.dram_a.metadata)};
+  glb["B"] = {bytes(counts.glb_b.data), bytes(counts.dram_b.data)};
+  glb["B_metadata"] = {bytes(counts.glb_b.metadata), bytes(counts.dram_b.metadata)};
+  glb["Z_partial"] = {bytes(counts.psum_glb_reads), bytes(counts.psum_glb_writes)};
+  out.traffic["rf"]["Z"] = {bytes(counts.rf_reads), bytes(counts.rf_writes)};
+  // What DRAM gives is what the streams were told to fetch and what the buffer takes in.
+  // Metadata are parts of words: each fetch of a tile begins and ends at a whole byte.
+  const auto balanced = [&](const char* name, const Moved& moved, const FabricWords& words,
+                            std::uint64_t walks) {
+    const double want = words.all() * spec.word_bytes();
+    LACUNA_CHECK(std::abs(static_cast<double>(moved.read_bytes) - want) <=
+                     1 + 2 * static_cast<double>(walks) + 1e-9 * want,
+                 "{}: {} bytes came from DRAM, {} were counted", name, moved.read_bytes, want);
+  };
+  balanced("A", run.dram_a, counts.dram_a, run.a_walks);
+  balanced("B", run.dram_b, counts.dram_b, run.b_walks);
+  LACUNA_CHECK(run.dram_z.write_bytes == bytes(counts.dram_z.all()),
+               "{} bytes of Z written, {} counted", run.dram_z.write_bytes,
+               counts.dram_z.all() * spec.word_bytes());
+}
+
+void fill_time(const ArrayRun& run, MachineStatistics& out) {
+  out.cycles = run.cycles;
+  out.activations = run.activations;
+  out.meters = run.meters;
+  LACUNA_CHECK(run.cycles >= out.cycles_bound, "{} cycles, the bound is {}", run.cycles.count(),
+               out.cycles_bound.count());
+  find_limiter(out);
+  out.stalls.busy = whole(run.busy);
+  out.stalls.wait_a = run.wait_a;
+  out.stalls.wait_b = run.wait_b;
+  out.stalls.wait_output = run.wait_z;
+  out.stalls.drain = run.fill + run.drain;
+}
+
+void fill_actions(const EnergyAccount& account, MachineStatistics& out) {
+  for (const auto& line : account.lines()) {
+    out.actions[line.component][line.action] += whole(line.count);
+  }
+}
+
+}  // namespace
+
+ComponentSet priced_fabric(const FabricSpec& spec) {
+  std::vector<std::filesystem::path> folders;
+  for (const auto& folder : config_folders()) folders.push_back(folder / "energy");
+  ComponentSet set = spec.energy.set.empty()
+                         ? fabric_components(spec, EnergyTable::load(spec.energy.table, folders))
+                         : ComponentSet::load(find_energy_file(spec.energy.set, folders));
+  if (!spec.energy.ert.empty()) {
+    set = with_accelergy_table(set, AccelergyTable::load(spec.energy.ert), fabric_actions(spec));
+  }
+  require_actions(set, fabric_actions(spec));
+  add_saf_component(spec, set);
+  return set;
+}
+
+std::uint64_t whole(double x) {
+  return whole_near(x);
+}
+
+Cycles cycles_up(double cycles) {
+  return Cycles(whole_up(cycles - 1e-6));
+}
+
+void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, const ArrayRun& run,
+                        RunResult& result) {
+  const FabricCounts& counts = run.counts;
+  fill_bounds(counts, result.statistics);
+  fill_time(run, result.statistics);
+  check_instructions(spec, run);
+  fill_traffic(spec, run, result.statistics);
+  const EnergyAccount account = account_fabric(spec, components, counts);
+  fill_actions(account, result.statistics);
+  result.energy = report(account);
+  result.host.events = run.activations;
+}
+
+}  // namespace lacuna

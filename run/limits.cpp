@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/limits.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lacuna {
+namespace {
+
+double d(std::uint64_t x) {
+  return static_cast<double>(x);
+}
+
+double stored_width(const OperandFormat& format) {
+  return format.padded ? 8 : d(format.nonzero_bytes);
+}
+
+void check(const std::string& machine, const CheapestActions& cheapest, const LeastTraffic& least,
+           const RunResult& result) {
+  const auto& dram = result.statistics.traffic.at("dram");
+  check_traffic(machine, least, dram);
+  std::uint64_t bytes = 0;
+  for (const auto& [tensor, moved] : dram) bytes += moved.read_bytes + moved.write_bytes;
+  check_energy(machine, cheapest, result.statistics.macs_effectual, bytes,
+               result.energy.total_picojoules);
+}
+
+}  // namespace
+
+LeastTraffic least_traffic(const MachineSpec& machine, const ProductOperands& operands) {
+  std::vector<std::uint64_t> of_a(operands.a.cols, 0), of_b(operands.a.cols, 0);
+  for (const Coordinate k : operands.a.columns) ++of_a[k];
+  for (const Coordinate k : operands.b_transposed.columns) ++of_b[k];
+  std::uint64_t a = 0, b = 0, z = 0;
+  for (std::size_t k = 0; k < of_a.size(); ++k) {
+    if (of_a[k] == 0 || of_b[k] == 0) continue;
+    a += of_a[k];
+    b += of_b[k];
+    z = std::max(z, of_a[k] * of_b[k]);  // one K step reaches each of its places once
+  }
+  return {{"A", d(a) * stored_width(machine.formats.a)},
+          {"B", d(b) * stored_width(machine.formats.b)},
+          {"Z", d(z) * d(machine.formats.z_nonzero_bytes)}};
+}
+
+LeastTraffic least_traffic(const FabricSpec& machine, const std::vector<FabricInstance>& products) {
+  const bool a_whole = machine.a.storage == FabricStorage::uncompressed &&
+                       machine.a.unstructured_storage == FabricStorage::uncompressed;
+  const bool b_whole = machine.b.storage == FabricStorage::uncompressed;
+  LeastTraffic least;
+  for (const FabricInstance& product : products) {
+    const GemmOperands& ops = *product.operands;
+    const double a = d(a_whole ? ops.m() * ops.k() : ops.a_touched());
+    const double b = d(b_whole ? ops.n() * ops.k() : ops.b_touched());
+    const double z = d(machine.compress_outputs ? ops.z_least() : ops.m() * ops.n());
+    // Each product moves whole bytes.
+    const auto bytes = [&](double words) {
+      return std::floor(words * machine.word_bytes()) * d(product.times);
+    };
+    if (!product.a.on_chip) least["A"] += bytes(a * product.a.width);
+    if (!product.b.on_chip) least["B"] += bytes(b * product.b.width * product.b_footprint);
+    if (!product.z_on_chip)
+      least["Z"] += bytes(z * (product.z_width > 0 ? product.z_width : machine.z_width));
+  }
+  return least;
+}
+
+void check_run_limits(const MachineSpec& machine, const ComponentSet& components,
+                      const LeastTraffic& least, const RunResult& result) {
+  check(machine.name, cheapest_actions(components, "multiplier"), least, result);
+}
+
+void check_run_limits(const FabricSpec& machine, const ComponentSet& components,
+                      const LeastTraffic& least, const RunResult& result) {
+  check(machine.name, cheapest_actions(components, "mac"), least, result);
+  const MachineStatistics& s = result.statistics;
+  // Multiplies of the operands, against time and against what the arrays were given.
+  check_limits(limits_of(machine), s.meters, s.macs_effectual, s.cycles);
+}
+
+void check_sum_limits(const MachineSpec& machine, const RunResult& total) {
+  const MachineStatistics& s = total.statistics;
+  check_limits(limits_of(machine), s.meters, s.macs_effectual, s.cycles);
+}
+
+void check_sum_limits(const FabricSpec& machine, const RunResult& total) {
+  const MachineStatistics& s = total.statistics;
+  check_limits(limits_of(machine), s.meters, s.macs_effectual, s.cycles);
+}
+
+}  // namespace lacuna

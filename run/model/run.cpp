@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/model/run.hpp"
+
+#include <chrono>
+#include <map>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "run/fabric/result.hpp"
+#include "run/fabric/vector.hpp"
+#include "run/limits.hpp"
+#include "run/model/placement.hpp"
+#include "sim/timeline.hpp"
+
+namespace lacuna {
+namespace {
+
+class ModelRunner {
+ public:
+  ModelRunner(const FabricSpec& machine, const ModelWorkload& workload,
+              const FabricOptions& options)
+      : machine_(machine), workload_(workload), options_(options) {
+    components_ = priced_fabric(machine);
+    options_.components = &components_;
+    wants_timeline_ = options.timeline;
+    options_.timeline = false;  // of the whole, not of each operation
+  }
+
+  RunResult run() {
+    const auto start = std::chrono::steady_clock::now();
+    total_.name = machine_.name;
+    total_.workload = workload_.name;
+    total_.clock = machine_.clock;
+    total_.format = {machine_.precision, machine_.word_bits};
+    total_.step = step_of(workload_.graph);
+    total_.provenance.version = LACUNA_VERSION;
+    total_.provenance.fidelity = "tile";
+    total_.provenance.seed = workload_.sparsity.seed;
+    total_.provenance.inputs = workload_.inputs;
+    total_.provenance.warnings = workload_.notes;
+    const auto& arrays = machine_.arrays;
+    const auto placed =
+        place_operations(workload_.graph, static_cast<double>(machine_.glb.capacity.count()),
+                         {arrays.columns, std::max(arrays.columns, arrays.across_m * arrays.rows)});
+    for (OperationId v = 0; v < placed.size(); ++v) {
+      stop_if_requested();
+      if (!run_operation(v, placed[v])) return std::move(total_);
+    }
+    finish();
+    if (wants_timeline_) total_.timeline = operations_timeline(total_.operations);
+    total_.host.wall_s =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return std::move(total_);
+  }
+
+ private:
+  /// False when the machine cannot run it.
+  bool run_operation(OperationId v, const PlacedOperation& placed) {
+    const Operation& op = workload_.graph[v];
+    const std::uint64_t times = repeat_of(workload_.graph, v);
+    OperationProducts products;
+    if (op.einsum) {
+      products =
+          products_of(op, machine_, workload_.sparsity, placed.einsum, *workload_.pool, true);
+      if (products.list.empty()) return true;  // no expert was chosen
+    }
+    const RunResult& one = op.einsum ? product(op, products.list) : vector(placed);
+    if (!one.unsupported.empty()) {
+      RunResult none;
+      none.name = machine_.name;
+      none.workload = workload_.name;
+      none.clock = machine_.clock;
+      none.provenance = total_.provenance;
+      none.unsupported = op.name + ": " + one.unsupported;
+      total_ = std::move(none);
+      return false;
+    }
+    add_result(total_, one, times);
+    executed_ += times;
+    notes_.insert(one.provenance.warnings.begin(), one.provenance.warnings.end());
+    report(op, placed, products, one, times);
+    return true;
+  }
+
+  const RunResult& product(const Operation& op, const std::vector<FabricInstance>& products) {
+    const auto [known, is_new] = known_.try_emplace(key_of(products));
+    if (is_new) {
+      FabricWorkload workload;
+      workload.name = op.name;
+      workload.instances = products;
+      workload.seed = workload_.sparsity.seed;
+      known->second = run_fabric(machine_, workload, options_);
+    }
+    return known->second;
+  }
+
+  const RunResult& vector(const PlacedOperation& placed) {
+    const VectorTraffic traffic{placed.dram_read, placed.dram_write, placed.buffer_read,
+                                placed.buffer_write};
+    const auto [known, is_new] =
+        known_.try_emplace(fmt::format("vector {} {} {} {}", traffic.dram_read, traffic.dram_write,
+                                       traffic.buffer_read, traffic.buffer_write));
+    if (is_new) known->second = run_vector(machine_, traffic, options_);
+    return known->second;
+  }
+
+  void report(const Operation& op, const PlacedOperation& placed, const OperationProducts& products,
+              const RunResult& one, std::uint64_t times) {
+    OperationReport out;
+    out.name = op.name;
+    out.role = op.role;
+    out.group = label_of(part_of(op.role));
+    out.block = info_of(workload_.graph).blocks[op.block].name;
+    out.times = times;
+    for (const FabricInstance& instance : products.list) out.products += instance.times;
+    out.cycles = one.statistics.cycles;
+    out.cycles_bound = one.statistics.cycles_bound;
+    out.bound = one.statistics.bound;
+    out.macs = one.macs_dense;
+    out.picojoules = one.energy.total_picojoules;
+    const auto& dram = one.statistics.traffic.at("dram");
+    if (const auto tiling = one.tiling.find("B"); tiling != one.tiling.end()) {
+      out.tile_columns = tiling->second.shape[0];
+      out.tiles = tiling->second.tiles;
+      out.overbooked_fraction = tiling->second.overbooked_fraction;
+    }
+    if (op.einsum) {
+      const std::uint64_t stationary = dram.at(products.turned ? "B" : "A").read_bytes;
+      switch (op.einsum->operands[2].kind) {
+        case OperandKind::kWeight:
+          out.weight_bytes = stationary;
+          break;
+        case OperandKind::kCache:
+          out.cache_bytes = stationary;
+          break;
+        default:
+          out.activation_bytes = stationary;
+      }
+      out.activation_bytes +=
+          dram.at(products.turned ? "A" : "B").read_bytes + dram.at("Z").write_bytes;
+      activations_written_ += dram.at("Z").write_bytes * times;
+      for (const EinsumOperand& operand : op.einsum->operands) {
+        if (&operand != op.einsum->operands.data()) {
+          widest_bits_ = std::max(widest_bits_, operand.bits);
+        }
+      }
+      executed_macs_ += one.macs_dense * times;
+      exact_macs_ += op.einsum->macs * times;
+    } else {
+      out.weight_bytes = op.weight_bytes.count();
+      out.cache_bytes = (op.cache_read_bytes + op.cache_write_bytes).count();
+      cache_written_ += op.cache_write_bytes.count() * times;
+      const double written = placed.dram_write - static_cast<double>(op.cache_write_bytes.count());
+      activations_written_ += whole(std::max(0.0, written)) * times;
+      const auto moved = whole(placed.dram_read + placed.dram_write);
+      out.activation_bytes = moved - std::min(moved, out.weight_bytes + out.cache_bytes);
+    }
+    total_.operations.push_back(std::move(out));
+  }
+
+  void finish() {
+    auto& kinds = total_.statistics.traffic["dram_by_kind"];
+    for (const OperationReport& op : total_.operations) {
+      kinds["weights"].read_bytes += op.weight_bytes * op.times;
+      kinds["cache"].read_bytes += op.cache_bytes * op.times;
+      kinds["activations"].read_bytes += op.activation_bytes * op.times;
+    }
+    const auto split = [](Moved& moved, std::uint64_t written) {
+      moved.write_bytes = std::min(written, moved.read_bytes);
+      moved.read_bytes -= moved.write_bytes;
+    };
+    split(kinds["cache"], cache_written_);
+    split(kinds["activations"], activations_written_);
+    total_.beside["operations_executed"] = executed_;
+    total_.beside["operations_simulated"] = known_.size();
+    total_.beside["macs_executed"] = executed_macs_;
+    total_.beside["macs_exact"] = exact_macs_;
+    auto& warnings = total_.provenance.warnings;
+    warnings.insert(warnings.end(), notes_.begin(), notes_.end());
+    if (widest_bits_ > machine_.word_bits) {
+      warnings.push_back(
+          fmt::format("operands of up to {} bits are stored and moved as such; the {} multipliers "
+                      "take them in one cycle and at their energy",
+                      widest_bits_, machine_.precision));
+    }
+    finish_total(total_);
+    check_sum_limits(machine_, total_);
+  }
+
+  const FabricSpec& machine_;
+  const ModelWorkload& workload_;
+  FabricOptions options_;
+  ComponentSet components_;
+  std::map<std::string, RunResult> known_;
+  std::set<std::string> notes_;
+  RunResult total_;
+  bool wants_timeline_ = false;
+  std::uint64_t executed_ = 0, executed_macs_ = 0, exact_macs_ = 0;
+  std::uint64_t cache_written_ = 0, activations_written_ = 0;
+  std::uint32_t widest_bits_ = 0;
+};
+
+}  // namespace
+
+RunResult run_model(const FabricSpec& machine, const ModelWorkload& workload,
+                    const FabricOptions& options) {
+  return ModelRunner(machine, workload, options).run();
+}
+
+}  // namespace lacuna

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network as a workload: layer tables that ship with the program, or a folder of pruned layers
+// (SMTX), on any machine.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/config.hpp"
+#include "run/fabric/run.hpp"
+
+namespace lacuna {
+
+struct NetworkWorkloadSpec {
+  std::string network;  // a YAML of layers, a shipped name, or dlmc:FOLDER; empty: no network
+  std::string weights = "dense";      // of layer tables
+  std::string activations = "dense";  // dense or uniform:0.5
+  std::string densities;              // file of lines "layer,density": traced activations, instead
+  std::string columns;                // of a folder: file of lines "layer,columns"
+  std::uint64_t n = 1024;             // columns of the layers that it does not name
+  std::uint64_t images = 1;           // of layer tables
+  bool re_prune = false;  // a folder's layers to the sparsest pattern that keeps their density
+  std::uint64_t seed = 1;
+};
+
+[[nodiscard]] NetworkWorkloadSpec read_network_workload(const ConfigReader& config,
+                                                        const std::filesystem::path& folder);
+[[nodiscard]] ConfigTree to_config(const NetworkWorkloadSpec& spec);
+
+struct LayerWorkload {
+  std::string name, group;
+  std::uint64_t times = 1;
+  FabricInstance instance;
+};
+
+struct NetworkWorkload {
+  std::string name;
+  std::vector<LayerWorkload> layers;
+  bool re_prune = false;
+  std::uint64_t seed = 1;
+  std::vector<std::string> notes;
+  std::map<std::string, std::string> inputs;  // file -> sha256
+};
+
+/// Throws InputError for files that are missing or malformed.
+[[nodiscard]] NetworkWorkload make_network_workload(const NetworkWorkloadSpec& spec);
+
+/// Layer by layer, every tensor from DRAM and back. Layers that are alike are simulated once.
+[[nodiscard]] RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload,
+                                    const FabricOptions& options);
+[[nodiscard]] RunResult run_network(const MachineSpec& machine, const NetworkWorkload& workload,
+                                    const ProductOptions& options);
+
+/// A layer of a folder with at most what the sparsest pattern of the machine allows that keeps its
+/// density. The files hold no values: magnitudes are drawn, and what is pruned stays pruned. `kept`
+/// becomes the share of the layer's nonzeros.
+[[nodiscard]] FabricInstance re_pruned(const FabricSpec& machine, const LayerWorkload& layer,
+                                       std::uint64_t seed, double& kept);
+
+}  // namespace lacuna

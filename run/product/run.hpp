@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// One sparse product on one machine, from operands to a complete result.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "arch/machine/machine.hpp"
+#include "dataflows/tiling.hpp"
+#include "run/result.hpp"
+#include "sparse_formats/product_check.hpp"
+
+namespace lacuna {
+
+/// The operands before tiling; values are present when the run is checked.
+struct ProductWorkload {
+  std::string name;
+  CsrMatrix a;             // M x K
+  CsrMatrix b_transposed;  // N x K
+  LoopTiles tiles;         // given by the workload, in microtiles; 0 = the machine decides
+  std::map<std::string, std::string> inputs;  // file -> sha256
+  std::uint64_t seed = 1;                     // of generated values
+  std::vector<std::string> notes;             // what was made of the files, for the result
+};
+
+struct ProductOptions {
+  Fidelity fidelity = Fidelity::tile;
+  bool check = false;
+  /// A machine that cannot check this product says so beside its result, instead of an error.
+  bool check_where_possible = false;
+  bool timeline = false;
+  sim::StallInjection stalls;
+  const std::function<bool()>* interrupted = nullptr;  // ends the simulation, beside the user
+  CsrMatrix* product = nullptr;  // of a checked run: Z, on a machine for sparse products
+};
+
+/// Of every machine for sparse products.
+[[nodiscard]] NumberFormat product_format();
+[[nodiscard]] CheckReport check_report(ProductCheck check);
+
+[[nodiscard]] RunResult run_product(const MachineSpec& machine, const ProductWorkload& workload,
+                                    const ProductOptions& options);
+
+}  // namespace lacuna

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results of operations that run one after another, added up.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "run/result.hpp"
+
+namespace lacuna {
+
+/// Adds `times` runs of one operation to a total: cycles, traffic, actions, energy, MACs, and what
+/// stands beside them, each name by its own rule. Throws ModelError for a name that has none.
+void add_result(RunResult& total, const RunResult& one, std::uint64_t times);
+
+/// Of a total: the busiest block, peak memory of the process, SystemC's events.
+void finish_total(RunResult& total);
+
+/// A Chrome trace of the operations over time, a row for each group; blocks one after another,
+/// layer by layer.
+[[nodiscard]] std::string operations_timeline(const std::vector<OperationReport>& operations);
+
+}  // namespace lacuna

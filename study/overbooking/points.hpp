@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The overbooking figure: ExTensor with tiles sized as if dense (N), with the largest tile that
-// always fits (P) and with overbooked tiles (OB), over buffer capacities. Recipe and evaluation;
-// running it is the application's part.
+// The overbooking study: ExTensor with tiles sized as if dense (N), with the largest tile that
+// always fits (P) and with overbooked tiles (OB), over buffer capacities. Recipe and evaluation.
 #pragma once
 
 #include <array>

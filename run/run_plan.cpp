@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "run/plan.hpp"
+
+namespace lacuna {
+namespace {
+
+/// The configuration that reproduces one run by itself.
+ConfigTree resolved_run(const ChosenMachine& machine, const RunPlan& plan,
+                        const WorkloadSpec& product) {
+  ConfigTree tree;
+  tree.kind = ConfigTree::Kind::mapping;
+  tree.at_or_add("machine") = machine.resolved;
+  tree.at_or_add("workload") = plan.of_model()     ? to_config(plan.model)
+                               : plan.of_network() ? to_config(plan.network)
+                                                   : to_config(product);
+  const auto put = [&tree](std::string_view key, std::string value) {
+    ConfigTree& node = tree.at_or_add(key);
+    node.kind = ConfigTree::Kind::scalar;
+    node.scalar = std::move(value);
+  };
+  put("fidelity", plan.options.fidelity == Fidelity::tile ? "tile" : "element");
+  put("check", plan.options.check ? "true" : "false");
+  return tree;
+}
+
+/// One product on every machine.
+void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
+                        const ReadingProgress& progress, std::vector<RunResult>& results) {
+  const bool values = plan.options.check || plan.options.fidelity == Fidelity::element;
+  const bool rows = std::any_of(
+      plan.machines.begin(), plan.machines.end(),
+      [](const ChosenMachine& m) { return std::holds_alternative<MachineSpec>(m.spec); });
+  for (const ChosenMachine& machine : plan.machines) {  // before operands are drawn
+    const auto* arrays = std::get_if<FabricSpec>(&machine.spec);
+    if (arrays != nullptr && !spec.gemm.empty()) check_instructions(*arrays, shape_of_gemm(spec));
+  }
+  ProductOptions options = plan.options;
+  options.check_where_possible = rows;  // what takes every nonzero checks any product
+  ProductWorkload workload;
+  std::optional<FabricWorkload> occupancies;  // shared by the machines that take bits
+  if (!spec.gemm.empty() && !values && !rows) {
+    occupancies = make_gemm_occupancies(spec);  // as bits they take a thirtieth
+  } else {
+    const std::string what = "reading " + spec.matrix;
+    workload = make_workload(spec, values, [&](double share) {
+      stop_if_requested();
+      if (progress) progress(what, share);
+    });
+    if (progress) progress(what, 1);
+  }
+  for (const ChosenMachine& machine : plan.machines) {
+    stop_if_requested();
+    if (const auto* product = std::get_if<MachineSpec>(&machine.spec)) {
+      results.push_back(run_product(*product, workload, options));
+    } else {
+      if (!occupancies) occupancies = fabric_workload(workload);
+      results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *occupancies, options));
+    }
+  }
+}
+
+std::vector<RunResult> run_products(const RunPlan& plan, const ReadingProgress& progress) {
+  std::vector<RunResult> results;
+  for (const WorkloadSpec& spec : plan.workloads) run_product_on_all(plan, spec, progress, results);
+  return results;
+}
+
+/// Of several operations, on every machine.
+template <class Run>
+std::vector<RunResult> on_machines(const RunPlan& plan, Run&& run) {
+  if (plan.options.check || plan.options.fidelity == Fidelity::element) {
+    throw InputError("models and networks carry no values to check or to step through",
+                     "leave --check and --fidelity element out; products take them");
+  }
+  std::vector<RunResult> results;
+  for (const ChosenMachine& machine : plan.machines) {
+    stop_if_requested();
+    std::visit([&](const auto& spec) { results.push_back(run(spec)); }, machine.spec);
+  }
+  return results;
+}
+
+std::vector<RunResult> run_workload(const RunPlan& plan, const ReadingProgress& progress) {
+  if (plan.of_model()) {
+    const ModelWorkload workload = make_model_workload(plan.model);
+    return on_machines(plan,
+                       [&](const auto& spec) { return run_model(spec, workload, plan.options); });
+  }
+  if (plan.of_network()) {
+    const NetworkWorkload workload = make_network_workload(plan.network);
+    return on_machines(plan,
+                       [&](const auto& spec) { return run_network(spec, workload, plan.options); });
+  }
+  return run_products(plan, progress);
+}
+
+}  // namespace
+
+std::vector<RunResult> run_plan(const RunPlan& plan, const ReadingProgress& progress) {
+  std::vector<RunResult> results = run_workload(plan, progress);
+  const std::size_t machines = plan.machines.size();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    results[i].resolved =
+        resolved_run(plan.machines[i % machines], plan, plan.workloads[i / machines]);
+  }
+  return results;
+}
+
+}  // namespace lacuna

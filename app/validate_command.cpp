@@ -2,93 +2,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 #include <memory>
 
 #include "app/commands.hpp"
 #include "base/error.hpp"
-#include "base/statistics.hpp"
-#include "report/stall_names.hpp"
 #include "report/terminal.hpp"
-#include "run/product/run.hpp"
-#include "run/product/workload.hpp"
 #include "study/matrix_folder.hpp"
-#include "study/published/comparison.hpp"
+#include "study/published/extensor.hpp"
 #include "study/published/rows.hpp"
 
 namespace lacuna {
 namespace {
-
-double nanoseconds(const RunResult& result, Cycles cycles) {
-  return 1e9 * static_cast<double>(cycles.count()) / result.clock.count();
-}
-
-/// Why the simulated time is above the bound: what the processing elements did meanwhile.
-std::string time_remark(const RunResult& result) {
-  const MachineStatistics& s = result.statistics;
-  std::vector<std::pair<double, std::string>> shares;
-  const double total = static_cast<double>(report::total_pe_cycles(s.stalls));
-  for (const auto& name : report::kStallNames) {
-    const double share = 100 * static_cast<double>(s.stalls.*name.cycles) / total;
-    if (share >= 0.5) shares.emplace_back(share, name.shown);
-  }
-  std::sort(shares.rbegin(), shares.rend());
-  std::string text =
-      fmt::format("limited by {} ({:.0f} % busy), throughput bound by {}, PEs: ", s.bound,
-                  100 * s.utilization.at(s.bound), s.cycles_bound_by);
-  for (const auto& [share, name] : shares) {
-    text += fmt::format("{}{} {:.0f} %", text.ends_with(": ") ? "" : ", ", name, share);
-  }
-  if (s.bounds.at("intersect") > s.cycles_bound) {
-    text += fmt::format("; K1 intersection alone takes {:.2f} x the bound",
-                        static_cast<double>(s.bounds.at("intersect").count()) /
-                            static_cast<double>(s.cycles_bound.count()));
-  }
-  return text;
-}
-
-/// What the energy is made of, the largest part first.
-std::string energy_remark(const RunResult& result) {
-  std::vector<std::pair<double, std::string>> parts;
-  for (const auto& [name, component] : result.energy.components) {
-    parts.emplace_back(component.picojoules * 1e-9, name);
-  }
-  std::sort(parts.rbegin(), parts.rend());
-  std::string text = "no target (other node and tables): ";
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].first < 0.01 * parts[0].first) break;
-    text += fmt::format("{}{} {:.3g}", i == 0 ? "" : ", ", parts[i].second, parts[i].first);
-  }
-  return text;
-}
-
-validation::Simulated simulated_values(const RunResult& result) {
-  const MachineStatistics& s = result.statistics;
-  validation::Simulated out;
-  for (const auto& [tensor, moved] : s.traffic.at("dram")) {
-    out.values[fmt::format("dram_{}_bytes", tensor)] =
-        static_cast<double>(moved.read_bytes + moved.write_bytes);
-  }
-  out.values["multiplies"] = static_cast<double>(s.macs_effectual);
-  out.values["adds"] = static_cast<double>(s.adds);
-  out.values["k0_tries"] = static_cast<double>(s.actions.at("intersect_k0").at("try"));
-  out.values["k1_tries"] = static_cast<double>(s.actions.at("intersect_k1").at("try"));
-  out.values["cycles_bound_ns"] = nanoseconds(result, s.cycles_bound);
-  out.values["simulated_ns"] = nanoseconds(result, s.cycles);
-  out.values["energy_mJ"] = result.energy.total_picojoules * 1e-9;
-  out.remarks["simulated_ns"] = time_remark(result);
-  out.remarks["energy_mJ"] = energy_remark(result);
-  return out;
-}
-
-RunResult run_published(const validation::PublishedRun& published,
-                        const std::filesystem::path& file) {
-  WorkloadSpec spec;
-  spec.matrix = file.string();
-  const ProductWorkload workload = make_workload(spec, false, {});
-  return run_product(machine_with(published.machine, published.settings), workload, {});
-}
 
 struct Totals {
   std::size_t compared = 0;
@@ -117,7 +41,7 @@ Totals validate_extensor(const std::string& given) {
                                 : "in " + folder.string());
       continue;
     }
-    const auto lines = validation::compare(run, simulated_values(run_published(run, *file)));
+    const auto lines = run_and_compare(run, *file);
     bar.erase();
     fmt::print("{}", validation::comparison_table(run, lines));
     totals.compared += lines.size();
@@ -134,35 +58,14 @@ Totals validate_extensor(const std::string& given) {
   return totals;
 }
 
-/// One of the other groups; each row says how far it may be off.
-struct Group {
-  const char* name;
-  const char* title;
-  std::vector<PublishedRow> (*rows)();
-};
-
-constexpr Group kGroups[] = {
-    {"tensor-cores", "TC, STC, DSTC as released with Sparseloop (micro22 artifact, Fig. 15)",
-     sparseloop_rows},
-    {"dstc", "DSTC Fig. 21, kernel time over that of the dense point", dstc_fig21_rows},
-    {"gemm-2048", "2048 x 2048 x 2048 models, relative to the dense one", sparse_gemm_rows},
-    {"highlight", "HighLight, energy-delay product", highlight_rows},
-    {"models", "Whole models from their configurations", model_rows}};
-
-/// Mean and largest error of each quantity of a group.
 void print_summary(const std::vector<PublishedRow>& rows) {
-  std::map<std::string, std::vector<double>> errors;
-  for (const PublishedRow& row : rows) {
-    if (row.problem.empty()) errors[row.quantity].push_back(std::abs(row.error()));
-  }
-  for (const auto& [quantity, of_quantity] : errors) {
+  for (const auto& [quantity, errors] : errors_by_quantity(rows)) {
     fmt::print("  {:<30} {:>3} numbers, mean |error| {:.3f} %, largest {:.3f} %\n", quantity,
-               of_quantity.size(), 100 * mean(of_quantity),
-               100 * *std::max_element(of_quantity.begin(), of_quantity.end()));
+               errors.numbers, 100 * errors.mean, 100 * errors.largest);
   }
 }
 
-Totals validate_group(const Group& group) {
+Totals validate_group(const PublishedGroup& group) {
   const std::vector<PublishedRow> rows = group.rows();
   fmt::print("\n{}\n\n  {:<54} {:<26} {:>14} {:>14} {:>9}  {}\n", group.title, "", "quantity",
              "published", "simulated", "error %", "remark");
@@ -195,7 +98,7 @@ int execute(const std::string& matrices, const std::string& only) {
     totals.unknown += part.unknown;
   };
   std::vector<std::string> names{"extensor"};
-  for (const Group& group : kGroups) names.emplace_back(group.name);
+  for (const PublishedGroup& group : published_groups()) names.emplace_back(group.name);
   if (!only.empty() && std::find(names.begin(), names.end(), only) == names.end()) {
     throw InputError(fmt::format("--only {}: not a group of published numbers", only),
                      suggest(only, names));
@@ -205,7 +108,7 @@ int execute(const std::string& matrices, const std::string& only) {
                      "leave it out; --only extensor takes them");
   }
   if (only.empty() || only == "extensor") add(validate_extensor(matrices));
-  for (const Group& group : kGroups) {
+  for (const PublishedGroup& group : published_groups()) {
     if (only.empty() || only == group.name) add(validate_group(group));
   }
   fmt::print(

@@ -9,8 +9,8 @@
 #include "report/gnuplot_text.hpp"
 #include "report/plot_scripts.hpp"
 #include "report/run_labels.hpp"
-#include "report/stall_names.hpp"
 #include "report/text_layout.hpp"
+#include "run/stall_names.hpp"
 
 namespace lacuna::report {
 namespace {

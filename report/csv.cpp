@@ -7,7 +7,7 @@
 #include <cmath>
 #include <utility>
 
-#include "report/stall_names.hpp"
+#include "run/stall_names.hpp"
 
 namespace lacuna::report {
 namespace {

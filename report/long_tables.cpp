@@ -7,8 +7,8 @@
 #include <numeric>
 
 #include "report/csv.hpp"
-#include "report/stall_names.hpp"
 #include "report/text_layout.hpp"
+#include "run/stall_names.hpp"
 
 namespace lacuna::report {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "report/stall_names.hpp"
+#include "run/stall_names.hpp"
 
 namespace lacuna::report {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "report/result_json.hpp"
-#include "report/stall_names.hpp"
+#include "run/stall_names.hpp"
 
 namespace lacuna::report {
 namespace {

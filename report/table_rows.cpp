@@ -12,8 +12,8 @@
 
 #include "base/quantity_text.hpp"
 #include "report/run_labels.hpp"
-#include "report/stall_names.hpp"
 #include "report/text_layout.hpp"
+#include "run/stall_names.hpp"
 
 namespace lacuna::report {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -12,6 +13,7 @@
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
 #include "base/shipped_files.hpp"
+#include "base/statistics.hpp"
 #include "run/fabric/run.hpp"
 #include "study/published/numbers.hpp"
 #include "study/sparsity_sweep.hpp"
@@ -340,6 +342,30 @@ std::vector<PublishedRow> published_fabric_rows() {
     rows.insert(rows.end(), part.begin(), part.end());
   }
   return rows;
+}
+
+const std::vector<PublishedGroup>& published_groups() {
+  static const std::vector<PublishedGroup> kGroups{
+      {"tensor-cores", "TC, STC, DSTC as released with Sparseloop (micro22 artifact, Fig. 15)",
+       sparseloop_rows},
+      {"dstc", "DSTC Fig. 21, kernel time over that of the dense point", dstc_fig21_rows},
+      {"gemm-2048", "2048 x 2048 x 2048 models, relative to the dense one", sparse_gemm_rows},
+      {"highlight", "HighLight, energy-delay product", highlight_rows},
+      {"models", "Whole models from their configurations", model_rows}};
+  return kGroups;
+}
+
+std::map<std::string, ErrorSummary> errors_by_quantity(const std::vector<PublishedRow>& rows) {
+  std::map<std::string, std::vector<double>> errors;
+  for (const PublishedRow& row : rows) {
+    if (row.problem.empty()) errors[row.quantity].push_back(std::abs(row.error()));
+  }
+  std::map<std::string, ErrorSummary> out;
+  for (const auto& [quantity, of_quantity] : errors) {
+    out[quantity] = {of_quantity.size(), mean(of_quantity),
+                     *std::max_element(of_quantity.begin(), of_quantity.end())};
+  }
+  return out;
 }
 
 }  // namespace lacuna

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,5 +50,22 @@ struct PublishedRow {
 
 /// The runs of the artifact and of DSTC's paper, in this order.
 [[nodiscard]] std::vector<PublishedRow> published_fabric_rows();
+
+/// What is compared together; each row says how far it may be off.
+struct PublishedGroup {
+  const char* name;
+  const char* title;
+  std::vector<PublishedRow> (*rows)();
+};
+[[nodiscard]] const std::vector<PublishedGroup>& published_groups();
+
+/// Errors of one quantity, as shares of the published values.
+struct ErrorSummary {
+  std::size_t numbers = 0;
+  double mean = 0, largest = 0;  // of their magnitudes
+};
+/// Of the rows that could be compared, by quantity.
+[[nodiscard]] std::map<std::string, ErrorSummary> errors_by_quantity(
+    const std::vector<PublishedRow>& rows);
 
 }  // namespace lacuna

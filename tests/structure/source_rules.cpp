@@ -56,7 +56,7 @@ const std::vector<Row>& table() {
       {"study",
        {"study", "run", "dataflows", "arch", "sim", "workloads", "sparse_formats", "base"}},
       // Reads results, runs nothing: who links it links no SystemC.
-      {"report", {"report", "run/result.hpp", "arch/program", "base"}},
+      {"report", {"report", "run/result.hpp", "run/stall_names.hpp", "arch/program", "base"}},
       {"app",
        {"app", "report", "study", "run", "dataflows", "arch", "sim", "workloads", "sparse_formats",
         "base"}},

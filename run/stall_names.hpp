@@ -8,7 +8,7 @@
 
 #include "arch/program/statistics.hpp"
 
-namespace lacuna::report {
+namespace lacuna {
 
 struct StallName {
   std::string_view key;    // in files
@@ -33,4 +33,4 @@ inline constexpr std::array<StallName, 8> kStallNames{{
   return total;
 }
 
-}  // namespace lacuna::report
+}  // namespace lacuna

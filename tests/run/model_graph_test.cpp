@@ -3,9 +3,9 @@
 // tensors between them were added to the graph.
 #include <functional>
 
-#include "app/matrix_folder.hpp"
-#include "app/model_placement.hpp"
-#include "app/model_workload.hpp"
+#include "run/model/placement.hpp"
+#include "run/model/workload.hpp"
+#include "study/matrix_folder.hpp"
 #include "tests/catch.hpp"
 #include "tests/workloads/shuffled_graph.hpp"
 #include "workloads/models/load_model.hpp"

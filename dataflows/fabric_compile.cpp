@@ -266,7 +266,6 @@ class Compiler {
   void sum_up() {
     std::vector<ScheduledProduct> scheduled;
     for (const FabricPart& part : plan_.parts) {
-      plan_.z_bytes += part.schedule->z_bytes() * part.instance.times;
       plan_.a_tile_bytes = std::max(plan_.a_tile_bytes, part.product().a_visits.together);
       plan_.b_tile_bytes = std::max(plan_.b_tile_bytes, part.product().b_visits.together);
       scheduled.push_back({part.schedule, part.instance.times});

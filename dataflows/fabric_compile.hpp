@@ -52,7 +52,6 @@ struct FabricPlan {
   double expected_cycles = 0;  // by the mapper, before the run
   /// Bytes of A and B that the GLB holds at most, by the mapping.
   std::uint64_t a_tile_bytes = 0, b_tile_bytes = 0;
-  std::uint64_t z_bytes = 0;  // to DRAM
 };
 
 /// Throws InputError when every mapping of a product of this shape makes more instructions than are

@@ -252,14 +252,6 @@ double FabricSchedule::z_bytes_of(std::uint64_t m, std::uint64_t n) const {
   return product_->z_words_of(m, n) * word_bytes_;
 }
 
-std::uint64_t FabricSchedule::z_bytes() const {
-  double sum = 0;
-  for (std::uint64_t m = 0; m < product_->m_tiles(); ++m) {
-    for (std::uint64_t n = 0; n < product_->n_tiles(); ++n) sum += z_bytes_of(m, n);
-  }
-  return whole_near(sum);
-}
-
 double FabricSchedule::most_z_bytes() const {
   return z_bytes_of(0, 0);
 }

@@ -59,6 +59,10 @@ ChosenStep choose_step(const StepArguments& arguments, const ModelSpec& spec) {
   if (!arguments.layers.empty()) step.layers = parse_layers(arguments.layers);
   (void)checked_new_tokens(spec, step);
   out.notes = check_step_options(arguments, spec, step);
+  if (spec.format_assumed) {
+    out.notes.emplace_back(
+        "the model's file names no number format (dtype, torch_dtype): bf16 is assumed");
+  }
   if (!arguments.routing.empty()) {
     out.routing = route_step(spec, step, arguments.routing, arguments.seed);
   }

@@ -54,6 +54,28 @@ TEST_CASE("fault: forms of latent attention are refused where attention has none
   CHECK(run_lacuna("mla", {"model", "deepseek-v3", "--attention", "absorbed"}).code == 0);
 }
 
+TEST_CASE("fault: a model whose file names no number format is read as bf16, and says so") {
+  // The shipped file without its torch_dtype.
+  std::string text = read_file(test::source_dir() / "configs/models/olmoe-1b-7b.json");
+  const std::string key = ",\n  \"torch_dtype\": \"bfloat16\"";
+  REQUIRE(text.find(key) != std::string::npos);
+  text.erase(text.find(key), key.size());
+  const auto file = (test::scratch("no_dtype") / "small.json").string();
+  write_file(file, text);
+  const std::string said = "names no number format (dtype, torch_dtype): bf16 is assumed";
+  const auto says = [&said](const Ran& ran) {
+    INFO(ran.out << ran.err);
+    CHECK(ran.code == 0);
+    return ran.out.find(said) != std::string::npos;
+  };
+  CHECK(says(run_lacuna("model", {"model", file})));
+  CHECK_FALSE(says(run_lacuna("shipped", {"model", "olmoe-1b-7b"})));
+  const Words step{"--model", file, "--layers", "0-0", "--batch", "1", "--context", "16", "--json"};
+  const Ran ran = run_lacuna("run", run_with(step));
+  REQUIRE(ran.code == 0);
+  CHECK_THAT(Json::parse(ran.out).at(0).at("provenance").at("warnings").dump(), contains(said));
+}
+
 TEST_CASE(
     "fault: a context beyond the model's positions is said, in a model, a run and a RUN file") {
   const auto said = [](const Ran& ran) {

@@ -221,6 +221,7 @@ void read_deepseek_native(const ConfigJson& config, ModelSpec& spec) {
   spec.moe.shared_width =
       config.integer("n_shared_experts", 0, kMaxExperts) * spec.moe.expert_width;
 
+  spec.format_assumed = !config.given("dtype");
   const std::string dtype = config.text("dtype", "bf16");
   if (dtype == "fp8") {
     const WeightFormat fp8 = fp8_blocks(128, 128);

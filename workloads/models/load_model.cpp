@@ -166,6 +166,7 @@ void read_quantization(const ConfigJson& config, ModelSpec& spec) {
 
 void read_precision(const ConfigJson& outer, const ConfigJson& config, ModelSpec& spec) {
   const bool inner_dtype = config.given("dtype") || config.given("torch_dtype");
+  spec.format_assumed = !inner_dtype && !outer.given("dtype") && !outer.given("torch_dtype");
   WeightFormat plain;
   plain.bits = plain.activation_bits = dtype_bits(inner_dtype ? config : outer, plain.name);
   spec.precision = {plain, plain, plain, plain};

@@ -121,6 +121,7 @@ struct ModelSpec {
   std::uint64_t max_positions = 0;  // that it was made for; 0: the file does not say
   std::uint64_t mtp_layers = 0;     // multi-token prediction; after `layers`, in no total
   ModelPrecision precision;
+  bool format_assumed = false;  // the file names no number format: bf16 is taken
 
   [[nodiscard]] const LatentAttention* latent() const {
     return std::get_if<LatentAttention>(&attention);

@@ -31,7 +31,7 @@ class FabricSchedule {
   /// Whether all of an operand stays in what it needs at least.
   [[nodiscard]] bool a_stays() const { return a_stays_; }
   [[nodiscard]] bool b_stays() const { return b_stays_; }
-  [[nodiscard]] double most_z_bytes() const;    // of one tile of outputs
+  [[nodiscard]] double most_z_bytes() const;  // of one tile of outputs
   /// Every instruction once, visits from zero.
   [[nodiscard]] std::function<bool(ArrayInstruction&)> walk() const;
 

@@ -111,19 +111,19 @@ std::string dial_csv(const DialOptions& options, const Points& points, const Cos
 
 std::string dial_json(const DialArguments& arguments, const Points& points, const Costs& costs) {
   const DialOptions& options = arguments.options;
-  using Json = nlohmann::ordered_json;
-  Json out{{"schema", "lacuna.dial/1"},
-           {"training_flops", options.training_flops},
-           {"experts_per_token", options.experts_per_token},
-           {"batch", options.batch},
-           {"bits_per_weight", options.weight_bits}};
+  using OrderedJson = nlohmann::ordered_json;
+  OrderedJson out{{"schema", "lacuna.dial/1"},
+                  {"training_flops", options.training_flops},
+                  {"experts_per_token", options.experts_per_token},
+                  {"batch", options.batch},
+                  {"bits_per_weight", options.weight_bits}};
   if (options.active_flops) out["held_flops_per_token"] = *options.active_flops;
   if (!costs.empty()) {
     out["machine"] = arguments.machine;
     out["layers"] = arguments.shape.layers;
     out["hidden"] = arguments.shape.hidden;
   }
-  out["points"] = Json::array();
+  out["points"] = OrderedJson::array();
   for (std::size_t i = 0; i < points.size(); ++i) {
     const DialPoint& p = points[i];
     out["points"].push_back({{"share", p.share},

@@ -23,7 +23,7 @@
 namespace lacuna {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using namespace routing;
 using Recording = std::variant<RoutingTrace, ExpertCounts>;
 
@@ -162,10 +162,10 @@ std::string text_of(const Described& d) {
   return out;
 }
 
-Json cost_json(const LayoutCost& cost, bool flop) {
-  Json out{{"rows_executed", cost.rows_executed},
-           {"rows_useful", cost.rows_useful},
-           {"useful_share", cost.useful_share()}};
+OrderedJson cost_json(const LayoutCost& cost, bool flop) {
+  OrderedJson out{{"rows_executed", cost.rows_executed},
+                  {"rows_useful", cost.rows_useful},
+                  {"useful_share", cost.useful_share()}};
   if (flop) {
     out["flop_executed"] = cost.flop_executed;
     out["flop_useful"] = cost.flop_useful;
@@ -173,9 +173,10 @@ Json cost_json(const LayoutCost& cost, bool flop) {
   return out;
 }
 
-Json layouts_json(const LayoutSummary& row, const LayoutOptions& options) {
+OrderedJson layouts_json(const LayoutSummary& row, const LayoutOptions& options) {
   const bool flop = options.shape.has_value();
-  Json out{{"grouped", cost_json(row.grouped, flop)}, {"capacity", cost_json(row.capacity, flop)}};
+  OrderedJson out{{"grouped", cost_json(row.grouped, flop)},
+                  {"capacity", cost_json(row.capacity, flop)}};
   out["capacity"].update({{"factor", options.capacity.factor},
                           {"per_expert", row.capacity_per_expert},
                           {"dropped", row.dropped},
@@ -190,9 +191,9 @@ Json layouts_json(const LayoutSummary& row, const LayoutOptions& options) {
   return out;
 }
 
-Json layer_json(const LayerStatistics& r, const LayoutSummary& layouts,
-                const LayoutOptions& options) {
-  Json out{{"layer", r.layer}, {"tokens", r.tokens}};
+OrderedJson layer_json(const LayerStatistics& r, const LayoutSummary& layouts,
+                       const LayoutOptions& options) {
+  OrderedJson out{{"layer", r.layer}, {"tokens", r.tokens}};
   out["load"] = {{"assignments", r.load.assignments},
                  {"min", r.load.least},
                  {"max", r.load.most},
@@ -221,8 +222,8 @@ Json layer_json(const LayerStatistics& r, const LayoutSummary& layouts,
   return out;
 }
 
-Json set_json(const Described& d) {
-  Json out = Json::object();
+OrderedJson set_json(const Described& d) {
+  OrderedJson out = OrderedJson::object();
   if (const auto* trace = std::get_if<RoutingTrace>(&d.recording)) {
     const TraceHeader& h = trace->header;
     out = {{"kind", "trace"},
@@ -240,7 +241,7 @@ Json set_json(const Described& d) {
            {"experts", c.experts}, {"top_k", c.top_k},   {"steps", c.steps}};
   }
   out["notes"] = d.notes;
-  out["layers"] = Json::array();
+  out["layers"] = OrderedJson::array();
   for (std::size_t i = 0; i < d.layers.size(); ++i) {
     out["layers"].push_back(layer_json(d.layers[i], d.layouts[i], d.options));
   }
@@ -249,11 +250,12 @@ Json set_json(const Described& d) {
 
 std::string routing_json(const RoutingSpec& spec, const std::vector<Described>& sets,
                          const std::vector<std::string>& left_out) {
-  Json out{{"schema", "lacuna.routing/1"}, {"file", spec.file}, {"sha256", sha256_of(spec.file)}};
+  OrderedJson out{
+      {"schema", "lacuna.routing/1"}, {"file", spec.file}, {"sha256", sha256_of(spec.file)}};
   out["left_out"] = left_out;
-  out["sets"] = Json::array();
+  out["sets"] = OrderedJson::array();
   for (const Described& d : sets) out["sets"].push_back(set_json(d));
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return out.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 /// A folder name: "OLMoE-1B-7B-0924, top-8, c4" is 03-OLMoE-1B-7B-0924-top-8-c4.

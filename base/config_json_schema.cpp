@@ -7,22 +7,22 @@
 namespace lacuna {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using Kind = ConfigValue::Kind;
 
 // The number of std::from_chars, then a unit of quantity_text.cpp.
 constexpr const char* kNumber = R"(\s*([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*)";
 constexpr const char* kByteUnit = "([kKMGT]?B|[KMGT]iB)";
 
-Json quantity(const std::string& unit, const char* about, const char* example) {
+OrderedJson quantity(const std::string& unit, const char* about, const char* example) {
   return {{"type", "string"},
           {"description", about},
           {"pattern", std::string("^") + kNumber + unit + "\\s*$"},
-          {"examples", Json::array({example})}};
+          {"examples", OrderedJson::array({example})}};
 }
 
 /// As a number of JSON where it is one.
-Json default_json(const ConfigValue& value) {
+OrderedJson default_json(const ConfigValue& value) {
   const std::string& text = *value.default_text;
   if (value.kind == Kind::boolean) return text == "true";
   if (value.kind == Kind::integer) {
@@ -34,8 +34,8 @@ Json default_json(const ConfigValue& value) {
   return text;
 }
 
-Json number_json(const char* type, const std::optional<Range>& range) {
-  Json out{{"type", type}};
+OrderedJson number_json(const char* type, const std::optional<Range>& range) {
+  OrderedJson out{{"type", type}};
   if (range) {
     out["minimum"] = range->low;
     out["maximum"] = range->high;
@@ -43,15 +43,15 @@ Json number_json(const char* type, const std::optional<Range>& range) {
   return out;
 }
 
-Json one_or_list(const Json& item) {
-  Json list{{"type", "array"}};
+OrderedJson one_or_list(const OrderedJson& item) {
+  OrderedJson list{{"type", "array"}};
   list["items"] = item;
-  Json out = Json::object();
-  out["anyOf"] = Json::array({item, list});
+  OrderedJson out = OrderedJson::object();
+  out["anyOf"] = OrderedJson::array({item, list});
   return out;
 }
 
-Json value_json(const ConfigValue& value) {
+OrderedJson value_json(const ConfigValue& value) {
   switch (value.kind) {
     case Kind::text:
       return {{"type", "string"}};
@@ -68,7 +68,7 @@ Json value_json(const ConfigValue& value) {
     case Kind::hertz:
       return quantity("[kMG]?Hz", "a frequency", "1 GHz");
     case Kind::bandwidth: {
-      Json out = quantity("", "bytes per cycle or second, or unbounded", "64 B/cycle");
+      OrderedJson out = quantity("", "bytes per cycle or second, or unbounded", "64 B/cycle");
       out["pattern"] =
           std::string("^(unbounded|") + kNumber + kByteUnit + R"(\s*/\s*(cycle|s)\s*)$)";
       return out;
@@ -78,55 +78,56 @@ Json value_json(const ConfigValue& value) {
     case Kind::picojoules_per_bit:
       return quantity("pJ/(bit|B)", "an energy per bit or byte", "8 pJ/bit");
     case Kind::texts: {
-      const Json scalar{{"type", Json::array({"string", "number", "boolean"})}};
+      const OrderedJson scalar{{"type", OrderedJson::array({"string", "number", "boolean"})}};
       return one_or_list(scalar);
     }
   }
-  return Json::object();
+  return OrderedJson::object();
 }
 
-Json shape_json(const ConfigShape& shape);
+OrderedJson shape_json(const ConfigShape& shape);
 
-Json mapping_json(const ConfigShape& shape) {
-  Json out{{"type", "object"}};
-  Json properties = Json::object();
+OrderedJson mapping_json(const ConfigShape& shape) {
+  OrderedJson out{{"type", "object"}};
+  OrderedJson properties = OrderedJson::object();
   for (const auto& [key, child] : shape.keys) properties[key] = shape_json(child);
   out["properties"] = std::move(properties);
-  out["additionalProperties"] = shape.named.empty() ? Json(false) : shape_json(shape.named.front());
+  out["additionalProperties"] =
+      shape.named.empty() ? OrderedJson(false) : shape_json(shape.named.front());
   return out;
 }
 
-Json shape_json(const ConfigShape& shape) {
-  Json ways = Json::array();
+OrderedJson shape_json(const ConfigShape& shape) {
+  OrderedJson ways = OrderedJson::array();
   for (const auto& value : shape.values) {
     ways.push_back(value_json(value));
     if (value.default_text) ways.back()["default"] = default_json(value);
   }
   if (shape.mapping) ways.push_back(mapping_json(shape));
   if (!shape.items.empty()) {
-    Json list{{"type", "array"}};
+    OrderedJson list{{"type", "array"}};
     list["items"] = shape_json(shape.items.front());
     ways.push_back(std::move(list));
   }
-  if (ways.empty()) return Json::object();  // only looked for: anything goes
+  if (ways.empty()) return OrderedJson::object();  // only looked for: anything goes
   if (ways.size() == 1) return ways.front();
-  Json out = Json::object();
+  OrderedJson out = OrderedJson::object();
   out["anyOf"] = std::move(ways);
   return out;
 }
 
 /// The required keys at every depth, apart from the types; null when there are none.
-Json required_json(const ConfigShape& shape) {
-  Json required = Json::array();
-  Json properties = Json::object();
+OrderedJson required_json(const ConfigShape& shape) {
+  OrderedJson required = OrderedJson::array();
+  OrderedJson properties = OrderedJson::object();
   for (const auto& [key, child] : shape.keys) {
-    const Json inner = child.mapping ? required_json(child) : Json();
+    const OrderedJson inner = child.mapping ? required_json(child) : OrderedJson();
     if (!inner.is_null()) properties[key] = inner;
     // An absent mapping reads as an empty one.
     if (child.required || (!inner.is_null() && !child.looked_for)) required.push_back(key);
   }
   if (required.empty() && properties.empty()) return nullptr;
-  Json out = Json::object();
+  OrderedJson out = OrderedJson::object();
   if (!required.empty()) out["required"] = std::move(required);
   if (!properties.empty()) out["properties"] = std::move(properties);
   return out;
@@ -135,17 +136,17 @@ Json required_json(const ConfigShape& shape) {
 }  // namespace
 
 std::string json_schema(const ConfigShape& shape, const std::string& title, const std::string& id) {
-  Json out{
+  OrderedJson out{
       {"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"$id", id}, {"title", title}};
   out.update(mapping_json(shape));
-  Json extends{
+  OrderedJson extends{
       {"description", "files whose values stand where this one gives none; later and nearer win"}};
   extends.update(one_or_list({{"type", "string"}}));
   out["properties"]["extends"] = std::move(extends);
-  if (const Json required = required_json(shape); !required.is_null()) {
-    Json derived = Json::object();
-    derived["required"] = Json::array({"extends"});
-    out["anyOf"] = Json::array({derived, required});
+  if (const OrderedJson required = required_json(shape); !required.is_null()) {
+    OrderedJson derived = OrderedJson::object();
+    derived["required"] = OrderedJson::array({"extends"});
+    out["anyOf"] = OrderedJson::array({derived, required});
   }
   return out.dump(2) + "\n";
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From floating point to whole numbers, where a cast alone would be undefined for what is negative,
-// not a number or beyond 64 bits.
+// Between whole numbers and floating point, where a cast alone would be undefined for what is
+// negative, not a number or beyond 64 bits.
 #pragma once
 
 #include <cmath>
@@ -9,6 +9,11 @@
 #include "base/error.hpp"
 
 namespace lacuna {
+
+/// A count as a number to calculate with: exact below 2^53.
+[[nodiscard]] constexpr double real(std::uint64_t count) {
+  return static_cast<double>(count);
+}
 
 /// Without what is behind the point. Throws InputError for what 64 bits do not hold: a number gets
 /// there by the size of a workload or by a parameter.

@@ -9,14 +9,11 @@
 
 #include "arch/cost/array_cost.hpp"
 #include "base/error.hpp"
+#include "base/whole.hpp"
 #include "dataflows/fabric_product.hpp"
 
 namespace lacuna {
 namespace {
-
-double d(std::uint64_t x) {
-  return static_cast<double>(x);
-}
 
 class Compiler {
  public:
@@ -66,7 +63,7 @@ class Compiler {
     for (const FabricProduct& product : products_) {
       on_chip_ = std::max(on_chip_, product.on_chip_bytes());
     }
-    const double capacity = d(spec_.glb_bytes());
+    const double capacity = real(spec_.glb_bytes());
     room_ = std::floor(capacity - on_chip_);
     if (on_chip_ <= 0.75 * capacity) return;
     throw InputError(fmt::format("{:.0f} bytes that stay on chip leave less than a quarter of the "

@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/statistics.hpp"
+#include "base/whole.hpp"
 
 namespace lacuna {
 namespace {
@@ -29,10 +30,6 @@ constexpr double kMuchSlower = 1.15;
 constexpr std::uint64_t kLeastColumns = 16;
 // What a tile sized by its contents may take of the room: less leaves space for the next.
 constexpr double kShares[] = {1, 0.75, 0.5};
-
-double d(std::uint64_t x) {
-  return static_cast<double>(x);
-}
 
 struct ArrayTile {
   std::uint64_t rows, columns;
@@ -151,7 +148,7 @@ class Best {
            m.moved <= limit.moved * kRounding;
   }
   static std::tuple<double, double, double> key(const FabricMapping& m) {
-    return {std::round(m.moved), std::round(m.cycles), -d(m.columns)};
+    return {std::round(m.moved), std::round(m.cycles), -real(m.columns)};
   }
   std::vector<FabricMapping> all_;
 };
@@ -208,7 +205,8 @@ class Mapper {
     if (given != nullptr && given->b_tile_columns % mapping.columns != 0) return;
     measure(mapping);
     // Narrow columns make many instructions: not more than are taken, if wider ones make fewer.
-    const double instructions = rows_groups() * d(most_columns()) * d(h_.chunk(mapping).pieces);
+    const double instructions =
+        rows_groups() * real(most_columns()) * real(h_.chunk(mapping).pieces);
     if (instructions > kMostInstructions && !best_.empty()) return;
     const FabricOuter order = order_of(given);
     const bool a_only = order == FabricOuter::a, b_only = order == FabricOuter::b;
@@ -262,21 +260,21 @@ class Mapper {
     for (const Columns& columns : columns_) most = std::max(most, columns.groups());
     return most;
   }
-  [[nodiscard]] double rows_groups() const { return d(a_groups_.size()); }
+  [[nodiscard]] double rows_groups() const { return real(a_groups_.size()); }
   [[nodiscard]] double a_bytes() const { return a_sums_.total(); }
 
   // Of what only passes, and of a whole operand, a byte more for each rounding.
   [[nodiscard]] double a_passing(const FabricMapping& mapping) const {
-    return std::min(a_bytes(), d(mapping.passing) * (chunk_.a + 1));
+    return std::min(a_bytes(), real(mapping.passing) * (chunk_.a + 1));
   }
   [[nodiscard]] double b_passing(const FabricMapping& mapping) const {
-    return d(mapping.passing) * (chunk_.b + 1);
+    return real(mapping.passing) * (chunk_.b + 1);
   }
 
   [[nodiscard]] double bytes_once() const {
     double bytes = 0;
     for (std::size_t p = 0; p < columns_.size(); ++p) {
-      bytes += d(h_.products[p].times) * (a_bytes() + columns_[p].total());
+      bytes += real(h_.products[p].times) * (a_bytes() + columns_[p].total());
     }
     return bytes;
   }
@@ -286,7 +284,7 @@ class Mapper {
     for (std::size_t p = 0; p < columns_.size(); ++p) {
       const double least = machine_.at_least(unit_cycles_[p], a_bytes() + columns_[p].total(),
                                              h_.products[p].z_words);
-      cycles += d(h_.products[p].times) * least;
+      cycles += real(h_.products[p].times) * least;
     }
     return cycles;
   }
@@ -320,7 +318,7 @@ class Mapper {
     const double passing = a_passing(mapping);
     for (const std::uint64_t width : b_widths(mapping)) {
       mapping.tile_columns = width * mapping.columns;
-      const double tile = column * d(std::min(mapping.tile_columns, h_.products.front().n));
+      const double tile = column * real(std::min(mapping.tile_columns, h_.products.front().n));
       for (const bool whole : {true, false}) {
         mapping.a_whole = whole;
         // A group of rows that serves one output tile only passes.
@@ -382,7 +380,7 @@ class Mapper {
     const double a = a_passing(mapping);
     ColumnTile tile = sized(mapping, a, share);
     if (tile.groups == 0) return;
-    for (double& bytes : tile.seen) bytes /= d(tile.groups);
+    for (double& bytes : tile.seen) bytes /= real(tile.groups);
     tile.groups = 1;
     consider_sized(mapping, a, tile);
   }
@@ -397,7 +395,7 @@ class Mapper {
     double fullest = 0, tiles = 0;
     for (std::size_t p = 0; p < columns_.size(); ++p) {
       fullest = std::max(fullest, columns_[p].most_of(tile.groups));
-      tiles += d(h_.products[p].times) * d(ceil_div(columns_[p].groups(), tile.groups));
+      tiles += real(h_.products[p].times) * real(ceil_div(columns_[p].groups(), tile.groups));
     }
     mapping.tile_columns = tile.groups * mapping.columns;
     mapping.tiling_work_bytes = tile.work_bytes;
@@ -412,7 +410,7 @@ class Mapper {
     for (const double bytes : tile.seen) {
       again += (rows_groups() - 1) * (bytes - machine_.resident(bytes, mapping.b_room));
     }
-    consider(mapping, tile.seen.empty() ? 0 : again / d(tile.seen.size()));
+    consider(mapping, tile.seen.empty() ? 0 : again / real(tile.seen.size()));
   }
 
   void add_a_outer(FabricMapping mapping) {
@@ -431,7 +429,7 @@ class Mapper {
 
   [[nodiscard]] double fullest_group(const FabricMapping& mapping) const {
     if (h_.b_column_most) {
-      return h_.b_column_most(mapping) * d(std::min(mapping.columns, h_.products.front().n));
+      return h_.b_column_most(mapping) * real(std::min(mapping.columns, h_.products.front().n));
     }
     double most = 0;
     for (const Columns& columns : columns_) most = std::max(most, columns.most_of(1));
@@ -449,15 +447,16 @@ class Mapper {
     mapping.bytes = mapping.cycles = mapping.bound = mapping.moved = 0;
     for (std::size_t p = 0; p < columns_.size(); ++p) {
       const FabricLoad& load = h_.products[p];
-      const double times = d(load.times);
+      const double times = real(load.times);
       const Demand demand = demand_of(mapping, p, again);
       const Estimate estimate = machine_.estimate(demand);
       const double bytes = demand.fetched();
       mapping.bytes += times * bytes;
       mapping.cycles += times * estimate.cycles;
       mapping.bound += times * estimate.at_least;
-      mapping.moved += times * (bytes + kPortByte * (load.a_port_bytes * d(columns_[p].groups()) +
-                                                     load.b_port_bytes * rows_groups()));
+      mapping.moved +=
+          times * (bytes + kPortByte * (load.a_port_bytes * real(columns_[p].groups()) +
+                                        load.b_port_bytes * rows_groups()));
     }
     best_.consider(mapping);
   }
@@ -484,14 +483,14 @@ class Mapper {
     const Columns& columns = columns_[p];
     const std::uint64_t width = mapping.tile_rows / mapping.rows;
     const std::uint64_t tiles = ceil_div(a_groups_.size(), width);
-    const double rows = d(std::min(h_.m, mapping.tile_rows));
-    demand.tiles = d(tiles);
-    demand.width = std::min(d(width), rows_groups());
-    demand.walks = d(columns.groups());
+    const double rows = real(std::min(h_.m, mapping.tile_rows));
+    demand.tiles = real(tiles);
+    demand.width = std::min(real(width), rows_groups());
+    demand.walks = real(columns.groups());
     // Slots do not shrink with the rows of the last group, bytes do.
-    demand.last_work = tiles == 1 ? 1 : (rows_groups() - d((tiles - 1) * width)) / d(width);
-    demand.last_bytes = (d(h_.m) - d(tiles - 1) * rows) / rows;
-    demand.tile_bytes = a_bytes() / (d(tiles - 1) + demand.last_bytes);
+    demand.last_work = tiles == 1 ? 1 : (rows_groups() - real((tiles - 1) * width)) / real(width);
+    demand.last_bytes = (real(h_.m) - real(tiles - 1) * rows) / rows;
+    demand.tile_bytes = a_bytes() / (real(tiles - 1) + demand.last_bytes);
     demand.inner_bytes = columns.total();
     if (demand.width <= 1) demand.passing = chunk_.b;
   }
@@ -501,11 +500,11 @@ class Mapper {
     const Columns& columns = columns_[p];
     const std::uint64_t n = h_.products[p].n;
     const std::uint64_t width = mapping.tile_columns / mapping.columns;
-    const double wide = d(std::min(n, mapping.tile_columns));
-    demand.tiles = d(ceil_div(columns.groups(), width));
-    demand.width = std::min(d(width), d(columns.groups()));
+    const double wide = real(std::min(n, mapping.tile_columns));
+    demand.tiles = real(ceil_div(columns.groups(), width));
+    demand.width = std::min(real(width), real(columns.groups()));
     demand.walks = rows_groups();
-    demand.last_work = demand.last_bytes = (d(n) - (demand.tiles - 1) * wide) / wide;
+    demand.last_work = demand.last_bytes = (real(n) - (demand.tiles - 1) * wide) / wide;
     demand.tile_bytes = columns.total() / (demand.tiles - 1 + demand.last_bytes);
     if (!mapping.b_resident) {
       demand.resident = false;

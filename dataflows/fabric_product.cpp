@@ -18,10 +18,6 @@ namespace {
 constexpr std::uint64_t kChunksOfBuffer = 16;
 constexpr std::uint64_t kLeastChunks = 8;
 
-double d(std::uint64_t x) {
-  return static_cast<double>(x);
-}
-
 bool is_dense(const Pattern& pattern) {
   return pattern.density() == Ratio{1, 1};
 }
@@ -42,8 +38,8 @@ std::string menu_text(const std::vector<FabricPattern>& menu) {
 
 /// Pieces that K is cut into at least, for tiles of outputs of these rows and columns.
 double wanted_chunks(const FabricSpec& spec, std::uint64_t k, std::uint64_t edge) {
-  const double chunk = d(spec.glb.capacity.count() / kChunksOfBuffer);
-  return std::max(d(kLeastChunks), d(edge) * d(k) * spec.word_bytes() / chunk);
+  const double chunk = real(spec.glb.capacity.count() / kChunksOfBuffer);
+  return std::max(real(kLeastChunks), real(edge) * real(k) * spec.word_bytes() / chunk);
 }
 
 }  // namespace
@@ -55,14 +51,15 @@ void check_instructions(const FabricSpec& spec, FabricShape shape) {
   std::uint64_t step = 1;  // most positions of K that a step takes
   if (tiles.empty()) {
     tiles = {{arrays.rows, std::min(arrays.columns, ceil_div(shape.n, arrays.across_n))}};
-    step = whole_up(d(arrays.lanes) / spec.a.patterns.front().pattern.density().value());
+    step = whole_up(real(arrays.lanes) / spec.a.patterns.front().pattern.density().value());
   }
   double fewest = std::numeric_limits<double>::infinity();
   for (const auto& [rows, columns] : tiles) {
     const std::uint64_t m = rows * arrays.across_m, n = columns * arrays.across_n;
-    const double groups = std::max(1.0, d(shape.m) / d(m)) * std::max(1.0, d(shape.n) / d(n));
+    const double groups =
+        std::max(1.0, real(shape.m) / real(m)) * std::max(1.0, real(shape.n) / real(n));
     const double chunks =
-        std::min(d(ceil_div(shape.k, step)), wanted_chunks(spec, shape.k, std::max(m, n)));
+        std::min(real(ceil_div(shape.k, step)), wanted_chunks(spec, shape.k, std::max(m, n)));
     fewest = std::min(fewest, groups * chunks);
   }
   // Chunks are whole: tiles a little narrower may make a little fewer.
@@ -140,7 +137,7 @@ void FabricProduct::settle() {
   work_.step_k = any_zeros_ ? 1 : spec_.arrays.lanes / g * group_;
   work_.padded_k = ceil_div(ops_.k(), group_) * group_;
   if (spec_.b.storage == FabricStorage::block_offsets && work_.b_compressed) {
-    b_metadata_words_ = d(block_offset_bits()) / spec_.word_bits;
+    b_metadata_words_ = real(block_offset_bits()) / spec_.word_bits;
   }
 }
 
@@ -170,7 +167,7 @@ void FabricProduct::choose_storage() {
     default: {
       // Only when it saves: a dense operand keeps its plain form.
       const double metadata = spec_.b.storage == FabricStorage::block_offsets
-                                  ? d(block_offset_bits()) / (d(ops_.k()) * d(ops_.n()))
+                                  ? real(block_offset_bits()) / (real(ops_.k()) * real(ops_.n()))
                                   : 1;
       work_.b_compressed = stored_b_density() + metadata / spec_.word_bits < 1;
     }
@@ -191,8 +188,8 @@ std::uint64_t FabricProduct::block_offset_bits() const {
     h0 = ranks[1].h;
   }
   const BitMatrix& sample = ops_.b_transposed().sample();
-  const double bits = d(block_offset_metadata(sample, h1, h0).count());
-  return whole_near(bits * d(ops_.n()) / d(sample.rows()));
+  const double bits = real(block_offset_metadata(sample, h1, h0).count());
+  return whole_near(bits * real(ops_.n()) / real(sample.rows()));
 }
 
 std::string FabricProduct::key_of_a() const {
@@ -202,7 +199,7 @@ std::string FabricProduct::key_of_a() const {
 }
 
 double FabricProduct::z_bytes() const {
-  return d(ops_.m()) * d(ops_.n()) * instance_.z_width * spec_.word_bytes();
+  return real(ops_.m()) * real(ops_.n()) * instance_.z_width * spec_.word_bytes();
 }
 
 double FabricProduct::on_chip_bytes() const {
@@ -297,7 +294,7 @@ double FabricProduct::most_b_words(const FabricMapping& mapping) const {
         metadata = 1.0 / spec_.word_bits;
         break;
       case FabricStorage::block_offsets:
-        metadata = b_metadata_words_ / (d(ops_.n()) * d(ops_.k()));
+        metadata = b_metadata_words_ / (real(ops_.n()) * real(ops_.k()));
         break;
       default:
         data = db_;
@@ -309,7 +306,7 @@ double FabricProduct::most_b_words(const FabricMapping& mapping) const {
 
 double FabricProduct::largest_b_column(const FabricMapping& mapping) const {
   const double fetched = instance_.b.on_chip ? 0 : instance_.b_footprint;
-  return d(ops_.k()) * most_b_words(mapping) * spec_.word_bytes() * fetched;
+  return real(ops_.k()) * most_b_words(mapping) * spec_.word_bytes() * fetched;
 }
 
 FabricChunk FabricProduct::largest_chunk(const FabricMapping& mapping) const {
@@ -317,29 +314,29 @@ FabricChunk FabricProduct::largest_chunk(const FabricMapping& mapping) const {
   chunk.pieces = chunks_for(mapping);
   const std::uint64_t steps = ceil_div(ceil_div(ops_.k(), work_.step_k), chunk.pieces);
   const std::uint64_t all = std::max(work_.padded_k, ops_.k());
-  const double bytes = d(std::min(all, steps * work_.step_k)) * spec_.word_bytes();
+  const double bytes = real(std::min(all, steps * work_.step_k)) * spec_.word_bytes();
   const std::uint64_t rows = std::min(mapping.rows, ops_.m());
   const std::uint64_t columns = std::min(mapping.columns, ops_.n());
   const FabricInstance& instance = instance_;
-  if (!instance.a.on_chip) chunk.a = d(rows) * bytes * most_a_words(mapping);
+  if (!instance.a.on_chip) chunk.a = real(rows) * bytes * most_a_words(mapping);
   if (!instance.b.on_chip) {
-    chunk.b = d(columns) * bytes * most_b_words(mapping) * instance.b_footprint;
+    chunk.b = real(columns) * bytes * most_b_words(mapping) * instance.b_footprint;
   }
   return chunk;
 }
 
 std::uint64_t FabricProduct::chunks_for(const FabricMapping& map) const {
-  const double k_bytes = d(ops_.k()) * spec_.word_bytes();
+  const double k_bytes = real(ops_.k()) * spec_.word_bytes();
   double wanted = wanted_chunks(spec_, ops_.k(), std::max(map.rows, map.columns));
   // What streams through the window of an overbooked tile must fit it twice: used and arriving.
-  const double half = d(spec_.glb.window.count()) / 2;
+  const double half = real(spec_.glb.window.count()) / 2;
   const bool overbooks = spec_.glb.policy == BufferPolicy::tailors && half > 0;
   const auto& [a, b] = std::tie(instance_.a, instance_.b);
   if (overbooks && map.b_room > 0) {
-    wanted = std::max(wanted, d(map.columns) * k_bytes * (b.width + 0.125) / half);
+    wanted = std::max(wanted, real(map.columns) * k_bytes * (b.width + 0.125) / half);
   }
   if (overbooks && map.a_room > 0) {
-    wanted = std::max(wanted, d(map.rows) * k_bytes * (a.width + 0.125) / half);
+    wanted = std::max(wanted, real(map.rows) * k_bytes * (a.width + 0.125) / half);
   }
   return std::min(ceil_div(ops_.k(), work_.step_k), whole_up(wanted));
 }
@@ -353,10 +350,10 @@ ArrayWork FabricProduct::work(const FabricMapping& map) const {
   work.array_columns = map.array_columns;
   work.chunks = chunks_for(map);
   if (any_zeros_ && work.a_compressed) {
-    work.a_mask_words = d(map.array_rows) * tiled_mask(map.array_rows);
+    work.a_mask_words = real(map.array_rows) * tiled_mask(map.array_rows);
   }
   if (any_zeros_ && work.b_compressed) {
-    work.b_mask_words = d(map.array_columns) * tiled_mask(map.array_columns);
+    work.b_mask_words = real(map.array_columns) * tiled_mask(map.array_columns);
   }
   work.a_words = all_a_words(map);
   work.b_words = b_sums(map).back();
@@ -364,7 +361,7 @@ ArrayWork FabricProduct::work(const FabricMapping& map) const {
 }
 
 void FabricProduct::check_instructions(const ArrayWork& work) const {
-  const double instructions = d(work.m_tiles()) * d(work.n_tiles()) * d(work.chunks);
+  const double instructions = real(work.m_tiles()) * real(work.n_tiles()) * real(work.chunks);
   if (instructions > kMostInstructions) refuse_instructions(spec_, shape(), instructions);
 }
 
@@ -372,7 +369,7 @@ void FabricProduct::check_instructions(const ArrayWork& work) const {
 /// there is a mapping, of the machine's first tile.
 double FabricProduct::tiled_mask(std::uint64_t tile) const {
   if (tile == 0) tile = spec_.arrays.tiles.front().second;
-  return (1 + 1.0 / d(tile)) / spec_.word_bits;
+  return (1 + 1.0 / real(tile)) / spec_.word_bits;
 }
 
 FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std::uint64_t k0,
@@ -380,20 +377,20 @@ FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std:
   const OperandStorage& storage = instance_.a;
   FabricWords words;
   if (any_zeros_) {
-    words.data = d(rows) * d(k1 - k0);
+    words.data = real(rows) * real(k1 - k0);
     if (work_.a_compressed) {
-      words = {d(ops_.a().count(first, first + rows, k0, k1)), words.data * tiled_mask(tile)};
+      words = {real(ops_.a().count(first, first + rows, k0, k1)), words.data * tiled_mask(tile)};
     }
   } else if (work_.a_compressed) {
     // Slots, also those that a sparser group leaves empty: the format cannot leave them out.
     const std::uint64_t end = k1 == ops_.k() ? work_.padded_k : k1;
-    words.data = d(rows) * d(end - k0) * da_;
+    words.data = real(rows) * real(end - k0) * da_;
     words.metadata = words.data * metadata_words(work_.a_pattern, spec_.a.storage, spec_.word_bits);
   } else if (a_bitmask_) {
-    words = {d(ops_.a().count(first, first + rows, k0, k1)),
-             d(rows) * d(k1 - k0) / spec_.word_bits};
+    words = {real(ops_.a().count(first, first + rows, k0, k1)),
+             real(rows) * real(k1 - k0) / spec_.word_bits};
   } else {
-    words.data = d(rows) * d(k1 - k0);
+    words.data = real(rows) * real(k1 - k0);
   }
   return {words.data * storage.width, words.metadata + words.data * storage.scale_words};
 }
@@ -401,11 +398,11 @@ FabricWords FabricProduct::a_words(std::uint64_t first, std::uint64_t rows, std:
 FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, std::uint64_t k0,
                                    std::uint64_t k1, std::uint64_t tile) const {
   const OperandStorage& storage = instance_.b;
-  const double positions = d(columns) * d(k1 - k0);
+  const double positions = real(columns) * real(k1 - k0);
   FabricWords words{positions, 0};
   if (work_.b_compressed) {
     const auto nonzeros = [&] {
-      return d(ops_.b_transposed().count(first, first + columns, k0, k1));
+      return real(ops_.b_transposed().count(first, first + columns, k0, k1));
     };
     switch (spec_.b.storage) {
       case FabricStorage::tiled_bitmask:
@@ -416,7 +413,7 @@ FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, s
                  positions / spec_.word_bits};
         break;
       case FabricStorage::block_offsets:
-        words = {nonzeros(), positions / (d(ops_.n()) * d(ops_.k())) * b_metadata_words_};
+        words = {nonzeros(), positions / (real(ops_.n()) * real(ops_.k())) * b_metadata_words_};
         break;
       default:
         words = {
@@ -459,11 +456,11 @@ FabricPart FabricProduct::finish(const FabricMapping& mapping) {
 
 /// Words of the outputs as they leave.
 FabricWords FabricProduct::z_words() const {
-  const double places = d(ops_.m()) * d(ops_.n());
+  const double places = real(ops_.m()) * real(ops_.n());
   FabricWords z{places * instance_.z_width, 0};
   if (spec_.compress_outputs && !instance_.z_on_chip) {
     const double mask = places / spec_.word_bits;
-    const double nonzeros = d(ops_.z_nonzeros()) * instance_.z_width;
+    const double nonzeros = real(ops_.z_nonzeros()) * instance_.z_width;
     if (nonzeros + mask < z.data) z = {nonzeros, mask};
   }
   return z;

@@ -12,7 +12,7 @@ namespace lacuna {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kSchema = "lacuna.manifest/1";
 constexpr std::uintmax_t kLargest = 64U << 20;  // bytes; some hundred thousand files
@@ -37,31 +37,31 @@ std::optional<Manifest> read_manifest(const fs::path& folder) {
   const auto status = fs::symlink_status(file, error);
   if (status.type() == fs::file_type::not_found) return std::nullopt;
   if (!fs::is_regular_file(status) || fs::file_size(file, error) > kLargest) not_ours(file);
-  const Json json = Json::parse(read_file(file), nullptr, false);
-  if (!json.is_object() || json.value("schema", Json()) != kSchema) not_ours(file);
+  const OrderedJson json = OrderedJson::parse(read_file(file), nullptr, false);
+  if (!json.is_object() || json.value("schema", OrderedJson()) != kSchema) not_ours(file);
   try {
     Manifest manifest{json.at("command").get<std::string>(), {}};
-    for (const Json& entry : json.at("files")) {
+    for (const OrderedJson& entry : json.at("files")) {
       const auto name = entry.at("name").get<std::string>();
       if (!is_safe(name)) not_ours(file);
       manifest.files[name] = {entry.at("size").get<std::uint64_t>(),
                               entry.at("sha256").get<std::string>()};
     }
     return manifest;
-  } catch (const Json::exception&) {
+  } catch (const OrderedJson::exception&) {
     not_ours(file);
   }
 }
 
 std::string manifest_json(const Manifest& manifest) {
-  Json json{{"schema", kSchema},
-            {"version", LACUNA_VERSION},
-            {"command", manifest.command},
-            {"files", Json::array()}};
+  OrderedJson json{{"schema", kSchema},
+                   {"version", LACUNA_VERSION},
+                   {"command", manifest.command},
+                   {"files", OrderedJson::array()}};
   for (const auto& [name, entry] : manifest.files) {
     json["files"].push_back({{"name", name}, {"size", entry.size}, {"sha256", entry.sha256}});
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 ManifestEntry entry_of(const fs::path& file) {

@@ -8,12 +8,12 @@
 namespace lacuna::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json traffic_json(const Traffic& traffic) {
-  Json out = Json::object();
+OrderedJson traffic_json(const Traffic& traffic) {
+  OrderedJson out = OrderedJson::object();
   for (const auto& [level, tensors] : traffic) {
-    Json& of_level = out[level] = Json::object();
+    OrderedJson& of_level = out[level] = OrderedJson::object();
     for (const auto& [tensor, moved] : tensors) {
       of_level[tensor] = {{"read_bytes", moved.read_bytes}, {"write_bytes", moved.write_bytes}};
     }
@@ -21,17 +21,17 @@ Json traffic_json(const Traffic& traffic) {
   return out;
 }
 
-Json energy_json(const EnergyReport& energy) {
-  Json components = Json::object();
+OrderedJson energy_json(const EnergyReport& energy) {
+  OrderedJson components = OrderedJson::object();
   for (const auto& [name, component] : energy.components) components[name] = component.picojoules;
   return {{"total", energy.total_picojoules}, {"components", components}};
 }
 
 /// Counts and energies of actions come from two maps that need not have the same keys.
-Json actions_json(const ActionCounts& counts, const EnergyReport& energy) {
-  Json out = Json::object();
+OrderedJson actions_json(const ActionCounts& counts, const EnergyReport& energy) {
+  OrderedJson out = OrderedJson::object();
   for (const auto& [component, actions] : counts) {
-    Json& of_component = out[component] = Json::object();
+    OrderedJson& of_component = out[component] = OrderedJson::object();
     for (const auto& [action, count] : actions) of_component[action]["count"] = count;
   }
   for (const auto& [component, report] : energy.components) {
@@ -42,11 +42,12 @@ Json actions_json(const ActionCounts& counts, const EnergyReport& energy) {
   return out;
 }
 
-Json tiling_json(const std::map<std::string, TilingReport>& tiling) {
-  Json out = Json::object();
+OrderedJson tiling_json(const std::map<std::string, TilingReport>& tiling) {
+  OrderedJson out = OrderedJson::object();
   for (const auto& [operand, t] : tiling) {
-    Json occupancy = Json::array();
-    for (const auto& [share, bytes] : t.occupancy) occupancy.push_back(Json::array({share, bytes}));
+    OrderedJson occupancy = OrderedJson::array();
+    for (const auto& [share, bytes] : t.occupancy)
+      occupancy.push_back(OrderedJson::array({share, bytes}));
     out[operand] = {{"strategy", t.strategy},
                     {"shape", t.shape},
                     {"ranks", t.ranks},
@@ -61,27 +62,27 @@ Json tiling_json(const std::map<std::string, TilingReport>& tiling) {
   return out;
 }
 
-Json stalls_json(const StallBreakdown& stalls) {
-  Json out = Json::object();
+OrderedJson stalls_json(const StallBreakdown& stalls) {
+  OrderedJson out = OrderedJson::object();
   for (const StallName& name : kStallNames) out[std::string(name.key)] = stalls.*name.cycles;
   return out;
 }
 
-Json bounds_json(const std::map<std::string, Cycles>& bounds) {
-  Json out = Json::object();
+OrderedJson bounds_json(const std::map<std::string, Cycles>& bounds) {
+  OrderedJson out = OrderedJson::object();
   for (const auto& [block, cycles] : bounds) out[block] = cycles.count();
   return out;
 }
 
-Json meters_json(const Meters& meters) {
-  Json ports = Json::object();
+OrderedJson meters_json(const Meters& meters) {
+  OrderedJson ports = OrderedJson::object();
   for (const auto& [name, use] : meters.ports) {
     ports[name] = {{"total", use.total}, {"fullest_1024_cycles", use.fullest}};
   }
   return {{"ports", ports}, {"high_water_bytes", meters.high_water}};
 }
 
-void add_measured(Json& out, const RunResult& r) {
+void add_measured(OrderedJson& out, const RunResult& r) {
   const MachineStatistics& s = r.statistics;
   out["macs"] = {{"dense", r.macs_dense},
                  {"effectual", s.macs_effectual},
@@ -102,8 +103,8 @@ void add_measured(Json& out, const RunResult& r) {
 }
 
 /// Of one execution; `times` says how many there are.
-Json operations_json(const std::vector<OperationReport>& operations) {
-  Json out = Json::array();
+OrderedJson operations_json(const std::vector<OperationReport>& operations) {
+  OrderedJson out = OrderedJson::array();
   for (const OperationReport& op : operations) {
     out.push_back({{"name", op.name},
                    {"group", op.group},
@@ -126,7 +127,7 @@ Json operations_json(const std::vector<OperationReport>& operations) {
 }
 
 /// What a user waits for, and throughput, by names that say which is which.
-void add_step(Json& out, const RunResult& r) {
+void add_step(OrderedJson& out, const RunResult& r) {
   out["tokens"] = r.step.tokens;
   out["sequences"] = r.step.sequences;
   if (!r.step.phase.empty()) out["phase"] = r.step.phase;
@@ -136,7 +137,7 @@ void add_step(Json& out, const RunResult& r) {
   out["energy_pj_per_token"] = r.energy.total_picojoules / static_cast<double>(r.step.tokens);
 }
 
-void add_extras(Json& out, const RunResult& r) {
+void add_extras(OrderedJson& out, const RunResult& r) {
   const MachineStatistics& s = r.statistics;
   out["bounds"] = bounds_json(s.bounds);
   out["stalls"] = stalls_json(s.stalls);
@@ -153,8 +154,8 @@ void add_extras(Json& out, const RunResult& r) {
   out["energy_flags"] = r.energy.flags;
 }
 
-Json to_json(const RunResult& r) {
-  Json out;
+OrderedJson to_json(const RunResult& r) {
+  OrderedJson out;
   out["schema"] = kResultSchema;
   out["name"] = r.name;
   out["workload"] = r.workload;
@@ -188,12 +189,12 @@ Json to_json(const RunResult& r) {
   return out;
 }
 
-std::string compact(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string compact(const OrderedJson& value) {
+  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 /// Objects over lines, lists of values on one: a result has lists of hundreds of numbers.
-void print(const Json& value, std::size_t indent, std::string& out) {
+void print(const OrderedJson& value, std::size_t indent, std::string& out) {
   if (!value.is_object() || value.empty()) {
     out += compact(value);
     return;
@@ -204,7 +205,7 @@ void print(const Json& value, std::size_t indent, std::string& out) {
     if (!first) out += ",\n";
     first = false;
     out.append(indent + 2, ' ');
-    out += compact(Json(key)) + ": ";
+    out += compact(OrderedJson(key)) + ": ";
     print(child, indent + 2, out);
   }
   out += '\n';

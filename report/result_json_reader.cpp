@@ -10,13 +10,13 @@
 namespace lacuna::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// A value and where it stands; every getter says what it expected. Null means "not measured" and
 /// reads as empty.
 class Value {
  public:
-  Value(const Json* json, std::string file, std::string path)
+  Value(const OrderedJson* json, std::string file, std::string path)
       : json_(json), file_(std::move(file)), path_(std::move(path)) {}
 
   [[nodiscard]] bool null() const { return json_ == nullptr || json_->is_null(); }
@@ -30,7 +30,7 @@ class Value {
   /// A key that may be absent.
   [[nodiscard]] Value get(const std::string& key) const {
     if (!null() && !json_->is_object()) fail("expected an object");
-    const auto found = null() ? Json::const_iterator{} : json_->find(key);
+    const auto found = null() ? OrderedJson::const_iterator{} : json_->find(key);
     const bool has = !null() && found != json_->end();
     return {has ? &*found : nullptr, file_, path_.empty() ? key : path_ + "." + key};
   }
@@ -101,7 +101,7 @@ class Value {
   }
 
  private:
-  const Json* json_;
+  const OrderedJson* json_;
   std::string file_;
   std::string path_;
 };
@@ -248,14 +248,14 @@ RunResult read_result(const Value& root) {
   return r;
 }
 
-Json parse(std::string_view text, const std::string& file) {
-  return parse_json<Json>(text, {file, 1, limits::kContentBytes});
+OrderedJson parse(std::string_view text, const std::string& file) {
+  return parse_json<OrderedJson>(text, {file, 1, limits::kContentBytes});
 }
 
 }  // namespace
 
 RunResult parse_result_json(std::string_view text, const std::string& file) {
-  const Json json = parse(text, file);
+  const OrderedJson json = parse(text, file);
   const Value root(&json, file, {});
   if (!json.is_object()) {
     root.fail("expected one result, an object",
@@ -265,7 +265,7 @@ RunResult parse_result_json(std::string_view text, const std::string& file) {
 }
 
 std::vector<RunResult> parse_results_json(std::string_view text, const std::string& file) {
-  const Json json = parse(text, file);
+  const OrderedJson json = parse(text, file);
   const Value root(&json, file, {});
   std::vector<RunResult> results;
   if (json.is_object()) {

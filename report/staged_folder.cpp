@@ -18,7 +18,7 @@ namespace lacuna {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kLock = ".lacuna-lock";
 constexpr const char* kRecord = ".lacuna-commit";
@@ -74,24 +74,25 @@ struct CommitRecord {
 };
 
 std::string record_json(const CommitRecord& record) {
-  Json json{{"schema", "lacuna.commit/1"}, {"aside", record.aside}, {"remove", Json::array()}};
+  OrderedJson json{
+      {"schema", "lacuna.commit/1"}, {"aside", record.aside}, {"remove", OrderedJson::array()}};
   for (const auto& [name, entry] : record.remove) {
     json["remove"].push_back({{"name", name}, {"size", entry.size}, {"sha256", entry.sha256}});
   }
-  return json.dump(1, ' ', false, Json::error_handler_t::replace);
+  return json.dump(1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 CommitRecord read_record(const fs::path& file) {
   try {
-    const Json json = Json::parse(read_file(file));
+    const OrderedJson json = OrderedJson::parse(read_file(file));
     CommitRecord record;
     json.at("aside").get_to(record.aside);
-    for (const Json& entry : json.at("remove")) {
+    for (const OrderedJson& entry : json.at("remove")) {
       record.remove[entry.at("name").get<std::string>()] = {entry.at("size").get<std::uint64_t>(),
                                                             entry.at("sha256").get<std::string>()};
     }
     return record;
-  } catch (const Json::exception&) {
+  } catch (const OrderedJson::exception&) {
     throw InputError({file.string(), 0, {}}, "is not a commit record that Lacuna wrote",
                      "choose another folder with --out, or move the file away");
   }

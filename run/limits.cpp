@@ -4,15 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/whole.hpp"
+
 namespace lacuna {
 namespace {
 
-double d(std::uint64_t x) {
-  return static_cast<double>(x);
-}
-
 double stored_width(const OperandFormat& format) {
-  return format.padded ? 8 : d(format.nonzero_bytes);
+  return format.padded ? 8 : real(format.nonzero_bytes);
 }
 
 void check(const std::string& machine, const CheapestActions& cheapest, const LeastTraffic& least,
@@ -38,9 +36,9 @@ LeastTraffic least_traffic(const MachineSpec& machine, const ProductOperands& op
     b += of_b[k];
     z = std::max(z, of_a[k] * of_b[k]);  // one K step reaches each of its places once
   }
-  return {{"A", d(a) * stored_width(machine.formats.a)},
-          {"B", d(b) * stored_width(machine.formats.b)},
-          {"Z", d(z) * d(machine.formats.z_nonzero_bytes)}};
+  return {{"A", real(a) * stored_width(machine.formats.a)},
+          {"B", real(b) * stored_width(machine.formats.b)},
+          {"Z", real(z) * real(machine.formats.z_nonzero_bytes)}};
 }
 
 LeastTraffic least_traffic(const FabricSpec& machine, const std::vector<FabricInstance>& products) {
@@ -50,12 +48,12 @@ LeastTraffic least_traffic(const FabricSpec& machine, const std::vector<FabricIn
   LeastTraffic least;
   for (const FabricInstance& product : products) {
     const GemmOperands& ops = *product.operands;
-    const double a = d(a_whole ? ops.m() * ops.k() : ops.a_touched());
-    const double b = d(b_whole ? ops.n() * ops.k() : ops.b_touched());
-    const double z = d(machine.compress_outputs ? ops.z_least() : ops.m() * ops.n());
+    const double a = real(a_whole ? ops.m() * ops.k() : ops.a_touched());
+    const double b = real(b_whole ? ops.n() * ops.k() : ops.b_touched());
+    const double z = real(machine.compress_outputs ? ops.z_least() : ops.m() * ops.n());
     // Each product moves whole bytes.
     const auto bytes = [&](double words) {
-      return std::floor(words * machine.word_bytes()) * d(product.times);
+      return std::floor(words * machine.word_bytes()) * real(product.times);
     };
     if (!product.a.on_chip) least["A"] += bytes(a * product.a.width);
     if (!product.b.on_chip) least["B"] += bytes(b * product.b.width * product.b_footprint);

@@ -72,7 +72,7 @@ class EquationParser {
   std::size_t at_ = 0;
 };
 
-[[noreturn]] void bad(std::string_view equation, const std::string& problem) {
+[[noreturn]] void bad_equation(std::string_view equation, const std::string& problem) {
   throw InputError(Place{{}, 0, "einsum"}, fmt::format("{} in \"{}\"", problem, equation));
 }
 
@@ -102,10 +102,10 @@ EinsumOperand resolve(const Term& term, const std::vector<Rank>& ranks, std::str
   for (const std::string& name : term.ranks) {
     const auto at = std::find_if(ranks.begin(), ranks.end(),
                                  [&](const Rank& rank) { return rank.name == name; });
-    if (at == ranks.end()) bad(equation, fmt::format("rank '{}' has no size", name));
+    if (at == ranks.end()) bad_equation(equation, fmt::format("rank '{}' has no size", name));
     const auto index = static_cast<std::uint32_t>(at - ranks.begin());
     if (has_rank(operand, index)) {
-      bad(equation, fmt::format("rank '{}' appears twice in {}", name, term.name));
+      bad_equation(equation, fmt::format("rank '{}' appears twice in {}", name, term.name));
     }
     operand.ranks.push_back(index);
   }
@@ -124,10 +124,10 @@ Einsum make_einsum(std::string_view equation, const std::vector<Rank>& sizes, st
   for (std::uint32_t r = 0; r < sizes.size(); ++r) {
     const bool read = std::any_of(out.operands.begin() + 1, out.operands.end(),
                                   [&](const EinsumOperand& o) { return has_rank(o, r); });
-    if (!read) bad(equation, fmt::format("rank '{}' is in no operand", sizes[r].name));
+    if (!read) bad_equation(equation, fmt::format("rank '{}' is in no operand", sizes[r].name));
     const auto same = [&](const Rank& rank) { return rank.name == sizes[r].name; };
     if (std::count_if(sizes.begin(), sizes.end(), same) != 1) {
-      bad(equation, fmt::format("rank '{}' has two sizes", sizes[r].name));
+      bad_equation(equation, fmt::format("rank '{}' has two sizes", sizes[r].name));
     }
   }
   out.macs = dense_macs(out);

@@ -47,10 +47,10 @@ ComponentEnergy from_memory(std::string name, std::string component_class, const
   return component;
 }
 
-const std::vector<std::string> kClasses{"dram",     "sram",    "memory",     "register_file",
-                                        "register", "counter", "comparator", "bitwise",
-                                        "shifter",  "adder",   "multiplier", "mac",
-                                        "crossbar", "wire",    "saf"};
+const std::vector<std::string> kComponentClasses{
+    "dram",       "sram",       "memory",   "register_file", "register",
+    "counter",    "comparator", "bitwise",  "shifter",       "adder",
+    "multiplier", "mac",        "crossbar", "wire",          "saf"};
 
 /// The keys of one component that is given by its class.
 struct Spec {
@@ -137,9 +137,10 @@ struct Spec {
 ComponentEnergy by_class(const EnergyTable* table, const std::string& name,
                          const ConfigReader& config) {
   const std::string component_class = config.text("class");
-  if (std::find(kClasses.begin(), kClasses.end(), component_class) == kClasses.end()) {
+  if (std::find(kComponentClasses.begin(), kComponentClasses.end(), component_class) ==
+      kComponentClasses.end()) {
     config.fail("class", fmt::format("'{}' is not a component class", component_class),
-                suggest(component_class, kClasses));
+                suggest(component_class, kComponentClasses));
   }
   if (table == nullptr) {
     config.fail("class", "a component given by class needs an energy table",

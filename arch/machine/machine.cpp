@@ -13,14 +13,14 @@
 namespace lacuna {
 namespace {
 
-std::uint64_t share_of(const LlbSpec& llb, double share) {
+std::uint64_t share_bytes(const LlbSpec& llb, double share) {
   const auto bytes = static_cast<std::uint64_t>(share * static_cast<double>(llb.capacity.count()));
   LACUNA_CHECK(bytes > 0, "a share of {} of {} bytes", share, llb.capacity.count());
   return bytes;
 }
 
 /// Who is served first of those that ask memory at once.
-enum class MemoryRank : unsigned { drain, z, a, b };
+enum class ClientRank : unsigned { drain, z, a, b };
 
 /// The blocks and their wiring. Members are made in this order and die in the reverse one.
 struct Blocks {
@@ -36,17 +36,17 @@ struct Blocks {
          ElementPairs* elements, bool exact_steps, const MemoryFactory& memory)
       : rows(simulation, "rows", spec.lookahead),
         dram(make_memory(memory, "dram", simulation, spec.dram)),
-        a("a_stream", simulation, Tensor::a, share_of(spec.llb, spec.llb.shares.a),
-          client(spec, MemoryRank::a), &llb),
-        b("b_stream", simulation, Tensor::b, share_of(spec.llb, spec.llb.shares.b),
-          client(spec, MemoryRank::b), &llb),
-        z("z_stream", simulation, Tensor::z_partial, share_of(spec.llb, spec.llb.shares.z),
-          client(spec, MemoryRank::z), &llb),
-        drain("drain", simulation, client(spec, MemoryRank::drain)),
+        a("a_stream", simulation, Tensor::a, share_bytes(spec.llb, spec.llb.shares.a),
+          client(spec, ClientRank::a), &llb),
+        b("b_stream", simulation, Tensor::b, share_bytes(spec.llb, spec.llb.shares.b),
+          client(spec, ClientRank::b), &llb),
+        z("z_stream", simulation, Tensor::z_partial, share_bytes(spec.llb, spec.llb.shares.z),
+          client(spec, ClientRank::z), &llb),
+        drain("drain", simulation, client(spec, ClientRank::drain)),
         sequencer("sequencer", simulation, program, spec.llb, a, b, z, rows),
         cluster("pes", simulation, spec, program, a, b, z, drain, rows, elements, exact_steps) {}
 
-  MemoryClient client(const MachineSpec& spec, MemoryRank rank) {
+  MemoryClient client(const MachineSpec& spec, ClientRank rank) {
     return {*dram, static_cast<unsigned>(rank), spec.dram.chunk.count(), spec.dram.outstanding};
   }
 };

@@ -13,7 +13,6 @@ namespace {
 constexpr double kMost = 1e9;
 constexpr std::uint64_t kMostTileEdge = 4096;
 constexpr double kLeastRate = 1e-3;            // words per cycle
-constexpr Range kChunk{0, 1U << 30};           // bytes of one request
 constexpr std::uint64_t kMetadataAccess = 64;  // bits of one access of the metadata's memory
 
 /// Words per cycle of a port that may be left out of the model by a zero.
@@ -104,7 +103,7 @@ FabricSpec::Dram read_dram(const ConfigReader& config, Hertz clock) {
   dram.read_words = config.number("read_words_per_cycle", {kLeastRate, kMost}, dram.read_words);
   dram.write_words = config.number("write_words_per_cycle", {kLeastRate, kMost}, dram.write_words);
   dram.latency = config.cycles("latency", clock, Cycles(0));
-  dram.chunk = config.bytes("chunk", dram.chunk, kChunk);
+  dram.chunk = config.bytes("chunk", dram.chunk, kRequestBytes);
   if (dram.chunk.count() == 0) config.fail("chunk", "chunk must not be zero");
   dram.outstanding = config.integer("outstanding", {1, 1e6}, dram.outstanding);
   return dram;

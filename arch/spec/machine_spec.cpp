@@ -12,7 +12,6 @@ namespace lacuna {
 namespace {
 
 constexpr double kHuge = 1e15;
-constexpr Range kChunk{0, 1U << 30};        // bytes of one request
 constexpr Range kLine{0, 8192};             // bytes: the widest memories that tables price
 constexpr Range kStored{0, 65536};          // bytes of one microtile's, fiber's, nonzero's share
 constexpr Range kTriesPerCycle{1e-3, 1e4};  // a try takes whole ticks, 2^-20 cycles
@@ -71,9 +70,9 @@ DramSpec read_dram(const ConfigReader& config, Hertz clock, EnergySpec& energy) 
   DramSpec dram;
   dram.bytes_per_cycle = config.bandwidth("bandwidth", clock);
   dram.latency = config.cycles("latency", clock, dram.latency);
-  dram.burst = config.bytes("burst", dram.burst, kChunk);
+  dram.burst = config.bytes("burst", dram.burst, kRequestBytes);
   require_positive(config, "burst", dram.burst);
-  dram.chunk = config.bytes("chunk", dram.chunk, kChunk);
+  dram.chunk = config.bytes("chunk", dram.chunk, kRequestBytes);
   require_positive(config, "chunk", dram.chunk);
   dram.outstanding = config.integer("outstanding", {1, 1e6}, dram.outstanding);
   energy.dram_picojoules_per_bit = config.picojoules_per_bit("energy");

@@ -16,6 +16,9 @@ namespace lacuna {
 
 enum class Fidelity { tile, element };
 
+/// What one request to memory may ask for.
+inline constexpr Range kRequestBytes{0, 1U << 30};
+
 struct DramSpec {
   double bytes_per_cycle = 0;
   Cycles latency;

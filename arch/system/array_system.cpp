@@ -107,14 +107,14 @@ DramSpec writes(const FabricSpec& spec) {
 }
 
 /// Who is served first of those that ask one memory at once.
-enum class MemoryRank : unsigned { z, b, a };
+enum class StreamRank : unsigned { z, b, a };
 
-MemoryClient client(IMemory& memory, MemoryRank rank, const DramSpec& spec) {
+MemoryClient client(IMemory& memory, StreamRank rank, const DramSpec& spec) {
   return {memory, static_cast<unsigned>(rank), spec.chunk.count(), spec.outstanding};
 }
 
 /// The blocks and their wiring.
-struct Blocks {
+struct ArrayBlocks {
   // Reads and writes have a channel each, as in the released designs, or share that of the reads.
   std::unique_ptr<IMemory> dram_read, dram_write;
   sim::BufferMeter glb;
@@ -122,17 +122,17 @@ struct Blocks {
   DrainModule z;
   ArraysModule arrays;
 
-  Blocks(sim::Simulation& simulation, const FabricSpec& spec, const ArrayProgram& program,
-         const Residency& residency, std::vector<std::unique_ptr<IUnit>> units,
-         const MemoryFactory& memory)
+  ArrayBlocks(sim::Simulation& simulation, const FabricSpec& spec, const ArrayProgram& program,
+              const Residency& residency, std::vector<std::unique_ptr<IUnit>> units,
+              const MemoryFactory& memory)
       : dram_read(make_memory(memory, "dram_read", simulation, reads(spec))),
         dram_write(spec.dram.shared ? nullptr
                                     : make_memory(memory, "dram_write", simulation, writes(spec))),
         a("a_stream", simulation, Tensor::a, program.a_capacity,
-          client(*dram_read, MemoryRank::a, reads(spec)), &glb),
+          client(*dram_read, StreamRank::a, reads(spec)), &glb),
         b("b_stream", simulation, Tensor::b, program.b_capacity,
-          client(*dram_read, MemoryRank::b, reads(spec)), &glb),
-        z("z_drain", simulation, client(written(), MemoryRank::z, writes(spec))),
+          client(*dram_read, StreamRank::b, reads(spec)), &glb),
+        z("z_drain", simulation, client(written(), StreamRank::z, writes(spec))),
         arrays("arrays", simulation, program, std::move(units), residency, spec.word_bytes(), a, b,
                z) {}
 
@@ -149,7 +149,7 @@ struct Blocks {
   }
 };
 
-void fill_time(const Blocks& blocks, const sim::Simulation& simulation, ArrayRun& run) {
+void fill_time(const ArrayBlocks& blocks, const sim::Simulation& simulation, ArrayRun& run) {
   const ArraysModule& arrays = blocks.arrays;
   run.instructions = arrays.instructions();
   run.busy = arrays.busy();
@@ -176,8 +176,8 @@ ArrayRun run_array_program(const FabricSpec& spec, const ArrayProgram& program,
   const Fetches b = fetches_of(spec, program, &ArrayProduct::b_visits, residency);
 
   sim::Simulation simulation(simulation_options);
-  Blocks blocks(simulation, spec, program, residency, make_units(spec, program, options),
-                options.memory);
+  ArrayBlocks blocks(simulation, spec, program, residency, make_units(spec, program, options),
+                     options.memory);
   // Addresses are positions in the order of fetching: what comes again has another address.
   blocks.a.request({0, a.bytes});
   blocks.b.request({0, b.bytes});

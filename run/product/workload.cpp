@@ -18,12 +18,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct GemmShape {
+struct RandomShape {
   Coordinate m, n, k;
 };
 
 /// `place`: where a file gives it; on the command line it is the option.
-GemmShape parse_gemm(const std::string& text, const Place& place) {
+RandomShape parse_gemm(const std::string& text, const Place& place) {
   constexpr Coordinate kMost = 1U << 24;  // parameter: its square is far beyond any memory
   const auto fail = [&](const std::string& problem) {
     const std::string given = fmt::format("--gemm {}: ", shortened(text));
@@ -31,7 +31,7 @@ GemmShape parse_gemm(const std::string& text, const Place& place) {
         place, (place.file.empty() ? given : std::string()) + problem,
         fmt::format("write MxNxK, like 1024x512x2048, each size from 1 to {}", grouped(kMost)));
   };
-  GemmShape shape{};
+  RandomShape shape{};
   Coordinate* const edges[] = {&shape.m, &shape.n, &shape.k};
   const char* at = text.data();
   const char* const end = at + text.size();
@@ -47,14 +47,14 @@ GemmShape parse_gemm(const std::string& text, const Place& place) {
   return shape;
 }
 
-std::string beside(const std::string& source, const fs::path& folder) {
+std::string matrix_beside(const std::string& source, const fs::path& folder) {
   std::error_code ignored;
   if (source.empty() || is_generated(source) || fs::path(source).is_absolute()) return source;
   const fs::path candidate = folder / source;
   return fs::exists(candidate, ignored) ? candidate.string() : source;
 }
 
-std::string absolute(const std::string& source) {
+std::string absolute_matrix(const std::string& source) {
   std::error_code ignored;
   return is_generated(source) || !fs::exists(source, ignored) ? source
                                                               : fs::absolute(source).string();
@@ -75,7 +75,7 @@ void note_zeros(ProductWorkload& workload, const CsrMatrix& matrix, const char* 
 }
 
 struct Gemm {
-  GemmShape shape;
+  RandomShape shape;
   Pattern a, b;
 };
 
@@ -142,8 +142,8 @@ WorkloadSpec read_workload(const ConfigReader& config, const fs::path& folder) {
   spec.name = config.text("name", "");
   spec.gemm = config.text("gemm", "");
   if (spec.gemm.empty()) {
-    spec.matrix = beside(config.text("matrix"), folder);
-    spec.matrix_b = beside(config.text("matrix_b", ""), folder);
+    spec.matrix = matrix_beside(config.text("matrix"), folder);
+    spec.matrix_b = matrix_beside(config.text("matrix_b", ""), folder);
     spec.transpose_b = config.boolean("transpose_b", false);
     spec.dense_columns = config.integer("dense_columns", {0, 1e9}, 0);
   } else {
@@ -179,8 +179,8 @@ ConfigTree to_config(const WorkloadSpec& spec) {
     put(tree, "a", spec.a_pattern);
     put(tree, "b", spec.b_pattern);
   } else {
-    put(tree, "matrix", absolute(spec.matrix));
-    if (!spec.matrix_b.empty()) put(tree, "matrix_b", absolute(spec.matrix_b));
+    put(tree, "matrix", absolute_matrix(spec.matrix));
+    if (!spec.matrix_b.empty()) put(tree, "matrix_b", absolute_matrix(spec.matrix_b));
     if (spec.transpose_b) put(tree, "transpose_b", "true");
     if (spec.dense_columns > 0) put(tree, "dense_columns", fmt::format("{}", spec.dense_columns));
   }

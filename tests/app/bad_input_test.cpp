@@ -10,6 +10,7 @@
 
 using lacuna::test::everything_in;
 using lacuna::test::Finished;
+using lacuna::test::refuses;
 using lacuna::test::run_lacuna;
 
 namespace {
@@ -23,22 +24,6 @@ fs::path folder_with_matrix(const std::string& name) {
   const fs::path folder = lacuna::test::scratch(name);
   std::ofstream(folder / "small.mtx") << kSmall;
   return folder;
-}
-
-/// One line on standard error that names the program and holds `expected`; nothing else happens.
-void refuses(const fs::path& folder, const std::vector<std::string>& arguments,
-             const std::string& expected, std::uint64_t largest_file = 0) {
-  const auto before = everything_in(folder);
-  const Finished f = run_lacuna(
-      arguments,
-      {.folder = folder, .largest_file = largest_file, .output_to = {}, .ready_to_signal = {}});
-  CAPTURE(arguments, f.out, f.err);
-  CHECK(f.code == 2);
-  CHECK(f.err.rfind("lacuna: ", 0) == 0);
-  CHECK(std::count(f.err.begin(), f.err.end(), '\n') == 1);
-  CHECK(f.err.find(expected) != std::string::npos);
-  CHECK(f.out.empty());
-  CHECK(everything_in(folder) == before);
 }
 
 std::vector<std::string> small_run(std::vector<std::string> more) {

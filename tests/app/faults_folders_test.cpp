@@ -21,6 +21,8 @@ using lacuna::write_file;
 using lacuna::test::everything_in;
 using lacuna::test::Finished;
 using lacuna::test::Launch;
+using lacuna::test::refuses;
+using lacuna::test::run_in;
 using lacuna::test::run_lacuna;
 using lacuna::test::scratch;
 
@@ -29,27 +31,11 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-Finished run_in(const fs::path& folder, const Words& arguments) {
-  return run_lacuna(arguments, {.folder = folder, .output_to = {}, .ready_to_signal = {}});
-}
-
 Words small_run(const std::string& out, const Words& more = {}) {
   Words words{"run",   "--arch", "extensor-ob", "--matrix", "mesh2d:nx=20,ny=20", "--no-plots",
               "--out", out};
   words.insert(words.end(), more.begin(), more.end());
   return words;
-}
-
-/// Exit code 2, one message with `expected`, and nothing changed.
-void refuses(const fs::path& folder, const Words& arguments, const std::string& expected) {
-  const auto before = everything_in(folder);
-  const Finished f = run_in(folder, arguments);
-  CAPTURE(arguments, f.out, f.err);
-  CHECK(f.code == 2);
-  CHECK(f.out.empty());
-  CHECK(std::count(f.err.begin(), f.err.end(), '\n') == 1);
-  CHECK(f.err.find(expected) != std::string::npos);
-  CHECK(everything_in(folder) == before);
 }
 
 /// Ran, and `out` holds a whole result.

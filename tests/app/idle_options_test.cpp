@@ -8,6 +8,7 @@
 
 using lacuna::test::everything_in;
 using lacuna::test::Finished;
+using lacuna::test::refuses;
 using lacuna::test::run_lacuna;
 using lacuna::test::scratch;
 
@@ -15,18 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
-
-void refuses(const fs::path& folder, const Words& arguments, const std::string& expected) {
-  const auto before = everything_in(folder);
-  const Finished f =
-      run_lacuna(arguments, {.folder = folder, .output_to = {}, .ready_to_signal = {}});
-  CAPTURE(arguments, f.out, f.err);
-  CHECK(f.code == 2);
-  CHECK(f.out.empty());
-  CHECK(std::count(f.err.begin(), f.err.end(), '\n') == 1);
-  CHECK(f.err.find(expected) != std::string::npos);
-  CHECK(everything_in(folder) == before);
-}
 
 Words plus(Words words, const Words& more) {
   words.insert(words.end(), more.begin(), more.end());

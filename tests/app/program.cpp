@@ -121,6 +121,25 @@ Finished run_lacuna(const std::vector<std::string>& arguments, const Launch& lau
   return finished;
 }
 
+Finished run_in(const fs::path& folder, const std::vector<std::string>& arguments) {
+  return run_lacuna(arguments, {.folder = folder, .output_to = {}, .ready_to_signal = {}});
+}
+
+void refuses(const fs::path& folder, const std::vector<std::string>& arguments,
+             const std::string& expected, std::uint64_t largest_file) {
+  const auto before = everything_in(folder);
+  const Finished f = run_lacuna(
+      arguments,
+      {.folder = folder, .largest_file = largest_file, .output_to = {}, .ready_to_signal = {}});
+  CAPTURE(arguments, f.out, f.err);
+  CHECK(f.code == 2);
+  CHECK(f.out.empty());
+  CHECK(f.err.rfind("lacuna: ", 0) == 0);
+  CHECK(std::count(f.err.begin(), f.err.end(), '\n') == 1);
+  CHECK(f.err.find(expected) != std::string::npos);
+  CHECK(everything_in(folder) == before);
+}
+
 std::set<std::string> everything_in(const fs::path& folder) {
   std::set<std::string> names;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {

@@ -30,6 +30,15 @@ struct Launch {
 /// Runs `lacuna` with these arguments and waits for it.
 [[nodiscard]] Finished run_lacuna(const std::vector<std::string>& arguments, const Launch& launch);
 
+/// Likewise in a folder, to its end.
+[[nodiscard]] Finished run_in(const std::filesystem::path& folder,
+                              const std::vector<std::string>& arguments);
+
+/// Exit code 2, one line that names the program and says `expected`; nothing printed or left
+/// behind. `largest_file`: see Launch.
+void refuses(const std::filesystem::path& folder, const std::vector<std::string>& arguments,
+             const std::string& expected, std::uint64_t largest_file = 0);
+
 /// Everything below a folder, by relative path.
 [[nodiscard]] std::set<std::string> everything_in(const std::filesystem::path& folder);
 

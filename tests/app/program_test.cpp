@@ -13,16 +13,13 @@
 using Json = nlohmann::json;
 using lacuna::test::everything_in;
 using lacuna::test::Finished;
+using lacuna::test::run_in;
 using lacuna::test::run_lacuna;
 using lacuna::test::scratch;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-Finished run_in(const fs::path& folder, const std::vector<std::string>& arguments) {
-  return run_lacuna(arguments, {.folder = folder, .output_to = {}, .ready_to_signal = {}});
-}
 
 /// Without what is allowed to differ between two runs: time, memory, who ran it.
 Json comparable(Json result) {

@@ -75,7 +75,7 @@ DramSpec instant() {
 }
 
 /// A sequencer between three streams of a memory without delay and a channel.
-struct Rig {
+struct SequencerRig {
   static constexpr std::uint64_t kShare = 60;  // of B
 
   ListedPasses program;
@@ -86,7 +86,7 @@ struct Rig {
   SequencerModule sequencer;
   std::vector<RowCommand> taken;
 
-  Rig(const LlbSpec& llb, std::vector<PassInstruction> passes, std::size_t depth = 100)
+  SequencerRig(const LlbSpec& llb, std::vector<PassInstruction> passes, std::size_t depth = 100)
       : rows(simulation, "rows", depth),
         dram("dram", simulation, instant()),
         a("a", simulation, Tensor::a, 1000, client_of(dram, 0, instant())),
@@ -111,7 +111,7 @@ struct Rig {
 }  // namespace
 
 TEST_CASE("a tile that fits its share is fetched once, however often it is walked") {
-  Rig rig(buffer(BufferPolicy::buffet, 0), {pass_of(60, 3)});
+  SequencerRig rig(buffer(BufferPolicy::buffet, 0), {pass_of(60, 3)});
   rig.run();
   REQUIRE(rig.taken.size() == 3);
   CHECK(rig.b.requested() == 60);
@@ -128,7 +128,7 @@ TEST_CASE("a tile that fits its share is fetched once, however often it is walke
 
 // A share of 60 with a window of 20 keeps the first 40 of 100 bytes; each later walk brings 60.
 TEST_CASE("a Tailors buffer keeps the head of a larger tile, and its tail comes with each walk") {
-  Rig rig(buffer(BufferPolicy::tailors, 20), {pass_of(100, 3)});
+  SequencerRig rig(buffer(BufferPolicy::tailors, 20), {pass_of(100, 3)});
   rig.run();
   REQUIRE(rig.taken.size() == 3);
   CHECK(rig.b.requested() == 100 + 2 * 60);
@@ -145,7 +145,7 @@ TEST_CASE("a Tailors buffer keeps the head of a larger tile, and its tail comes 
 }
 
 TEST_CASE("a buffet keeps nothing of a larger tile: each walk brings all of it") {
-  Rig rig(buffer(BufferPolicy::buffet, 20), {pass_of(100, 3)});
+  SequencerRig rig(buffer(BufferPolicy::buffet, 20), {pass_of(100, 3)});
   rig.run();
   REQUIRE(rig.taken.size() == 3);
   CHECK(rig.b.requested() == 300);
@@ -154,7 +154,7 @@ TEST_CASE("a buffet keeps nothing of a larger tile: each walk brings all of it")
 }
 
 TEST_CASE("the next tile starts a walk of its own behind the one before it") {
-  Rig rig(buffer(BufferPolicy::tailors, 20), {pass_of(100, 2), pass_of(30, 1)});
+  SequencerRig rig(buffer(BufferPolicy::tailors, 20), {pass_of(100, 2), pass_of(30, 1)});
   rig.run();
   REQUIRE(rig.taken.size() == 3);
   CHECK(rig.taken[1].walk.last);
@@ -165,8 +165,8 @@ TEST_CASE("the next tile starts a walk of its own behind the one before it") {
 }
 
 TEST_CASE("passes of one tile are one series of walks, its head given back after the last") {
-  Rig rig(buffer(BufferPolicy::tailors, 20),
-          {pass_of(100, 1, true, false), pass_of(100, 1, false, true)});
+  SequencerRig rig(buffer(BufferPolicy::tailors, 20),
+                   {pass_of(100, 1, true, false), pass_of(100, 1, false, true)});
   rig.run();
   REQUIRE(rig.taken.size() == 2);
   CHECK_FALSE(rig.taken[0].walk.last);
@@ -177,7 +177,7 @@ TEST_CASE("passes of one tile are one series of walks, its head given back after
 
 TEST_CASE("rows are decoded as far ahead as the channel is deep, and no further") {
   for (const std::size_t depth : {1U, 2U, 5U}) {
-    Rig rig(buffer(BufferPolicy::buffet, 0), {pass_of(20, 4), pass_of(20, 4)}, depth);
+    SequencerRig rig(buffer(BufferPolicy::buffet, 0), {pass_of(20, 4), pass_of(20, 4)}, depth);
     std::vector<std::uint64_t> asked;  // of A, after 0, 1, 2, ... rows were taken
     Process process("process", rig.simulation, [&](Process& self) {
       if (rig.simulation.now() > Cycles(0)) {
@@ -197,8 +197,8 @@ TEST_CASE("rows are decoded as far ahead as the channel is deep, and no further"
 }
 
 TEST_CASE("the sequencer counts the trips of its loops") {
-  Rig rig(buffer(BufferPolicy::buffet, 0),
-          {pass_of(20, 4, true, false), pass_of(20, 1, false, true), pass_of(20, 2)});
+  SequencerRig rig(buffer(BufferPolicy::buffet, 0),
+                   {pass_of(20, 4, true, false), pass_of(20, 1, false, true), pass_of(20, 2)});
   rig.run();
   const std::map<std::string, std::uint64_t> trips{{"N2", 1}, {"K2", 2}, {"M2", 3}, {"M1", 7}};
   CHECK(rig.sequencer.iterations() == trips);

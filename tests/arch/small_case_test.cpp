@@ -22,13 +22,13 @@ CsrMatrix from_lists(const std::vector<std::vector<Coordinate>>& lists, Coordina
 
 const std::vector<std::vector<Coordinate>> kA{{1, 3, 5}, {0, 2}, {3, 4},    {},
                                               {},        {1, 3}, {2, 4, 5}, {0, 4}};
-const std::vector<std::vector<Coordinate>> kB{{2, 4, 6}, {0, 2, 3, 5, 6}, {0},
-                                              {0, 4, 6}, {0, 2, 3, 5, 6}, {1, 2, 3, 4, 6},
-                                              {0, 4, 5}, {2, 3, 4}};
+const std::vector<std::vector<Coordinate>> kSmallB{{2, 4, 6}, {0, 2, 3, 5, 6}, {0},
+                                                   {0, 4, 6}, {0, 2, 3, 5, 6}, {1, 2, 3, 4, 6},
+                                                   {0, 4, 5}, {2, 3, 4}};
 
 RunOutcome run(Fidelity fidelity) {
   const MachineSpec spec = machine("extensor-teaal", {"tiling.microtile={m0: 2, k0: 2, n0: 2}"});
-  const ProductOperands operands(from_lists(kA, 6), from_lists(kB, 7), spec.microtile);
+  const ProductOperands operands(from_lists(kA, 6), from_lists(kSmallB, 7), spec.microtile);
   return simulate(spec, operands, {2, 2, 2}, at(fidelity, true));
 }
 

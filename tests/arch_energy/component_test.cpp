@@ -7,25 +7,19 @@
 
 using namespace lacuna;
 using lacuna::test::error_of;
+using lacuna::test::near;
+using lacuna::test::pj;
 using lacuna::test::table_45;
 
 namespace {
-
-auto near(double value) {
-  return lacuna::test::Approx(value).epsilon(1e-9);
-}
 
 ComponentSet published(const std::string& name) {
   const auto folder = lacuna::test::energy_folder();
   return ComponentSet::load(find_energy_file(name, {&folder, 1}));
 }
 
-ComponentSet parse(const std::string& text) {
+ComponentSet parse_set(const std::string& text) {
   return ComponentSet::read(ConfigReader(ConfigTree::parse(text, "set.yaml")), &table_45());
-}
-
-double pj(const ComponentSet& set, const char* component, const char* action) {
-  return set.at(component).energy(action).count();
 }
 
 }  // namespace
@@ -114,11 +108,11 @@ TEST_CASE("the released worked examples follow from the published sets") {
 
 TEST_CASE("total energy is exactly the sum of actions times the table") {
   EnergyAccount account(
-      parse("name: m\n"
-            "components:\n"
-            "  dram: {class: dram, kind: hbm2}\n"
-            "  llb: {class: sram, capacity: 1 MiB, width_bits: 256}\n"
-            "  mac: {class: mac, precision: int8, count: 64}\n"));
+      parse_set("name: m\n"
+                "components:\n"
+                "  dram: {class: dram, kind: hbm2}\n"
+                "  llb: {class: sram, capacity: 1 MiB, width_bits: 256}\n"
+                "  mac: {class: mac, precision: int8, count: 64}\n"));
   account.add("dram", "read", 1e6);
   account.add("dram", "write", 12345);
   account.add("llb", "read", 3.25);
@@ -169,7 +163,7 @@ TEST_CASE("a set that lacks what a machine counts is refused once, with all that
 }
 
 TEST_CASE("components are read by class with their attributes") {
-  const auto set = parse(
+  const auto set = parse_set(
       "name: all\n"
       "components:\n"
       "  dram: {class: dram, kind: lpddr4, width_bits: 128}\n"
@@ -200,20 +194,21 @@ TEST_CASE("components are read by class with their attributes") {
 }
 
 TEST_CASE("mistakes in a component are reported where they stand") {
-  CHECK(error_of([] { (void)parse("name: m\ncomponents:\n  llb: {class: srm}\n"); }) ==
+  CHECK(error_of([] { (void)parse_set("name: m\ncomponents:\n  llb: {class: srm}\n"); }) ==
         "set.yaml:3: components.llb.class: 'srm' is not a component class; did you mean 'sram'?");
   CHECK(
-      error_of([] { (void)parse("name: m\ncomponents:\n  d: {class: dram, kind: hbm5}\n"); })
+      error_of([] { (void)parse_set("name: m\ncomponents:\n  d: {class: dram, kind: hbm5}\n"); })
           .find("set.yaml:3: components.d: the 45nm energy table has no DRAM named 'hbm5'; did you "
                 "mean 'hbm") == 0);
   CHECK(error_of([] {
-          (void)parse("name: m\ncomponents:\n  d: {class: mac, precision: int88}\n");
+          (void)parse_set("name: m\ncomponents:\n  d: {class: mac, precision: int88}\n");
         }).find("set.yaml:3: components.d.precision: 'int88' is not a precision") == 0);
   CHECK(error_of([] {
-          (void)parse("name: m\ncomponents:\n  d: {class: mac, precision: int8, widht: 3}\n");
+          (void)parse_set("name: m\ncomponents:\n  d: {class: mac, precision: int8, widht: 3}\n");
         }).find("unknown key 'widht'") != std::string::npos);
   CHECK(error_of([] {
-          (void)parse("name: m\ncomponents:\n  s: {class: sram, capacity: 1 B, width_bits: 64}\n");
+          (void)parse_set(
+              "name: m\ncomponents:\n  s: {class: sram, capacity: 1 B, width_bits: 64}\n");
         }).find("set.yaml:3: components.s: an SRAM of 1 B cannot be 64 bits wide") == 0);
   CHECK(error_of([] {
           (void)ComponentSet::read(ConfigReader(

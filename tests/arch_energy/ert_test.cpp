@@ -7,6 +7,7 @@
 
 using namespace lacuna;
 using lacuna::test::error_of;
+using lacuna::test::pj;
 
 namespace {
 
@@ -39,10 +40,6 @@ const char* const kTable =
 
 ComponentSet base() {
   return ComponentSet::load(lacuna::test::energy_folder() / "published" / "stc-45nm.yaml");
-}
-
-double pj(const ComponentSet& set, const char* component, const char* action) {
-  return set.at(component).energy(action).count();
 }
 
 const NeededActions kNeeded{{"dram", {"read", "write"}},

@@ -9,14 +9,11 @@
 
 using namespace lacuna;
 using lacuna::test::error_of;
+using lacuna::test::near;
 using lacuna::test::table_45;
 using lacuna::test::table_65;
 
 namespace {
-
-auto near(double value) {
-  return lacuna::test::Approx(value).epsilon(1e-9);
-}
 
 /// What the released tables print: five decimals.
 auto printed(double value) {

@@ -10,14 +10,11 @@
 #include "tests/catch.hpp"
 
 using namespace lacuna;
+using lacuna::test::near;
 using lacuna::test::table_45;
 using lacuna::test::table_65;
 
 namespace {
-
-auto near(double value) {
-  return lacuna::test::Approx(value).epsilon(1e-9);
-}
 
 SramShape shape_of(const SramPoint& point) {
   return {point.capacity, point.width_bits, point.banks, point.ports};

@@ -33,7 +33,7 @@ std::string repeated(const std::string& text, std::size_t times) {
   return out;
 }
 
-ConfigReader reader(const std::string& text) {
+ConfigReader faulty(const std::string& text) {
   return ConfigReader(ConfigTree::parse(text, "a.yaml"));
 }
 
@@ -129,18 +129,18 @@ TEST_CASE("what a parser would take for an end of the text is refused, not cut o
 }
 
 TEST_CASE("names of the user's own may hold dots and brackets") {
-  const auto config = reader("by_workload: {'a.b[0]': {m1: 3}, '[': {m1: 4}}\n");
+  const auto config = faulty("by_workload: {'a.b[0]': {m1: 3}, '[': {m1: 4}}\n");
   const auto by_workload = config.mapping("by_workload");
   REQUIRE(by_workload.keys() == std::vector<std::string>{"a.b[0]", "["});
   CHECK(by_workload.mapping("a.b[0]").integer("m1", {1, 9}) == 3);
   CHECK(by_workload.mapping("[").integer("m1", {1, 9}) == 4);
   config.finish();
-  const auto again = reader(config.resolved().to_yaml());
+  const auto again = faulty(config.resolved().to_yaml());
   CHECK(again.mapping("by_workload").mapping("a.b[0]").integer("m1", {1, 9}) == 3);
 }
 
 TEST_CASE("fault: a key in capitals is suggested before another key of one letter") {
-  const auto config = reader("M: 3\nn: 4\nk: 5\n");
+  const auto config = faulty("M: 3\nn: 4\nk: 5\n");
   CHECK_THAT(error_of([&] { (void)config.integer("m", {1, 9}); }), contains("'M' is written 'm'"));
   CHECK(nearest("M", {"k", "m", "n"}) == "m");
   CHECK(nearest("x", {"k", "m", "n"}).empty());
@@ -149,7 +149,7 @@ TEST_CASE("fault: a key in capitals is suggested before another key of one lette
 }
 
 TEST_CASE("fault: every quantity has a range, and its message says it") {
-  const auto config = reader(
+  const auto config = faulty(
       "a: 1e-30 B/cycle\nb: 1e14 cycles\nc: 1 Hz\nd: 1e308 pJ/bit\ne: 2 EiB\nf: 2000 TiB\n"
       "g: 1e308 TiB/s\nh: 1e300 ns\n");
   const Hertz clock(1e9);
@@ -172,6 +172,6 @@ TEST_CASE("fault: every quantity has a range, and its message says it") {
 TEST_CASE("what the user wrote is repeated in a message of bounded length") {
   const std::string message = refusal("a: &x 1\n" + std::string(100'000, 'k') + ": *y\n");
   CHECK(message.size() < 5000);
-  const auto config = reader("a: " + std::string(100'000, '7') + "\n");
+  const auto config = faulty("a: " + std::string(100'000, '7') + "\n");
   CHECK(error_of([&] { (void)config.integer("a", {0, 9}); }).size() < 500);
 }

@@ -13,7 +13,7 @@
 namespace lacuna::test {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 using Keys = std::set<std::string, std::less<>>;
 
@@ -34,17 +34,17 @@ const Keys kOfOperation{"times",
                         "dram_cache_bytes",
                         "dram_activation_bytes"};
 
-bool says_nothing(const Json& value) {
+bool says_nothing(const OrderedJson& value) {
   return value.is_null() || value == 0 || value == false || value == "" ||
          (value.is_structured() && value.empty());
 }
 
-std::string text_of(const Json& value) {
+std::string text_of(const OrderedJson& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 /// Several values on one line: a run has dozens of operations and actions.
-std::string fields_text(const Json& fields, const Keys& wanted) {
+std::string fields_text(const OrderedJson& fields, const Keys& wanted) {
   std::string text;
   for (const std::string& key : wanted) {
     if (!fields.contains(key) || says_nothing(fields[key])) continue;
@@ -53,7 +53,7 @@ std::string fields_text(const Json& fields, const Keys& wanted) {
   return text;
 }
 
-void flatten(const std::string& path, const Json& value, RecordedRun& out) {
+void flatten(const std::string& path, const OrderedJson& value, RecordedRun& out) {
   if (says_nothing(value)) return;
   if (value.is_object() && path.starts_with("actions.") && value.contains("count")) {
     const std::string text = fields_text(value, {"count", "energy_pj"});
@@ -117,13 +117,13 @@ std::map<std::string, std::vector<ListedRun>> parse_runs(const std::string& text
 }
 
 Record parse_results(const std::string& run, const std::string& json) {
-  const Json parsed = Json::parse(json);
+  const OrderedJson parsed = OrderedJson::parse(json);
   Record record;
   if (parsed.is_object()) {
     flatten("", parsed, record[run]);
     return record;
   }
-  for (const Json& result : parsed) {
+  for (const OrderedJson& result : parsed) {
     const auto name = fmt::format("{}, {}", run, text_of(result.at("name")));
     if (record.contains(name)) throw std::runtime_error(fmt::format("run {} comes twice", name));
     flatten("", result, record[name]);

@@ -8,7 +8,7 @@ using namespace lacuna;
 
 namespace {
 
-RunArguments small_product() {
+RunArguments small_run() {
   RunArguments arguments;
   arguments.machines = {"extensor-p", "stc"};
   arguments.workload.gemm = "32x32x32";
@@ -19,7 +19,7 @@ RunArguments small_product() {
 }  // namespace
 
 TEST_CASE("a plan runs every workload on every machine, and each result reproduces itself") {
-  const RunPlan plan = make_plan(small_product());
+  const RunPlan plan = make_plan(small_run());
   std::vector<std::string> read;
   const auto results = run_plan(plan, [&read](const std::string& what, double share) {
     if (share >= 1) read.push_back(what);
@@ -38,16 +38,16 @@ TEST_CASE("a plan runs every workload on every machine, and each result reproduc
 }
 
 TEST_CASE("a plan without a machine, without a workload or with two is refused") {
-  RunArguments arguments = small_product();
+  RunArguments arguments = small_run();
   arguments.machines.clear();
   CHECK_THROWS_AS(make_plan(arguments), InputError);
-  arguments = small_product();
+  arguments = small_run();
   arguments.workload.gemm.clear();
   CHECK_THROWS_AS(make_plan(arguments), InputError);
-  arguments = small_product();
+  arguments = small_run();
   arguments.model.model = "deepseek-v2-lite";
   CHECK_THROWS_AS(make_plan(arguments), InputError);
-  arguments = small_product();
+  arguments = small_run();
   arguments.fidelity = "tiles";
   CHECK_THROWS_AS(make_plan(arguments), InputError);
 }

@@ -16,7 +16,7 @@ namespace {
 const Place kPlace{"t.npy", 0, {}};
 
 /// A file as numpy.save writes it.
-std::string npy(const std::string& header, const std::string& data, int version = 1) {
+std::string npy_text(const std::string& header, const std::string& data, int version = 1) {
   std::string out("\x93NUMPY", 6);
   out += static_cast<char>(version);
   out += '\0';
@@ -47,7 +47,7 @@ std::string dict(const std::string& descr, const std::string& shape, bool fortra
 }
 
 std::vector<double> values(const std::string& descr, const std::string& data, std::size_t n) {
-  return parse_npy(npy(dict(descr, fmt::format("({},)", n)), data), kPlace).values;
+  return parse_npy(npy_text(dict(descr, fmt::format("({},)", n)), data), kPlace).values;
 }
 
 void refused(const std::string& content, std::string_view part) {
@@ -104,45 +104,46 @@ TEST_CASE("eight-bit floats decode as specified") {
 TEST_CASE("headers are read in any order and version, shapes of any rank") {
   const std::string data = raw<float>({1, 2, 3, 4, 5, 6});
   for (int version = 1; version <= 3; ++version) {
-    const auto tensor = parse_npy(npy(dict("<f4", "(2, 3)"), data, version), kPlace);
+    const auto tensor = parse_npy(npy_text(dict("<f4", "(2, 3)"), data, version), kPlace);
     CHECK(tensor.shape == std::vector<std::uint64_t>{2, 3});
     CHECK(tensor.values == std::vector<double>{1, 2, 3, 4, 5, 6});
   }
-  CHECK(parse_npy(npy("{\"shape\":(2,3),'fortran_order':False,'descr':'<f4'}", data), kPlace)
+  CHECK(parse_npy(npy_text("{\"shape\":(2,3),'fortran_order':False,'descr':'<f4'}", data), kPlace)
             .values.size() == 6);
-  CHECK(parse_npy(npy(dict("<f4", "(6L,)"), data), kPlace).shape.size() == 1);
-  CHECK(parse_npy(npy(dict("<f4", "()"), raw<float>({7})), kPlace).values ==
+  CHECK(parse_npy(npy_text(dict("<f4", "(6L,)"), data), kPlace).shape.size() == 1);
+  CHECK(parse_npy(npy_text(dict("<f4", "()"), raw<float>({7})), kPlace).values ==
         std::vector<double>{7});
-  CHECK(parse_npy(npy(dict("<f4", "(0, 5)"), ""), kPlace).values.empty());
-  const auto turned = parse_npy(npy(dict("<f4", "(2, 3)", true), data), kPlace);
+  CHECK(parse_npy(npy_text(dict("<f4", "(0, 5)"), ""), kPlace).values.empty());
+  const auto turned = parse_npy(npy_text(dict("<f4", "(2, 3)", true), data), kPlace);
   CHECK(turned.values == std::vector<double>{1, 3, 5, 2, 4, 6});
   const auto cube = parse_npy(
-      npy(dict("|u1", "(2, 2, 2)", true), raw<std::uint8_t>({0, 1, 2, 3, 4, 5, 6, 7})), kPlace);
+      npy_text(dict("|u1", "(2, 2, 2)", true), raw<std::uint8_t>({0, 1, 2, 3, 4, 5, 6, 7})),
+      kPlace);
   CHECK(cube.values == std::vector<double>{0, 4, 2, 6, 1, 5, 3, 7});
 }
 
 TEST_CASE("what is not a plain array is refused with its reason") {
   const std::string data = raw<float>({1, 2});
-  refused(npy(dict("|O", "(2,)"), data), "pickled Python objects");
-  refused(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", data),
+  refused(npy_text(dict("|O", "(2,)"), data), "pickled Python objects");
+  refused(npy_text("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", data),
           "structured array");
-  refused(npy(dict(">f4", "(2,)"), data), "big-endian; convert it: array.astype('<f4')");
-  refused(npy(dict("<c8", "(1,)"), data), "'<c8' is not a plain number");
-  refused(npy(dict("<U2", "(1,)"), data), "'<U2' is not a plain number");
-  refused(npy(dict("|V1", "(8,)"), data), "'|V1' is not a plain number");
-  refused(npy(dict("", "(8,)"), data), "descr is empty");
-  refused(npy(dict("<f4", "(3,)"), data),
+  refused(npy_text(dict(">f4", "(2,)"), data), "big-endian; convert it: array.astype('<f4')");
+  refused(npy_text(dict("<c8", "(1,)"), data), "'<c8' is not a plain number");
+  refused(npy_text(dict("<U2", "(1,)"), data), "'<U2' is not a plain number");
+  refused(npy_text(dict("|V1", "(8,)"), data), "'|V1' is not a plain number");
+  refused(npy_text(dict("", "(8,)"), data), "descr is empty");
+  refused(npy_text(dict("<f4", "(3,)"), data),
           "needs 12 bytes, the file holds 8; the file is cut short");
-  refused(npy(dict("<f4", "(1,)"), data), "needs 4 bytes, the file holds 8");
-  refused(npy(dict("<f4", "(-1,)"), data), "not a tuple of sizes");
-  refused(npy(dict("<f4", "2"), data), "expected '('");
-  refused(npy(dict("<f4", "(18446744073709551615, 18446744073709551615)"), data), "too large");
-  refused(npy(dict("<f4", "(99999999999999999999,)"), data), "not a tuple of sizes");
-  refused(npy("{'descr': '<f4', 'shape': (2,)}", data), "misses 'fortran_order'");
-  refused(npy("{'descr': '<f4', 'descr': '<f4'}", data), "repeated key 'descr'");
-  refused(npy(dict("<f4", "(2,)") + "x", data), "text after");
-  refused(npy(dict("<f4", "(2,)"), data, 9), "version 9 is unknown");
-  refused(npy(dict("<i8", "(1,)"), raw<std::int64_t>({(1LL << 53) + 2})), "beyond 2^53");
+  refused(npy_text(dict("<f4", "(1,)"), data), "needs 4 bytes, the file holds 8");
+  refused(npy_text(dict("<f4", "(-1,)"), data), "not a tuple of sizes");
+  refused(npy_text(dict("<f4", "2"), data), "expected '('");
+  refused(npy_text(dict("<f4", "(18446744073709551615, 18446744073709551615)"), data), "too large");
+  refused(npy_text(dict("<f4", "(99999999999999999999,)"), data), "not a tuple of sizes");
+  refused(npy_text("{'descr': '<f4', 'shape': (2,)}", data), "misses 'fortran_order'");
+  refused(npy_text("{'descr': '<f4', 'descr': '<f4'}", data), "repeated key 'descr'");
+  refused(npy_text(dict("<f4", "(2,)") + "x", data), "text after");
+  refused(npy_text(dict("<f4", "(2,)"), data, 9), "version 9 is unknown");
+  refused(npy_text(dict("<i8", "(1,)"), raw<std::int64_t>({(1LL << 53) + 2})), "beyond 2^53");
   refused("PK\x03\x04", "not an .npy file");
   refused("", "not an .npy file");
 }
@@ -166,7 +167,7 @@ TEST_CASE("an .npy file that was written reads back as itself") {
 }
 
 TEST_CASE("a damaged .npy file never does worse than an error") {
-  const std::string whole = npy(dict("<f4", "(2, 2)", true), raw<float>({1, 2, 3, 4}));
+  const std::string whole = npy_text(dict("<f4", "(2, 2)", true), raw<float>({1, 2, 3, 4}));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     CHECK_THROWS_AS(parse_npy(std::string_view(whole).substr(0, size), kPlace), InputError);
   }

@@ -4,30 +4,25 @@
 #include "base/file.hpp"
 #include "base/limits.hpp"
 #include "tests/catch.hpp"
+#include "tests/workloads/shipped.hpp"
 #include "workloads/models/load_model.hpp"
 #include "workloads/models/model_numbers.hpp"
 
 using namespace lacuna;
 using lacuna::test::contains;
 using lacuna::test::error_of;
+using lacuna::test::refusal;
 using lacuna::test::scratch;
 using lacuna::test::shared_data;
+using lacuna::test::shipped_text;
 using lacuna::test::source_dir;
 
 namespace {
-
-std::string shipped_text(const std::string& name) {
-  return read_file(source_dir() / "configs" / "models" / (name + ".json"));
-}
 
 /// The shipped configuration with more keys at its front.
 std::string with_keys(const std::string& name, const std::string& keys) {
   std::string text = shipped_text(name);
   return text.insert(text.find('{') + 1, keys + ", ");
-}
-
-std::string refusal(const std::string& text) {
-  return error_of([&] { (void)parse_model(text, "m.json"); });
 }
 
 /// GLM-5.2 in small: four layers, of which the last two share an index.

@@ -12,7 +12,7 @@ using lacuna::test::error_of;
 
 namespace {
 
-bool contains(const CsrMatrix& matrix, Coordinate row, Coordinate col) {
+bool has_nonzero(const CsrMatrix& matrix, Coordinate row, Coordinate col) {
   const auto cols = matrix.cols_of(row);
   return std::binary_search(cols.begin(), cols.end(), col);
 }
@@ -65,10 +65,11 @@ TEST_CASE("the triangular lattice follows its rule and its closed form for every
         const bool infection = x + 1 == i && y == j + 1;
         const bool recovery = x == i && y + 1 == j;
         const bool immunity_lost = x == i + 1 && y == j;
-        if (contains(matrix, from, to) != (from == to || infection || recovery || immunity_lost)) {
+        if (has_nonzero(matrix, from, to) !=
+            (from == to || infection || recovery || immunity_lost)) {
           FAIL_CHECK("(" << i << ", " << j << ") -> (" << x << ", " << y << ")");
         }
-        if (from != to && contains(matrix, from, to)) CHECK_FALSE(contains(matrix, to, from));
+        if (from != to && has_nonzero(matrix, from, to)) CHECK_FALSE(has_nonzero(matrix, to, from));
       }
     }
   }
@@ -94,7 +95,7 @@ TEST_CASE("meshes have the stencil's neighbours and closed forms") {
           return std::abs(u - v);
         };
         const bool near = far(1, nx) + far(nx, ny) + far(nx * ny, nz) <= 1;
-        if (contains(matrix, p, q) != near) FAIL_CHECK(p << " and " << q);
+        if (has_nonzero(matrix, p, q) != near) FAIL_CHECK(p << " and " << q);
       }
     }
   }
@@ -132,7 +133,7 @@ TEST_CASE("a banded matrix stays in its band and always has its diagonal") {
   const CsrMatrix matrix = banded_matrix(2000, 10, 0.3, 9);
   matrix.validate();
   for (Coordinate r = 0; r < matrix.rows; ++r) {
-    CHECK(contains(matrix, r, r));
+    CHECK(has_nonzero(matrix, r, r));
     CHECK(std::max(r, matrix.cols_of(r).front()) - matrix.cols_of(r).front() <= 10);
     CHECK(matrix.cols_of(r).back() <= r + 10);
   }
@@ -178,7 +179,7 @@ TEST_CASE("R-MAT has exactly the edges asked for and a heavy tail") {
   p.permuted = false;
   p.a = p.b = p.c = 0;
   p.d = 1;
-  CHECK(contains(rmat(p), 15, 15));
+  CHECK(has_nonzero(rmat(p), 15, 15));
   p.edges = 2;
   CHECK(error_of([&] { (void)rmat(p); }).find("only 1 distinct edges of 2") != std::string::npos);
 }

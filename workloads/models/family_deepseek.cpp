@@ -99,7 +99,7 @@ Score read_score(const ConfigJson& config, const char* key, const char* def) {
               suggest(score, {"softmax", "sigmoid"}));
 }
 
-void read_moe(const ConfigJson& config, ModelSpec& spec) {
+void read_experts(const ConfigJson& config, ModelSpec& spec) {
   const bool second_generation = spec.model_type == "deepseek_v2";
   RoutingRule& rule = spec.moe.routing;
   rule.experts = config.integer("n_routed_experts", 1, kMaxExperts);
@@ -140,7 +140,7 @@ void place_listed_layers(const ConfigJson& config, std::uint64_t first, ModelSpe
 
 /// Layer l is MoE iff l >= first_k_dense_replace and l mod moe_layer_freq = 0 (published:
 /// modeling_deepseek.py); newer files may list `mlp_layer_types` instead.
-void place_moe_layers(const ConfigJson& config, ModelSpec& spec) {
+void place_experts(const ConfigJson& config, ModelSpec& spec) {
   if (const auto types = config.texts("mlp_layer_types"); !types.empty()) {
     if (types.size() != spec.layers.size()) {
       config.fail("mlp_layer_types",
@@ -185,8 +185,8 @@ void read_deepseek(const ConfigJson& config, ModelSpec& spec) {
     config.fail("sliding_window", "is not understood together with latent attention");
   }
   (void)windows_by_layer_type(config, spec.layers.size(), 0);  // every layer must be full
-  read_moe(config, spec);
-  place_moe_layers(config, spec);
+  read_experts(config, spec);
+  place_experts(config, spec);
   if (has_dense_layers(spec)) spec.dense_width = config.integer("intermediate_size", 1, kMaxWidth);
   spec.mtp_layers = config.integer("num_nextn_predict_layers", 0, kMaxLayers, 0);
 }

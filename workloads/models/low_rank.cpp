@@ -21,7 +21,7 @@ constexpr std::array<std::pair<std::string_view, Part>, 4> kParts{
      {"experts", Part::kRoutedExperts},
      {"shared", Part::kSharedExperts}}};
 
-[[noreturn]] void bad(const std::string& problem, const std::string& suggestion) {
+[[noreturn]] void bad_rank(const std::string& problem, const std::string& suggestion) {
   throw InputError(Place{"", 0, "low_rank"}, problem, suggestion);
 }
 
@@ -35,10 +35,10 @@ std::map<std::string, std::uint64_t> parse_rules(const std::string& text) {
     const auto rank =
         colon == std::string::npos ? std::nullopt : parse_integer(item.substr(colon + 1));
     if (!rank || *rank == 0 || *rank > (1U << 20)) {
-      bad(fmt::format("'{}': expected WHAT:RANK", item), "write experts:512 or o_proj:1024");
+      bad_rank(fmt::format("'{}': expected WHAT:RANK", item), "write experts:512 or o_proj:1024");
     }
     if (!rules.emplace(item.substr(0, colon), *rank).second) {
-      bad(fmt::format("'{}' is given twice", item.substr(0, colon)), "give each once");
+      bad_rank(fmt::format("'{}' is given twice", item.substr(0, colon)), "give each once");
     }
   }
   return rules;
@@ -84,8 +84,8 @@ class Rewriter {
     }
     for (const auto& [what, rank] : rules_) {
       if (used_.count(what) == 0) {
-        bad(fmt::format("'{}' is no weight that the step multiplies with", what),
-            "expected attention, ffn, experts, shared, or an operation like o_proj");
+        bad_rank(fmt::format("'{}' is no weight that the step multiplies with", what),
+                 "expected attention, ffn, experts, shared, or an operation like o_proj");
       }
     }
     check_operations(to_);

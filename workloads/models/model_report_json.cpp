@@ -6,9 +6,9 @@
 namespace lacuna {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json bytes_json(const OperationTotals& t) {
+OrderedJson bytes_json(const OperationTotals& t) {
   return {{"weight_bytes", t.weight_bytes.count()},
           {"cache_read_bytes", t.cache_read_bytes.count()},
           {"cache_write_bytes", t.cache_write_bytes.count()},
@@ -16,7 +16,7 @@ Json bytes_json(const OperationTotals& t) {
           {"index_bytes", t.index_bytes.count()}};
 }
 
-Json parameters_json(const ParameterCounts& p) {
+OrderedJson parameters_json(const ParameterCounts& p) {
   return {{"total", p.total},
           {"active", p.active},
           {"active_without_input_embedding", p.active_without_embedding},
@@ -32,8 +32,8 @@ Json parameters_json(const ParameterCounts& p) {
           {"mtp_projection", p.mtp_projection}};
 }
 
-Json edges_json(const OperationGraph& graph) {
-  Json edges = Json::array();
+OrderedJson edges_json(const OperationGraph& graph) {
+  OrderedJson edges = OrderedJson::array();
   for (const auto edge : boost::make_iterator_range(boost::edges(graph))) {
     edges.push_back({{"from", boost::source(edge, graph)},
                      {"to", boost::target(edge, graph)},
@@ -43,9 +43,9 @@ Json edges_json(const OperationGraph& graph) {
   return edges;
 }
 
-Json operands_json(const Einsum& einsum) {
+OrderedJson operands_json(const Einsum& einsum) {
   constexpr const char* kKinds[] = {"weight", "activation", "cache", "index"};
-  Json out = Json::array();
+  OrderedJson out = OrderedJson::array();
   for (std::size_t i = 0; i < einsum.operands.size(); ++i) {
     const EinsumOperand& operand = einsum.operands[i];
     out.push_back({{"name", operand.name},
@@ -60,14 +60,14 @@ Json operands_json(const Einsum& einsum) {
 }
 
 /// The vertices of the graph, one per block, whatever the table lists.
-Json vertices_json(const OperationGraph& graph) {
-  Json out = Json::array();
+OrderedJson vertices_json(const OperationGraph& graph) {
+  OrderedJson out = OrderedJson::array();
   for (OperationId id = 0; id < boost::num_vertices(graph); ++id) {
     const Operation& op = graph[id];
-    Json vertex{
+    OrderedJson vertex{
         {"id", id}, {"block", op.block}, {"operation", op.name}, {"repeat", repeat_of(graph, id)}};
     if (op.einsum) {
-      Json ranks;
+      OrderedJson ranks;
       for (const Rank& rank : op.einsum->ranks) ranks[rank.name] = rank.size;
       vertex["equation"] = op.einsum->equation;
       vertex["ranks"] = std::move(ranks);
@@ -80,9 +80,9 @@ Json vertices_json(const OperationGraph& graph) {
   return out;
 }
 
-Json operation_json(const OperationLine& line, double tokens) {
-  Json out{{"block", line.block}, {"name", line.name},     {"group", line.group},
-           {"kind", line.kind},   {"repeat", line.repeat}, {"flops", line.flops}};
+OrderedJson operation_json(const OperationLine& line, double tokens) {
+  OrderedJson out{{"block", line.block}, {"name", line.name},     {"group", line.group},
+                  {"kind", line.kind},   {"repeat", line.repeat}, {"flops", line.flops}};
   if (!line.equation.empty()) {
     out["einsum"] = line.equation;
     out["shape"] = line.shape;
@@ -98,21 +98,21 @@ Json operation_json(const OperationLine& line, double tokens) {
 
 std::string model_json(const ModelReport& r) {
   const auto tokens = static_cast<double>(r.tokens);
-  Json out{{"schema", "lacuna.model/1"},
-           {"name", r.spec.name},
-           {"model_type", r.spec.model_type},
-           {"attention", r.attention},
-           {"layers", r.spec.layers.size()},
-           {"parameters", parameters_json(r.parameters)},
-           {"kv_bytes_per_token", r.kv_bytes_per_token.count()},
-           {"gemm_flops_per_token", r.gemm_flops_per_token},
-           {"attention_flops_per_query", r.attention_flops}};
+  OrderedJson out{{"schema", "lacuna.model/1"},
+                  {"name", r.spec.name},
+                  {"model_type", r.spec.model_type},
+                  {"attention", r.attention},
+                  {"layers", r.spec.layers.size()},
+                  {"parameters", parameters_json(r.parameters)},
+                  {"kv_bytes_per_token", r.kv_bytes_per_token.count()},
+                  {"gemm_flops_per_token", r.gemm_flops_per_token},
+                  {"attention_flops_per_query", r.attention_flops}};
   out["step"] = {{"phase", name_of(r.step.phase)},
                  {"batch", r.step.batch},
                  {"context", r.step.context},
                  {"new_tokens", r.new_tokens}};
-  Json total{{"flops", r.total.flops},
-             {"flops_per_token", static_cast<double>(r.total.flops) / tokens}};
+  OrderedJson total{{"flops", r.total.flops},
+                    {"flops_per_token", static_cast<double>(r.total.flops) / tokens}};
   total.update(bytes_json(r.total));
   out["total"] = std::move(total);
   out["notes"] = r.notes;
@@ -124,12 +124,12 @@ std::string model_json(const ModelReport& r) {
                       {"mean_max_over_mean", r.routing->mean_max_over_mean}};
   }
   for (const auto& [part, t] : r.groups) {
-    Json group{{"flops", t.flops}};
+    OrderedJson group{{"flops", t.flops}};
     group.update(bytes_json(t));
     group["flops_per_stationary_byte"] = stationary_intensity(t);
     out["groups"][std::string(label_of(part))] = std::move(group);
   }
-  Json path = Json::array();
+  OrderedJson path = OrderedJson::array();
   for (const OperationId id : r.critical) path.push_back(id);
   out["critical_path"] = {{"unit", r.critical_unit}, {"cost", r.critical_cost}, {"vertices", path}};
   if (r.schedule) {
@@ -138,13 +138,13 @@ std::string model_json(const ModelReport& r) {
                                  {"arithmetic_s", r.schedule->arithmetic_seconds},
                                  {"chain_s", r.schedule->chain_seconds}});
   }
-  out["operations"] = Json::array();
+  out["operations"] = OrderedJson::array();
   for (const OperationLine& line : r.operations) {
     out["operations"].push_back(operation_json(line, tokens));
   }
   out["graph"] = {{"vertices", vertices_json(r.graph)}, {"edges", edges_json(r.graph)}};
   // Names come from files and may be no UTF-8.
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return out.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 }  // namespace lacuna

@@ -20,7 +20,7 @@ const std::map<std::string, WeightFormat>& formats() {
   return kFormats;
 }
 
-[[noreturn]] void bad(const std::string& problem, const std::string& suggestion) {
+[[noreturn]] void bad_precision(const std::string& problem, const std::string& suggestion) {
   throw InputError(Place{"", 0, "precision"}, problem, suggestion);
 }
 
@@ -29,7 +29,7 @@ const WeightFormat& format_of(const std::string& name) {
   if (found != formats().end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [known, format] : formats()) names.push_back(known);
-  bad(fmt::format("'{}' is no format of weights", name), suggest(name, names));
+  bad_precision(fmt::format("'{}' is no format of weights", name), suggest(name, names));
 }
 
 std::vector<std::string> split(const std::string& text) {
@@ -57,13 +57,13 @@ std::vector<std::string> override_precision(ModelSpec& spec, const std::string& 
     const auto equals = item.find('=');
     const std::string part = item.substr(0, equals);
     if (equals == std::string::npos || parts.count(part) == 0) {
-      bad(fmt::format("'{}' names no part of a model's weights", item),
-          equals == std::string::npos ? "write attention=fp8,experts=mxfp4"
-                                      : suggest(part, {"attention", "ffn", "experts"}));
+      bad_precision(fmt::format("'{}' names no part of a model's weights", item),
+                    equals == std::string::npos ? "write attention=fp8,experts=mxfp4"
+                                                : suggest(part, {"attention", "ffn", "experts"}));
     }
     const std::string format = item.substr(equals + 1);
     if (!given.emplace(part, format).second) {
-      bad(fmt::format("'{}' is given twice", part), "give each part once");
+      bad_precision(fmt::format("'{}' is given twice", part), "give each part once");
     }
     *parts.at(part) = format_of(format);
   }

@@ -75,14 +75,14 @@ DenseMatrix linear(const std::string& name, const DenseMatrix& weights, const De
   return product(name, weights, x).transposed();
 }
 
-struct Projected {
+struct ProjectedTokens {
   DenseMatrix query;         // S x heads (nope + rope), rotated
   DenseMatrix latent, rope;  // of all T tokens
 };
 
-Projected project(const SmallAttention& l, const SmallCache& cache, const DenseMatrix& x,
-                  const Product& product) {
-  Projected out;
+ProjectedTokens project(const SmallAttention& l, const SmallCache& cache, const DenseMatrix& x,
+                        const Product& product) {
+  ProjectedTokens out;
   DenseMatrix in = x;
   if (l.q_rank > 0) {
     in = linear("q_down", l.q_down, x, product);
@@ -118,8 +118,8 @@ void attend(DenseMatrix& scores, const SmallAttention& l) {
 }
 
 /// One head with keys and values expanded from the latents.
-DenseMatrix naive_head(const SmallAttention& l, const Projected& p, const DenseMatrix& expanded,
-                       std::uint64_t h, const Product& product) {
+DenseMatrix naive_head(const SmallAttention& l, const ProjectedTokens& p,
+                       const DenseMatrix& expanded, std::uint64_t h, const Product& product) {
   const std::uint64_t per_head = l.nope_dim + l.rope_dim;
   DenseMatrix keys(p.latent.rows, per_head);
   for (std::uint64_t t = 0; t < keys.rows; ++t) {
@@ -137,7 +137,7 @@ DenseMatrix naive_head(const SmallAttention& l, const Projected& p, const DenseM
 }
 
 /// One head on the latents themselves: the up-projections act on the query and on the context.
-DenseMatrix absorbed_head(const SmallAttention& l, const Projected& p, std::uint64_t h,
+DenseMatrix absorbed_head(const SmallAttention& l, const ProjectedTokens& p, std::uint64_t h,
                           const Product& product) {
   const std::uint64_t per_head = l.nope_dim + l.rope_dim;
   const std::uint64_t row = h * (l.nope_dim + l.value_dim);
@@ -206,7 +206,7 @@ SmallCache SmallCache::random(const SmallAttention& layer, std::uint64_t tokens,
 
 DenseMatrix run_attention(const SmallAttention& l, const SmallCache& cache, const DenseMatrix& x,
                           bool absorbed, const Product& product) {
-  const Projected p = project(l, cache, x, product);
+  const ProjectedTokens p = project(l, cache, x, product);
   DenseMatrix expanded;
   if (!absorbed) expanded = linear("kv_up", l.kv_up, p.latent, product);
   DenseMatrix all(x.rows, l.heads * l.value_dim);

@@ -11,18 +11,15 @@
 namespace lacuna::routing {
 namespace {
 
-[[noreturn]] void bad(const std::string& problem, const std::string& suggestion) {
-  throw InputError(Place{"", 0, "routing"}, problem, suggestion);
-}
-
 void check_request(const RouteRequest& request) {
   if (request.tokens == 0) {
-    bad("synthetic routing needs a number of tokens", "give --batch or the number of tokens");
+    bad_routing("synthetic routing needs a number of tokens",
+                "give --batch or the number of tokens");
   }
   if (request.sequences == 0 || request.tokens % request.sequences != 0) {
-    bad(fmt::format("{} tokens are not {} sequences of one length", request.tokens,
-                    request.sequences),
-        "choose tokens as a multiple of the sequences");
+    bad_routing(fmt::format("{} tokens are not {} sequences of one length", request.tokens,
+                            request.sequences),
+                "choose tokens as a multiple of the sequences");
   }
 }
 
@@ -72,7 +69,8 @@ RoutingSource open_generator(const RoutingSpec& spec, const std::string& text,
                              const RoutedModel& model, std::uint64_t seed) {
   check_shape({1, model.experts, model.top_k});
   if (model.experts % spec.ranks != 0) {
-    bad(fmt::format("{} experts do not divide over {} ranks", model.experts, spec.ranks), "");
+    bad_routing(fmt::format("{} experts do not divide over {} ranks", model.experts, spec.ranks),
+                "");
   }
   return {fmt::format("synthetic {}, seed {}", text, seed),
           {},

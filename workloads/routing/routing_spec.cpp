@@ -11,10 +11,6 @@
 namespace lacuna::routing {
 namespace {
 
-[[noreturn]] void bad(const std::string& problem, const std::string& suggestion) {
-  throw InputError(Place{"", 0, "routing"}, problem, suggestion);
-}
-
 std::vector<std::string> split(const std::string& text, char at) {
   std::vector<std::string> parts(1);
   for (const char c : text) {
@@ -30,8 +26,8 @@ std::vector<std::string> split(const std::string& text, char at) {
 double number_in(const std::string& text, const std::string& what, double low, double high) {
   const auto value = parse_number(text);
   if (!value || !(*value >= low && *value <= high)) {
-    bad(fmt::format("{} {}", what, excerpt(text)),
-        fmt::format("expected a number from {} to {}", low, high));
+    bad_routing(fmt::format("{} {}", what, excerpt(text)),
+                fmt::format("expected a number from {} to {}", low, high));
   }
   return *value;
 }
@@ -40,8 +36,8 @@ std::uint32_t integer_in(const std::string& text, const std::string& what, std::
                          std::uint64_t high) {
   const auto value = parse_integer(text);
   if (!value || *value < low || *value > high) {
-    bad(fmt::format("{} {}", what, excerpt(text)),
-        fmt::format("expected an integer from {} to {}", low, high));
+    bad_routing(fmt::format("{} {}", what, excerpt(text)),
+                fmt::format("expected an integer from {} to {}", low, high));
   }
   return static_cast<std::uint32_t>(*value);
 }
@@ -50,7 +46,7 @@ void take_item(const std::string& item, RoutingSpec& spec) {
   const auto equals = item.find('=');
   const std::string key = item.substr(0, equals);
   const std::string value = equals == std::string::npos ? "" : item.substr(equals + 1);
-  if (value.empty()) bad(fmt::format("'#{}' has no value", key), "expected #key=value");
+  if (value.empty()) bad_routing(fmt::format("'#{}' has no value", key), "expected #key=value");
   if (key == "model") {
     spec.load.model = value;
   } else if (key == "experts") {
@@ -72,9 +68,9 @@ void take_item(const std::string& item, RoutingSpec& spec) {
   } else if (key == "map") {
     spec.mapping = value;
   } else {
-    bad(fmt::format("'#{}'", item),
-        suggest(key, {"model", "experts", "layer", "domain", "topk", "array", "dummy",
-                      "ragged=allow", "as=counts", "map"}));
+    bad_routing(fmt::format("'#{}'", item),
+                suggest(key, {"model", "experts", "layer", "domain", "topk", "array", "dummy",
+                              "ragged=allow", "as=counts", "map"}));
   }
 }
 
@@ -83,7 +79,7 @@ bool take_generator(const std::string& text, RoutingSpec& spec) {
   const std::string& kind = parts[0];
   const auto arity = [&](std::size_t least, std::size_t most, const char* usage) {
     if (parts.size() < least || parts.size() > most) {
-      bad(fmt::format("'{}'", text), fmt::format("expected {}", usage));
+      bad_routing(fmt::format("'{}'", text), fmt::format("expected {}", usage));
     }
   };
   if (kind == "uniform" || kind == "balanced") {
@@ -106,9 +102,14 @@ bool take_generator(const std::string& text, RoutingSpec& spec) {
 
 }  // namespace
 
+void bad_routing(const std::string& problem, const std::string& suggestion) {
+  throw InputError(Place{"", 0, "routing"}, problem, suggestion);
+}
+
 RoutingSpec parse_routing_spec(const std::string& text) {
   RoutingSpec spec;
-  if (text.empty()) bad("empty", "expected uniform, power-law:1.01, counts:FILE or a trace file");
+  if (text.empty())
+    bad_routing("empty", "expected uniform, power-law:1.01, counts:FILE or a trace file");
   if (take_generator(text, spec)) return spec;
   auto parts = split(text, '#');
   constexpr std::string_view prefix = "counts:";
@@ -117,9 +118,9 @@ RoutingSpec parse_routing_spec(const std::string& text) {
   spec.file = counts ? parts[0].substr(prefix.size()) : parts[0];
   std::error_code ignored;
   if (!std::filesystem::exists(spec.file, ignored)) {
-    bad(fmt::format("'{}' is neither a kind of routing nor a file", parts[0]),
-        suggest(split(parts[0], ':')[0],
-                {"uniform", "balanced", "power-law:ALPHA", "correlated:P", "counts:FILE"}));
+    bad_routing(fmt::format("'{}' is neither a kind of routing nor a file", parts[0]),
+                suggest(split(parts[0], ':')[0],
+                        {"uniform", "balanced", "power-law:ALPHA", "correlated:P", "counts:FILE"}));
   }
   for (std::size_t i = 1; i < parts.size(); ++i) take_item(parts[i], spec);
   return spec;

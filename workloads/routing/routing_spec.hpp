@@ -34,4 +34,7 @@ struct RoutingSpec {
 /// A trace is one set: refuses items that choose between the sets of a count file.
 void refuse_choice_of_set(const RoutingSpec& spec);
 
+/// Throws the InputError of a routing that cannot be.
+[[noreturn]] void bad_routing(const std::string& problem, const std::string& suggestion);
+
 }  // namespace lacuna::routing

@@ -13,10 +13,6 @@
 namespace lacuna {
 namespace {
 
-double d(std::uint64_t x) {
-  return static_cast<double>(x);
-}
-
 /// Cycles of one output tile or a part of it: its slots, its words through the GLB's port, its
 /// psums through the write port.
 double instruction_cycles(const FabricSpec& spec, double slots, double words, double psums) {
@@ -25,7 +21,7 @@ double instruction_cycles(const FabricSpec& spec, double slots, double words, do
 
 /// Columns are shared by the arrays that stand side by side along N.
 double columns_of_array(const FabricSpec& spec, std::uint64_t columns) {
-  return d(ceil_div(columns, spec.arrays.across_n));
+  return real(ceil_div(columns, spec.arrays.across_n));
 }
 
 /// A tile's edge and how often it occurs.
@@ -37,7 +33,7 @@ struct Edge {
 /// Whole tiles and what is left.
 std::vector<Edge> edges(std::uint64_t all, std::uint64_t tile) {
   std::vector<Edge> out;
-  if (all >= tile) out.push_back({tile, d(all / tile)});
+  if (all >= tile) out.push_back({tile, real(all / tile)});
   if (all % tile > 0) out.push_back({all % tile, 1});
   return out;
 }
@@ -53,13 +49,13 @@ InnerArrays::InnerArrays(const FabricSpec& spec, const ArrayProduct& product)
       product_(product),
       da_(product.a_pattern.pattern.density().value()),
       db_(product.b_pattern.pattern.density().value()),
-      outputs_(d(product.m()) * d(product.n())),
-      steps_(d(product.steps()) * db_),
+      outputs_(real(product.m()) * real(product.n())),
+      steps_(real(product.steps()) * db_),
       passes_(spec.arrays.psum_spill_steps == 0
                   ? 1
-                  : std::ceil(steps_ / d(spec.arrays.psum_spill_steps))),
-      slots_(outputs_ * d(product.padded_k) * da_ * db_) {
-  const double effectual = d(product.operands->effectual());
+                  : std::ceil(steps_ / real(spec.arrays.psum_spill_steps))),
+      slots_(outputs_ * real(product.padded_k) * da_ * db_) {
+  const double effectual = real(product.operands->effectual());
   // A degree of B makes the slots a mean over blocks (S2TA): real pairs scatter around it. Where
   // they are more, each takes a slot and its time all the same.
   if (db_ < 1 && slots_ < effectual) {
@@ -70,13 +66,13 @@ InnerArrays::InnerArrays(const FabricSpec& spec, const ArrayProduct& product)
 }
 
 double InnerArrays::steps_of(std::uint64_t chunk) const {
-  return d(product_.first_step(chunk + 1) - product_.first_step(chunk)) * db_;
+  return real(product_.first_step(chunk + 1) - product_.first_step(chunk)) * db_;
 }
 
 Execution InnerArrays::execute(const ArrayInstruction& at) {
   const std::uint64_t chunk = at.chunk;
   const std::uint64_t rows = product_.rows_of(at.m), columns = product_.columns_of(at.n);
-  const double outputs = d(rows * columns), steps = steps_of(chunk);
+  const double outputs = real(rows * columns), steps = steps_of(chunk);
   const double slots = crowding_ * steps * columns_of_array(spec_, columns);
   Execution out;
   out.glb_words = operand_words(product_, at) + steps * spilled_psums(spec_, outputs);
@@ -86,7 +82,7 @@ Execution InnerArrays::execute(const ArrayInstruction& at) {
   out.cycles = instruction_cycles(spec_, slots, out.glb_words, written);
   const std::uint64_t end =
       chunk + 1 == product_.chunks ? product_.padded_k : product_.first_k(chunk + 1);
-  out.multiplies = outputs * (d(end - product_.first_k(chunk)) * da_ * db_ * crowding_);
+  out.multiplies = outputs * (real(end - product_.first_k(chunk)) * da_ * db_ * crowding_);
   return out;
 }
 
@@ -96,13 +92,13 @@ double InnerArrays::compute_cycles() const {
     const double columns = columns_of_array(spec_, product_.columns_of(j));
     for (std::uint64_t c = 0; c < product_.chunks; ++c) cycles += crowding_ * steps_of(c) * columns;
   }
-  return cycles * d(product_.m_tiles());
+  return cycles * real(product_.m_tiles());
 }
 
 FabricCounts InnerArrays::counts() const {
   FabricCounts counts = buffer_counts(product_);
   counts.mac_slots = slots_;
-  counts.mac_compute = spec_.b.gating ? d(product_.operands->effectual()) : slots_;
+  counts.mac_compute = spec_.b.gating ? real(product_.operands->effectual()) : slots_;
   counts.mac_gated = slots_ - counts.mac_compute;
   counts.compute_cycles = compute_cycles();
   count_psums(counts);
@@ -126,8 +122,8 @@ void InnerArrays::count_psums(FabricCounts& counts) const {
 
 /// B passes a register for every operand pair; A's slots are put into theirs over all its reads.
 void InnerArrays::count_registers(FabricCounts& counts) const {
-  const double k = d(product_.a_compressed ? product_.padded_k : product_.k());
-  counts.lrf_data = slots_ + d(product_.m()) * k * da_ * d(product_.n_tiles());
+  const double k = real(product_.a_compressed ? product_.padded_k : product_.k());
+  counts.lrf_data = slots_ + real(product_.m()) * k * da_ * real(product_.n_tiles());
   if (!product_.a_compressed) return;
   counts.lrf_metadata =
       counts.lrf_data * metadata_words(product_.a_pattern, spec_.a.storage, spec_.word_bits);
@@ -138,7 +134,7 @@ void InnerArrays::count_saf(FabricCounts& counts) const {
   if (!is_dense(product_.a_pattern.pattern)) {
     if (ranks.back().g < ranks.back().h) counts.rank0_selects = slots_;
     if (ranks.size() > 1 && ranks.front().g < ranks.front().h) {
-      counts.rank1_selects = slots_ / d(ranks.back().g);
+      counts.rank1_selects = slots_ / real(ranks.back().g);
     }
   }
   if (spec_.vfmu) counts.vfmu_words = counts.glb_b.data;
@@ -149,7 +145,7 @@ void InnerArrays::count_saf(FabricCounts& counts) const {
 void InnerArrays::count_fetch_unit(FabricCounts& counts) const {
   if (!spec_.vfmu) return;
   const double width = product_.b_width;
-  const auto window = whole_near(d(spec_.arrays.lanes) / da_);
+  const auto window = whole_near(real(spec_.arrays.lanes) / da_);
   const auto line =
       std::max<std::uint64_t>(1, whole_near(static_cast<double>(spec_.glb.line_words) / width));
   const VfmuCounts walk = walk_b(product_.operands->b_transposed(), window, product_.columns, line,
@@ -159,18 +155,18 @@ void InnerArrays::count_fetch_unit(FabricCounts& counts) const {
                walk.taken * product_.m_tiles(), counts.glb_b.data / width);
   counts.vfmu_lines = walk.lines * product_.m_tiles();
   counts.vfmu_most_held = walk.most_held;
-  counts.glb_b_line_words = d(counts.vfmu_lines * spec_.glb.line_words);
+  counts.glb_b_line_words = real(counts.vfmu_lines * spec_.glb.line_words);
 }
 
 double InnerArrays::busy_cycles(const FabricSpec& spec, const ArrayWork& work) {
-  const double steps = d(work.steps()) * work.b_pattern.pattern.density().value();
-  const double row = work.a_words / d(work.m()), column = work.b_words / d(work.n());
+  const double steps = real(work.steps()) * work.b_pattern.pattern.density().value();
+  const double row = work.a_words / real(work.m()), column = work.b_words / real(work.n());
   double cycles = 0;
   for (const Edge& m : edges(work.m(), work.rows)) {
     for (const Edge& n : edges(work.n(), work.columns)) {
       const double slots = steps * columns_of_array(spec, n.length);
-      const double words = d(m.length) * row + d(n.length) * column +
-                           steps * spilled_psums(spec, d(m.length) * d(n.length));
+      const double words = real(m.length) * row + real(n.length) * column +
+                           steps * spilled_psums(spec, real(m.length) * real(n.length));
       cycles += m.times * n.times * std::max(slots, words / spec.glb.words_per_cycle);
     }
   }

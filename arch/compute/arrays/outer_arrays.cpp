@@ -8,6 +8,7 @@
 #include "arch/compute/arrays/lane_expectation.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/whole.hpp"
 
 namespace lacuna {
 namespace {
@@ -16,23 +17,19 @@ constexpr double kLineBufferBits = 16;  // published: 64 x 16 b
 /// Steps of one array that an estimate from the nonzeros looks at, at most about: a parameter.
 constexpr double kMostSteps = 4e6;
 
-double d(std::uint64_t x) {
-  return static_cast<double>(x);
-}
-
 double arrays_of(const FabricSpec& spec) {
-  return d(spec.arrays.across_m * spec.arrays.across_n);
+  return real(spec.arrays.across_m * spec.arrays.across_n);
 }
 
 double outputs_of_array(const ArrayWork& work) {
-  return d(work.array_rows) * d(work.array_columns);
+  return real(work.array_rows) * real(work.array_columns);
 }
 
 /// Psums of all array tiles that pass the GLB; a tile at the edge counts as a whole one.
 double all_spilled(const FabricSpec& spec, const ArrayWork& work) {
-  const double m_arrays = d(ceil_div(work.m(), work.array_rows));
-  const double n_arrays = d(ceil_div(work.n(), work.array_columns));
-  return m_arrays * n_arrays * d(work.k()) * spilled_psums(spec, outputs_of_array(work));
+  const double m_arrays = real(ceil_div(work.m(), work.array_rows));
+  const double n_arrays = real(ceil_div(work.n(), work.array_columns));
+  return m_arrays * n_arrays * real(work.k()) * spilled_psums(spec, outputs_of_array(work));
 }
 
 OuterFetch fetch_of(const FabricSpec& spec, const ArrayWork& work) {
@@ -42,15 +39,15 @@ OuterFetch fetch_of(const FabricSpec& spec, const ArrayWork& work) {
 /// Issue slots of every array by the released law.
 double expected_slots(const FabricSpec& spec, const ArrayWork& work) {
   const double a = work.operands->a_density(), b = work.operands->b_density();
-  return d(work.m()) * d(work.n()) * d(work.k()) * a * b /
-         (d(spec.macs()) * lane_utilisation(a, work.array_rows, spec.arrays.rows) *
+  return real(work.m()) * real(work.n()) * real(work.k()) * a * b /
+         (real(spec.macs()) * lane_utilisation(a, work.array_rows, spec.arrays.rows) *
           lane_utilisation(b, work.array_columns, spec.arrays.lanes));
 }
 
 /// What both models count alike; `first`: products of the first K step.
 FabricCounts outer_counts(const FabricSpec& spec, const ArrayProduct& product, double first) {
   FabricCounts counts = buffer_counts(product);
-  const double effectual = d(product.operands->effectual());
+  const double effectual = real(product.operands->effectual());
   counts.mac_slots = counts.mac_compute = effectual;
   const double spilled = all_spilled(spec, product);
   counts.psum_glb_reads = counts.psum_glb_writes = spilled;
@@ -59,19 +56,19 @@ FabricCounts outer_counts(const FabricSpec& spec, const ArrayProduct& product, d
     counts.psum_cycles =
         (effectual + spilled) / (spec.arrays.psum_words_per_cycle * arrays_of(spec));
   }
-  const double m = d(product.m()), n = d(product.n()), k = d(product.k());
+  const double m = real(product.m()), n = real(product.n()), k = real(product.k());
   // Two psum accesses for every multiply: the price of scattering (HighLight's "DSTC tax").
   counts.rf_writes = effectual + m * n + spilled;
   counts.rf_reads = effectual - first + spilled;
   // Bitmask entries of 4 bits: A's once and again for every group of columns, and B's likewise.
-  const double lanes = d(spec.arrays.lanes), rows = d(spec.arrays.rows);
-  const double m_arrays = d(ceil_div(product.m(), product.array_rows));
-  const double n_arrays = d(ceil_div(product.n(), product.array_columns));
+  const double lanes = real(spec.arrays.lanes), rows = real(spec.arrays.rows);
+  const double m_arrays = real(ceil_div(product.m(), product.array_rows));
+  const double n_arrays = real(ceil_div(product.n(), product.array_columns));
   if (product.a_compressed) {
-    counts.lrf_metadata += m * k * n_arrays * (d(product.array_columns) / lanes + 1) / 4;
+    counts.lrf_metadata += m * k * n_arrays * (real(product.array_columns) / lanes + 1) / 4;
   }
   if (product.b_compressed) {
-    counts.lrf_metadata += n * k * m_arrays * (d(product.array_rows) / rows + 1) / 4;
+    counts.lrf_metadata += n * k * m_arrays * (real(product.array_rows) / rows + 1) / 4;
   }
   return counts;
 }
@@ -103,8 +100,8 @@ Execution OuterArrays::execute(const ArrayInstruction& at) {
   const std::uint64_t rows = product_.rows_of(at.m), columns = product_.columns_of(at.n);
   const std::uint64_t k0 = product_.first_k(at.chunk), k1 = product_.first_k(at.chunk + 1);
   const double arrays =
-      d(ceil_div(rows, product_.array_rows) * ceil_div(columns, product_.array_columns));
-  const double spilled = arrays * spilled_ * d(k1 - k0);
+      real(ceil_div(rows, product_.array_rows) * ceil_div(columns, product_.array_columns));
+  const double spilled = arrays * spilled_ * real(k1 - k0);
   // Words that are wider than the machine's, or zeros that are stored, pass the port too.
   out.glb_words = operand_words(product_, at) + spilled;
   out.cycles =
@@ -127,11 +124,11 @@ FabricCounts OuterArrays::counts() const {
 
 double OuterArrays::busy_cycles(const FabricSpec& spec, const ArrayWork& work) {
   const double port = spec.arrays.psum_words_per_cycle;
-  const double per_tile = d(work.k()) * arrays_of(spec);
+  const double per_tile = real(work.k()) * arrays_of(spec);
   const std::uint64_t m_tiles = work.m_tiles(), n_tiles = work.n_tiles();
   const auto most =
       static_cast<std::uint64_t>(std::max(1.0, std::floor(std::sqrt(kMostSteps / per_tile))));
-  const bool all = d(m_tiles) * d(n_tiles) * per_tile <= kMostSteps;
+  const bool all = real(m_tiles) * real(n_tiles) * per_tile <= kMostSteps;
   const auto rows = spread(m_tiles, all ? m_tiles : most);
   const auto columns = spread(n_tiles, all ? n_tiles : most);
   OuterSteps steps(spec, work, fetch_of(spec, work));
@@ -145,20 +142,20 @@ double OuterArrays::busy_cycles(const FabricSpec& spec, const ArrayWork& work) {
       if (port > 0) cycles += outputs_of_array(work) / port;
     }
   }
-  return cycles * d(m_tiles) * d(n_tiles) / (d(rows.size()) * d(columns.size()));
+  return cycles * real(m_tiles) * real(n_tiles) / (real(rows.size()) * real(columns.size()));
 }
 
 ExpectedOuterArrays::ExpectedOuterArrays(const FabricSpec& spec, const ArrayProduct& product) {
   const double a = product.operands->a_density(), b = product.operands->b_density();
-  const double m = d(product.m()), n = d(product.n()), k = d(product.k());
+  const double m = real(product.m()), n = real(product.n()), k = real(product.k());
   counts_ = outer_counts(spec, product, a * b * m * n);
   counts_.compute_cycles = expected_slots(spec, product);
-  const double tiles = m / d(product.array_rows) * (n / d(product.array_columns));
-  const double na = a * d(product.array_rows), nb = b * d(product.array_columns);
+  const double tiles = m / real(product.array_rows) * (n / real(product.array_columns));
+  const double na = a * real(product.array_rows), nb = b * real(product.array_columns);
   const double entries = na * (expected_groups(b, product.array_columns, spec.arrays.lanes) + 1) +
                          nb * (expected_groups(a, product.array_rows, spec.arrays.rows) + 1);
   counts_.lrf_data = tiles * k * entries * spec.word_bits / kLineBufferBits;
-  const double instructions = d(product.instructions());
+  const double instructions = real(product.instructions());
   each_.cycles = std::max({counts_.compute_cycles, counts_.glb_cycles, counts_.psum_cycles,
                            counts_.glb_write_cycles}) /
                  instructions;
@@ -174,8 +171,8 @@ Execution ExpectedOuterArrays::execute(const ArrayInstruction& /*instruction*/) 
 double ExpectedOuterArrays::busy_cycles(const FabricSpec& spec, const ArrayWork& work) {
   const double spilled = all_spilled(spec, work);
   const double words =
-      work.a_words * d(work.n_tiles()) + work.b_words * d(work.m_tiles()) + spilled;
-  const double psums = d(work.operands->effectual()) + spilled;
+      work.a_words * real(work.n_tiles()) + work.b_words * real(work.m_tiles()) + spilled;
+  const double psums = real(work.operands->effectual()) + spilled;
   const double port = spec.arrays.psum_words_per_cycle;
   return std::max({expected_slots(spec, work), words / spec.glb.words_per_cycle,
                    port > 0 ? psums / (port * arrays_of(spec)) : 0});

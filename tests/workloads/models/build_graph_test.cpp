@@ -8,11 +8,14 @@
 
 #include "base/error.hpp"
 #include "tests/catch.hpp"
+#include "tests/workloads/shipped.hpp"
 #include "workloads/models/graph_builder.hpp"
 #include "workloads/models/load_model.hpp"
 
 using namespace lacuna;
 using lacuna::test::Approx;
+using lacuna::test::op;
+using lacuna::test::shipped;
 using lacuna::test::source_dir;
 
 namespace {
@@ -21,10 +24,6 @@ const std::vector<std::string> kModels{"deepseek-v2-lite", "deepseek-v2",   "dee
                                        "deepseek-r1",      "deepseek-v3.2", "kimi-k2",
                                        "mixtral-8x7b",     "olmoe-1b-7b",   "qwen1.5-moe-a2.7b",
                                        "qwen3-30b-a3b",    "gpt-oss-120b",  "gpt-oss-20b"};
-
-ModelSpec shipped(const std::string& name) {
-  return load_model(source_dir() / "configs" / "models" / (name + ".json"));
-}
 
 Step decode(std::uint64_t batch, std::uint64_t context) {
   Step step;
@@ -37,13 +36,6 @@ Step prefill(std::uint64_t batch, std::uint64_t context) {
   Step step = decode(batch, context);
   step.phase = Phase::kPrefill;
   return step;
-}
-
-const Operation& op(const OperationGraph& graph, const char* name, std::uint32_t layer) {
-  const auto id = find_operation(graph, name, layer);
-  INFO(name);
-  REQUIRE(id);
-  return graph[*id];
 }
 
 OperationTotals part_totals(const OperationGraph& graph, Part part) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tests/catch.hpp"
+#include "tests/workloads/shipped.hpp"
 #include "workloads/models/build_graph.hpp"
 #include "workloads/models/load_model.hpp"
 #include "workloads/step_schedule.hpp"
@@ -11,10 +12,7 @@ namespace lacuna {
 namespace {
 
 using test::Approx;
-
-ModelSpec shipped(const std::string& name) {
-  return load_model(test::source_dir() / "configs" / "models" / (name + ".json"));
-}
+using test::shipped;
 
 /// Operations that read `bytes` each: first -> (left, right) -> last.
 OperationGraph diamond(std::uint64_t bytes, std::uint64_t left_flops) {

@@ -6,19 +6,18 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "tests/catch.hpp"
+#include "tests/workloads/shipped.hpp"
 #include "workloads/models/model_numbers.hpp"
 
 using namespace lacuna;
 using lacuna::test::contains;
 using lacuna::test::error_of;
+using lacuna::test::refusal;
 using lacuna::test::shared_data;
+using lacuna::test::shipped_text;
 using lacuna::test::source_dir;
 
 namespace {
-
-std::string shipped_text(const std::string& name) {
-  return read_file(source_dir() / "configs" / "models" / (name + ".json"));
-}
 
 /// The shipped text with one piece replaced; the piece must be there.
 std::string altered(const std::string& name, const std::string& from, const std::string& to) {
@@ -26,15 +25,6 @@ std::string altered(const std::string& name, const std::string& from, const std:
   const auto at = text.find(from);
   REQUIRE(at != std::string::npos);
   return text.replace(at, from.size(), to);
-}
-
-std::string refusal(const std::string& text) {
-  try {
-    (void)parse_model(text, "m.json");
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return {};
 }
 
 /// Substring matcher under the name it has in either Catch2.

@@ -8,11 +8,13 @@
 
 #include "base/error.hpp"
 #include "tests/catch.hpp"
+#include "tests/workloads/shipped.hpp"
 #include "workloads/models/load_model.hpp"
 
 using namespace lacuna;
 using lacuna::test::Approx;
 using lacuna::test::shared_data;
+using lacuna::test::shipped;
 using lacuna::test::source_dir;
 
 namespace {
@@ -45,10 +47,6 @@ const std::vector<Known> kKnown{
     {"gpt-oss-20b", "openai--gpt-oss-20b_config", 20914757184, 4187440704, 3608307264, 49152,
      7214284800, 830472192},
 };
-
-ModelSpec shipped(const std::string& name) {
-  return load_model(source_dir() / "configs" / "models" / (name + ".json"));
-}
 
 void check_numbers(const ModelSpec& spec, const Known& known) {
   const ParameterCounts counts = count_parameters(spec);

@@ -2,6 +2,7 @@
 // Weights at another precision, and as two thin factors.
 #include "base/error.hpp"
 #include "tests/catch.hpp"
+#include "tests/workloads/shipped.hpp"
 #include "workloads/models/build_graph.hpp"
 #include "workloads/models/load_model.hpp"
 #include "workloads/models/low_rank.hpp"
@@ -10,26 +11,17 @@
 using namespace lacuna;
 using lacuna::test::contains;
 using lacuna::test::error_of;
+using lacuna::test::op;
+using lacuna::test::shipped;
 using lacuna::test::source_dir;
 
 namespace {
-
-ModelSpec shipped(const std::string& name) {
-  return load_model(source_dir() / "configs" / "models" / (name + ".json"));
-}
 
 Step decode(std::uint64_t batch) {
   Step step;
   step.batch = batch;
   step.context = 512;
   return step;
-}
-
-const Operation& op(const OperationGraph& graph, const char* name, std::uint32_t layer) {
-  const auto id = find_operation(graph, name, layer);
-  INFO(name);
-  REQUIRE(id);
-  return graph[*id];
 }
 
 std::string precision_error(const std::string& text) {

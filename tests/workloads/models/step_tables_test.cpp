@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "tests/catch.hpp"
+#include "tests/workloads/shipped.hpp"
 #include "workloads/models/load_model.hpp"
 #include "workloads/models/model_numbers.hpp"
 #include "workloads/sparsity_tables/activation_tables.hpp"
@@ -15,13 +16,10 @@ using namespace lacuna;
 using lacuna::test::Approx;
 using lacuna::test::contains;
 using lacuna::test::error_of;
+using lacuna::test::shipped;
 using lacuna::test::source_dir;
 
 namespace {
-
-ModelSpec shipped(const std::string& name) {
-  return load_model(source_dir() / "configs" / "models" / (name + ".json"));
-}
 
 /// A file that goes when the test does.
 class Table {

@@ -10,7 +10,7 @@ namespace {
 using test::Approx;
 using test::source_dir;
 
-Network shipped(const std::string& name, std::uint64_t images = 1) {
+Network shipped_network(const std::string& name, std::uint64_t images = 1) {
   const ConfigReader reader(
       ConfigTree::load(source_dir() / "configs" / "networks" / (name + ".yaml")));
   Network network = read_network(reader, images);
@@ -33,16 +33,16 @@ std::string error_of(const std::string& text) {
 
 TEST_CASE("networks have the multiply-adds that are published for them") {
   // ResNet-50 with the stride in the 3 x 3 convolution: 4.089 G; DeiT-small: 4.6 G.
-  CHECK(shipped("resnet50").macs() == 4'089'184'256);
-  CHECK(static_cast<double>(shipped("deit-small").macs()) == Approx(4.6e9).epsilon(0.001));
+  CHECK(shipped_network("resnet50").macs() == 4'089'184'256);
+  CHECK(static_cast<double>(shipped_network("deit-small").macs()) == Approx(4.6e9).epsilon(0.001));
   // Weights of the encoder and the decoder: 6 (4 d^2 + 8 d^2) + 6 (8 d^2 + 8 d^2), d = 1024.
   std::uint64_t weights = 0;
-  for (const NetworkLayer& layer : shipped("transformer-big").layers) {
+  for (const NetworkLayer& layer : shipped_network("transformer-big").layers) {
     if (layer.weights) weights += layer.m * layer.k * layer.repeat;
   }
   CHECK(weights == 168ULL * 1024 * 1024);
-  CHECK(shipped("resnet50", 8).macs() == 8 * shipped("resnet50").macs());
-  CHECK(shipped("deit-small", 8).macs() == 8 * shipped("deit-small").macs());
+  CHECK(shipped_network("resnet50", 8).macs() == 8 * shipped_network("resnet50").macs());
+  CHECK(shipped_network("deit-small", 8).macs() == 8 * shipped_network("deit-small").macs());
 }
 
 TEST_CASE("a lowered convolution fetches each input once") {

@@ -159,9 +159,7 @@ int execute(const TileArguments& arguments) {
         std::vector<std::string>{"tile_occupancy.csv", "tile_occupancy.dat", "tile_occupancy.gp",
                                  "tile_occupancy.png", "tile_occupancy.svg"});
   }
-  ConfigTree tree = load_config("arch", arguments.machine);
-  for (const auto& setting : arguments.settings) tree.set(setting);
-  const ConfigReader reader(std::move(tree));
+  const ConfigReader reader(load_config("arch", arguments.machine, arguments.settings));
   MachineSpec machine = read_machine(reader);
   reader.finish();
   if (arguments.workload.matrix.empty()) {

@@ -44,6 +44,8 @@ struct ConfigTree {
 
   [[nodiscard]] const ConfigTree* find(std::string_view key) const;
   ConfigTree& at_or_add(std::string_view key);
+  /// A scalar under the key.
+  void put(std::string_view key, std::string value);
 
   /// Where a name after `extends:` that is no file beside the extending one is found; throws
   /// InputError when it is nowhere.

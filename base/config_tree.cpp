@@ -199,6 +199,12 @@ ConfigTree& ConfigTree::at_or_add(std::string_view key) {
   return children.back().second;
 }
 
+void ConfigTree::put(std::string_view key, std::string value) {
+  ConfigTree& node = at_or_add(key);
+  node.kind = Kind::scalar;
+  node.scalar = std::move(value);
+}
+
 ConfigTree ConfigTree::load(const std::filesystem::path& path, const FindBase& find_base) {
   return Loader(find_base).load(path, {});
 }

@@ -71,8 +71,11 @@ fs::path find_config(const std::string& kind, const std::string& name) {
                    suggest(name, shipped(kind)));
 }
 
-ConfigTree load_config(const std::string& kind, const std::string& name) {
-  return load_config_file(kind, find_config(kind, name));
+ConfigTree load_config(const std::string& kind, const std::string& name,
+                       const std::vector<std::string>& settings) {
+  ConfigTree tree = load_config_file(kind, find_config(kind, name));
+  for (const auto& setting : settings) tree.set(setting);
+  return tree;
 }
 
 ConfigTree load_config_file(const std::string& kind, const fs::path& file) {

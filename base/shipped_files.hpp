@@ -24,8 +24,10 @@ namespace lacuna {
 /// with the nearest shipped name.
 [[nodiscard]] std::filesystem::path find_config(const std::string& kind, const std::string& name);
 
-/// find_config(), read; what its file `extends:` may be a shipped file of the kind too.
-[[nodiscard]] ConfigTree load_config(const std::string& kind, const std::string& name);
+/// find_config(), read, with settings (`--set`) applied; what its file `extends:` may be a shipped
+/// file of the kind too.
+[[nodiscard]] ConfigTree load_config(const std::string& kind, const std::string& name,
+                                     const std::vector<std::string>& settings = {});
 /// A file that was found otherwise, likewise.
 [[nodiscard]] ConfigTree load_config_file(const std::string& kind,
                                           const std::filesystem::path& file);

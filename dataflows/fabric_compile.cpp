@@ -101,18 +101,19 @@ class Compiler {
       for (const double share : {a, room_ - b, room_ / 4, room_ / 2, 3 * room_ / 4}) {
         if (share <= 0 || share >= room_) continue;
         auto found = map_all(all, {room_, share, room_ - share}, false);
-        if (found && (!best || found->cycles < best->cycles)) best = std::move(found);
+        if (found && (!best || found->estimate.cycles < best->estimate.cycles))
+          best = std::move(found);
       }
       if (!best) refuse(products_.front(), a, b);
     }
     mappings_ = std::move(best->of_product);
-    plan_.expected_cycles = best->cycles;
+    plan_.estimate = best->estimate;
   }
 
   struct Mappings {
     std::vector<FabricMapping> of_product;
     double a = 0, b = 0;  // bytes of the buffer that some product needs
-    double cycles = 0;
+    Estimate estimate;    // of all
   };
 
   /// Nothing when some product does not fit; an error when they `must`.
@@ -128,7 +129,7 @@ class Compiler {
       }
       out.a = std::max(out.a, choice.mapping->a_need);
       out.b = std::max(out.b, choice.mapping->b_need);
-      out.cycles += choice.mapping->cycles;
+      out.estimate.add(choice.mapping->estimate, 1);
       for (const std::size_t i : members) {
         out.of_product[i] = for_product(*choice.mapping, products_[i].shape());
       }

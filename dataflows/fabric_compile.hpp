@@ -49,7 +49,7 @@ struct FabricPlan {
   std::vector<std::string> warnings;
   std::vector<FabricPart> parts;
   ArrayProgram program;
-  double expected_cycles = 0;  // by the mapper, before the run
+  Estimate estimate;  // the machine's, before the run
   /// Bytes of A and B that the GLB holds at most, by the mapping.
   std::uint64_t a_tile_bytes = 0, b_tile_bytes = 0;
 };

@@ -13,145 +13,20 @@
 #include "base/interrupt.hpp"
 #include "base/statistics.hpp"
 #include "base/whole.hpp"
+#include "dataflows/array_tiles.hpp"
+#include "dataflows/mapping_candidates.hpp"
 
 namespace lacuna {
 namespace {
 
 // Parameters of the mapper's taste.
-// Within this of the fastest, what moves least is taken: the other 2 % of the 5 % that more room or
-// bandwidth may cost are the estimate's.
-constexpr double kAboutAsFast = 1.03;
 // A byte read from the buffer beside one from DRAM, which is written into the buffer too: order of
 // magnitude of the tables (45 nm: 4.5 pJ against 64 + 5; LPDDR4).
 constexpr double kPortByte = 1.0 / 16;
-// A mapping within what a denser operand takes is kept to unless it is this much slower.
-constexpr double kMuchSlower = 1.15;
 // Narrower columns are looked at only when nothing else fits: the arrays' registers stay empty.
 constexpr std::uint64_t kLeastColumns = 16;
 // What a tile sized by its contents may take of the room: less leaves space for the next.
 constexpr double kShares[] = {1, 0.75, 0.5};
-
-struct ArrayTile {
-  std::uint64_t rows, columns;
-};
-
-/// Widths that make different numbers of tiles of `count` pieces: for each number the narrowest.
-std::vector<std::uint64_t> distinct_widths(std::uint64_t count) {
-  std::vector<std::uint64_t> widths;
-  for (std::uint64_t width = count; width > 0;) {
-    widths.push_back(width);
-    if (width == 1) break;
-    width = ceil_div(count, ceil_div(count, width - 1));
-  }
-  return widths;
-}
-
-/// Of arrays whose registers take tiles of certain shapes.
-std::vector<ArrayTile> given_tiles(const FabricSpec& spec, const FabricMappingChoice* given) {
-  const std::uint64_t rows = given != nullptr ? given->tile_rows : 0;
-  const std::uint64_t columns = given != nullptr ? given->tile_columns : 0;
-  if (rows > 0 && columns > 0) return {{rows, columns}};
-  std::vector<ArrayTile> tiles;
-  for (const auto& [r, c] : spec.arrays.tiles) {
-    if ((rows == 0 || rows == r) && (columns == 0 || columns == c)) tiles.push_back({r, c});
-  }
-  if (!tiles.empty()) return tiles;
-  // The other edge as the registers have room for it.
-  if (rows > 0) return {{rows, std::max<std::uint64_t>(1, spec.arrays.rf_words / rows)}};
-  return {{std::max<std::uint64_t>(1, spec.arrays.rf_words / columns), columns}};
-}
-
-/// Widest first: fewer columns than the RF has room for let an operand stay in the buffer.
-std::vector<ArrayTile> array_tiles(const FabricSpec& spec, const FabricMappingChoice* given,
-                                   std::uint64_t n, std::uint64_t least) {
-  const auto& arrays = spec.arrays;
-  if (!arrays.tiles.empty()) return given_tiles(spec, given);
-  const std::uint64_t rows =
-      given != nullptr && given->tile_rows > 0 ? given->tile_rows : arrays.rows;
-  if (given != nullptr && given->tile_columns > 0) return {{rows, given->tile_columns}};
-  const std::uint64_t most = std::min(arrays.columns, ceil_div(n, arrays.across_n));
-  if (arrays.whole_columns) return {{rows, ceil_div(n, arrays.across_n)}};
-  std::vector<ArrayTile> tiles;
-  std::uint64_t halved = most;
-  for (std::uint64_t columns = most; columns > 0; --columns) {
-    if (columns < least && columns < most) break;
-    const std::uint64_t groups = ceil_div(n, columns * arrays.across_n);
-    const bool narrowest = columns == 1 || ceil_div(n, (columns - 1) * arrays.across_n) > groups;
-    const bool half = columns == halved;
-    if (half) halved /= 2;
-    // Not all of the wide ones: an estimate costs a microsecond, a machine has thousands.
-    const bool taken = columns <= 32 || columns % 4 == 0;
-    if (half || (narrowest && taken)) tiles.push_back({rows, columns});
-  }
-  return tiles;
-}
-
-/// Collects mappings; see the header for the choice.
-class Best {
- public:
-  void consider(const FabricMapping& mapping) { all_.push_back(mapping); }
-  [[nodiscard]] bool empty() const { return all_.empty(); }
-
-  /// One that nothing narrower can beat: it fetches `bytes`, each operand once, in about `cycles`,
-  /// the fewest there can be. Columns come widest first, and the widest have the fewest cycles.
-  [[nodiscard]] std::optional<FabricMapping> ideal(double bytes, double cycles) const {
-    const FabricMapping* best = nullptr;
-    for (const FabricMapping& m : all_) {
-      if (m.bytes > bytes * kRounding || m.cycles > cycles * kAboutAsFast) continue;
-      if (m.bound > cycles * kRounding) continue;
-      if (best == nullptr || key(m) < key(*best)) best = &m;
-    }
-    return best == nullptr ? std::nullopt : std::optional(*best);
-  }
-
-  [[nodiscard]] FabricMapping mapping(const std::vector<FabricMapping>& denser) const {
-    std::vector<const FabricMapping*> pool;
-    for (const FabricMapping& mapping : all_) pool.push_back(&mapping);
-    const double fastest = fastest_of(pool);
-    for (const FabricMapping& limit : denser) {
-      std::vector<const FabricMapping*> within;
-      std::copy_if(pool.begin(), pool.end(), std::back_inserter(within),
-                   [&](const FabricMapping* m) { return is_within(*m, limit); });
-      if (within.empty() || fastest_of(within) > fastest * kMuchSlower) continue;
-      if (least_bound(within) > least_bound(pool) * kAboutAsFast) continue;
-      pool = std::move(within);
-    }
-    // The taste for little traffic costs waits at the edges of tiles, never a slower block.
-    const double fast = fastest_of(pool) * kAboutAsFast;
-    const double bound = least_bound(pool);
-    const FabricMapping* best = nullptr;
-    for (const FabricMapping* m : pool) {
-      if (m->cycles > fast || m->bound > bound * kRounding) continue;
-      if (best == nullptr || key(*m) < key(*best)) best = m;
-    }
-    return *best;
-  }
-
- private:
-  static constexpr double kRounding = 1 + 1e-6;
-  static double fastest_of(const std::vector<const FabricMapping*>& pool) {
-    double fastest = pool.front()->cycles;
-    for (const FabricMapping* m : pool) fastest = std::min(fastest, m->cycles);
-    return fastest;
-  }
-  /// Cycles of the busiest block, of those that are about as fast as the fastest.
-  static double least_bound(const std::vector<const FabricMapping*>& pool) {
-    const double fast = fastest_of(pool) * kAboutAsFast;
-    double bound = std::numeric_limits<double>::infinity();
-    for (const FabricMapping* m : pool) {
-      if (m->cycles <= fast) bound = std::min(bound, m->bound);
-    }
-    return bound;
-  }
-  static bool is_within(const FabricMapping& m, const FabricMapping& limit) {
-    return m.cycles <= limit.cycles * kRounding && m.bytes <= limit.bytes * kRounding &&
-           m.moved <= limit.moved * kRounding;
-  }
-  static std::tuple<double, double, double> key(const FabricMapping& m) {
-    return {std::round(m.moved), std::round(m.cycles), -real(m.columns)};
-  }
-  std::vector<FabricMapping> all_;
-};
 
 /// B as one product stores it, cut into the column groups of a mapping.
 struct Columns {
@@ -185,9 +60,9 @@ class Mapper {
           add(tile, passing);
           if (certain_tiles) continue;  // each tile uses its lanes in its own way
           fewest = std::min(fewest, least_cycles());
-          if (const auto ideal = best_.ideal(bytes_once(), fewest)) return {ideal, true};
+          if (const auto ideal = candidates_.ideal(bytes_once(), fewest)) return {ideal, true};
         }
-        if (!best_.empty()) return {best_.mapping(h_.denser)};
+        if (!candidates_.empty()) return {candidates_.choose(h_.denser)};
       }
     }
     return {{}, false, least_a_, least_b_};
@@ -207,7 +82,7 @@ class Mapper {
     // Narrow columns make many instructions: not more than are taken, if wider ones make fewer.
     const double instructions =
         rows_groups() * real(most_columns()) * real(h_.chunk(mapping).pieces);
-    if (instructions > kMostInstructions && !best_.empty()) return;
+    if (instructions > kMostInstructions && !candidates_.empty()) return;
     const FabricOuter order = order_of(given);
     const bool a_only = order == FabricOuter::a, b_only = order == FabricOuter::b;
     if (!a_only) {
@@ -444,21 +319,20 @@ class Mapper {
 
   /// `again`: bytes of one tile of B that come again because it overflows its room.
   void consider(FabricMapping mapping, double again) {
-    mapping.bytes = mapping.cycles = mapping.bound = mapping.moved = 0;
+    mapping.bytes = mapping.moved = 0;
+    mapping.estimate = {};
     for (std::size_t p = 0; p < columns_.size(); ++p) {
       const FabricLoad& load = h_.products[p];
       const double times = real(load.times);
       const Demand demand = demand_of(mapping, p, again);
-      const Estimate estimate = machine_.estimate(demand);
       const double bytes = demand.fetched();
       mapping.bytes += times * bytes;
-      mapping.cycles += times * estimate.cycles;
-      mapping.bound += times * estimate.at_least;
+      mapping.estimate.add(machine_.estimate(demand), times);
       mapping.moved +=
           times * (bytes + kPortByte * (load.a_port_bytes * real(columns_[p].groups()) +
                                         load.b_port_bytes * rows_groups()));
     }
-    best_.consider(mapping);
+    candidates_.add(mapping);
   }
 
   [[nodiscard]] Demand demand_of(const FabricMapping& mapping, std::size_t p, double again) const {
@@ -540,7 +414,7 @@ class Mapper {
   std::vector<double> unit_cycles_;
   FabricChunk chunk_;  // of a mapping without overbooked tiles, which take smaller ones
   double least_a_ = 0, least_b_ = 0;
-  Best best_;
+  Candidates candidates_;
 };
 
 }  // namespace

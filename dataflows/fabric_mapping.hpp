@@ -55,13 +55,11 @@ struct FabricMapping {
   double b_room = 0, a_room = 0;
   /// Instructions' worth of a passing operand that its share holds: one in use, one arriving.
   std::uint64_t passing = 2;
-  double tiling_work_bytes = 0;  // touched to find tile_columns
-  // As the mapper expects them: bytes of the buffer that each operand takes at least, time, bytes
-  // from DRAM.
-  double a_need = 0, b_need = 0;
-  double cycles = 0, bytes = 0;
-  double bound = 0;  // cycles of the busiest of arrays, buffer port and DRAM
-  double moved = 0;  // bytes, with those through the buffer's port at their weight
+  double tiling_work_bytes = 0;   // touched to find tile_columns
+  double a_need = 0, b_need = 0;  // bytes of the buffer that each operand takes at least
+  Estimate estimate;              // the machine's answer, of all products
+  double bytes = 0;               // from DRAM
+  double moved = 0;               // with those through the buffer's port at their weight
 };
 
 /// Bytes of the buffer for both operands, and at most for each.

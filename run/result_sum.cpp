@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/result_sum.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
 
@@ -171,13 +169,17 @@ void add_result(RunResult& total, const RunResult& one, std::uint64_t times) {
 
 void finish_total(RunResult& total) {
   find_limiter(total.statistics);
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  total.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
   total.host.events = total.statistics.activations;
   LACUNA_CHECK(total.statistics.cycles >= total.statistics.cycles_bound,
                "{} cycles, the bound is {}", total.statistics.cycles.count(),
                total.statistics.cycles_bound.count());
+}
+
+void add_timeline(const sim::Timeline& timeline, RunResult& result) {
+  result.timeline = timeline.chrome_trace();
+  if (timeline.dropped() == 0) return;
+  result.provenance.warnings.push_back(
+      fmt::format("the timeline left out {} later slices", timeline.dropped()));
 }
 
 std::string operations_timeline(const std::vector<OperationReport>& all) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "run/result.hpp"
+#include "sim/timeline.hpp"
 
 namespace lacuna {
 
@@ -13,8 +14,11 @@ namespace lacuna {
 /// stands beside them, each name by its own rule. Throws ModelError for a name that has none.
 void add_result(RunResult& total, const RunResult& one, std::uint64_t times);
 
-/// Of a total: the busiest block, peak memory of the process, SystemC's events.
+/// Of a total: the busiest block, SystemC's events.
 void finish_total(RunResult& total);
+
+/// What a run drew, and how much of it had no room.
+void add_timeline(const sim::Timeline& timeline, RunResult& result);
 
 /// A Chrome trace of the operations over time, a row for each group; blocks one after another,
 /// layer by layer.

@@ -13,18 +13,12 @@ namespace {
 ConfigTree resolved_run(const ChosenMachine& machine, const RunPlan& plan,
                         const WorkloadSpec& product) {
   ConfigTree tree;
-  tree.kind = ConfigTree::Kind::mapping;
   tree.at_or_add("machine") = machine.resolved;
   tree.at_or_add("workload") = plan.of_model()     ? to_config(plan.model)
                                : plan.of_network() ? to_config(plan.network)
                                                    : to_config(product);
-  const auto put = [&tree](std::string_view key, std::string value) {
-    ConfigTree& node = tree.at_or_add(key);
-    node.kind = ConfigTree::Kind::scalar;
-    node.scalar = std::move(value);
-  };
-  put("fidelity", plan.options.fidelity == Fidelity::tile ? "tile" : "element");
-  put("check", plan.options.check ? "true" : "false");
+  tree.put("fidelity", plan.options.fidelity == Fidelity::tile ? "tile" : "element");
+  tree.put("check", plan.options.check ? "true" : "false");
   return tree;
 }
 

@@ -17,9 +17,7 @@ namespace lacuna {
 
 [[nodiscard]] inline MachineSpec machine_with(const std::string& name,
                                               const std::vector<std::string>& settings) {
-  ConfigTree tree = load_config("arch", name);
-  for (const auto& setting : settings) tree.set(setting);
-  const ConfigReader reader(std::move(tree));
+  const ConfigReader reader(load_config("arch", name, settings));
   MachineSpec machine = read_machine(reader);
   reader.finish();
   return machine;

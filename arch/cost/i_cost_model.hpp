@@ -41,6 +41,12 @@ struct Estimate {
   double cycles = 0;    // until the last instruction is done
   double at_least = 0;  // of the busiest block
   Limiter limiter = Limiter::units;
+
+  /// Something that is done `times`, after this.
+  void add(const Estimate& other, double times) {
+    cycles += times * other.cycles;
+    at_least += times * other.at_least;
+  }
 };
 
 class ICostModel {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/fabric/run.hpp"
 
-#include <sys/resource.h>
-
-#include <chrono>
 #include <cmath>
 #include <tuple>
 
@@ -14,7 +11,9 @@
 #include "base/interrupt.hpp"
 #include "base/shipped_files.hpp"
 #include "run/fabric/result.hpp"
+#include "run/host_meter.hpp"
 #include "run/limits.hpp"
+#include "run/result_sum.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 
 namespace lacuna {
@@ -192,7 +191,7 @@ bool steps_elements(const FabricWorkload& workload, const FabricOptions& options
 RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
                      const FabricOptions& options) {
   stop_if_requested();
-  const auto start = std::chrono::steady_clock::now();
+  const HostMeter meter;
   RunResult result;
   result.name = machine.name;
   result.workload = workload.name;
@@ -243,25 +242,15 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["a_refetched_bytes"] = run.a_again;
   result.beside["b_refetched_bytes"] = run.b_again;
   result.beside["fill_and_drain_allowance"] = cycles_up(run.fill_and_drain).count();
-  result.beside["mapper_cycles"] = whole(plan.expected_cycles);
+  result.beside["mapper_cycles"] = whole(plan.estimate.cycles);
   result.beside["fill_cycles"] = run.fill;
   result.beside["drain_cycles"] = run.drain;
   result.beside["instructions"] = run.instructions;
   if (elements)
     result.check =
         check_elements(machine, plan.parts.front(), run.counts, *workload.values, options.outputs);
-  if (options.timeline) {
-    result.timeline = timeline.chrome_trace();
-    if (timeline.dropped() > 0) {
-      result.provenance.warnings.push_back(
-          fmt::format("the timeline left out {} later slices", timeline.dropped()));
-    }
-  }
-  result.host.wall_s =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  result.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  if (options.timeline) add_timeline(timeline, result);
+  meter.read(result);
   return result;
 }
 
@@ -302,9 +291,7 @@ FabricSpec read_arrays(const ConfigReader& reader) {
 }
 
 FabricSpec load_fabric(const std::string& name, const std::vector<std::string>& settings) {
-  ConfigTree tree = load_config("arch", name);
-  for (const auto& setting : settings) tree.set(setting);
-  const ConfigReader reader(std::move(tree));
+  const ConfigReader reader(load_config("arch", name, settings));
   FabricSpec spec = read_arrays(reader);
   reader.finish();
   return spec;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model's step on a machine for sparse products (ExTensor's class): each distinct product once,
 // with explicit operands; what is no product moves its bytes through DRAM.
-#include <chrono>
 #include <map>
 #include <set>
 
@@ -9,6 +8,7 @@
 #include "base/interrupt.hpp"
 #include "base/whole.hpp"
 #include "run/explicit_rows.hpp"
+#include "run/host_meter.hpp"
 #include "run/limits.hpp"
 #include "run/model/placement.hpp"
 #include "run/model/run.hpp"
@@ -32,7 +32,7 @@ class ProductRunner {
   }
 
   RunResult run() {
-    const auto start = std::chrono::steady_clock::now();
+    const HostMeter meter;
     total_.name = machine_.name;
     total_.workload = workload_.name;
     total_.clock = machine_.clock;
@@ -46,8 +46,7 @@ class ProductRunner {
     }
     finish();
     if (wants_timeline_) total_.timeline = operations_timeline(total_.operations);
-    total_.host.wall_s =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    meter.read(total_);
     return std::move(total_);
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/model/run.hpp"
 
-#include <chrono>
 #include <map>
 #include <set>
 
@@ -9,6 +8,7 @@
 #include "base/interrupt.hpp"
 #include "run/fabric/result.hpp"
 #include "run/fabric/vector.hpp"
+#include "run/host_meter.hpp"
 #include "run/limits.hpp"
 #include "run/model/placement.hpp"
 #include "sim/timeline.hpp"
@@ -28,7 +28,7 @@ class ModelRunner {
   }
 
   RunResult run() {
-    const auto start = std::chrono::steady_clock::now();
+    const HostMeter meter;
     total_.name = machine_.name;
     total_.workload = workload_.name;
     total_.clock = machine_.clock;
@@ -49,8 +49,7 @@ class ModelRunner {
     }
     finish();
     if (wants_timeline_) total_.timeline = operations_timeline(total_.operations);
-    total_.host.wall_s =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    meter.read(total_);
     return std::move(total_);
   }
 

@@ -102,12 +102,8 @@ ModelWorkloadSpec read_model_workload(const ConfigReader& config, const fs::path
 
 ConfigTree to_config(const ModelWorkloadSpec& spec) {
   ConfigTree tree;
-  tree.kind = ConfigTree::Kind::mapping;
   const auto put = [&tree](std::string_view key, const std::string& value) {
-    if (value.empty()) return;
-    ConfigTree& node = tree.at_or_add(key);
-    node.kind = ConfigTree::Kind::scalar;
-    node.scalar = value;
+    if (!value.empty()) tree.put(key, value);
   };
   const StepArguments& step = spec.step;
   put("model", absolute(spec.model));

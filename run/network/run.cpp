@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <set>
 
@@ -9,6 +8,7 @@
 #include "base/random.hpp"
 #include "run/explicit_rows.hpp"
 #include "run/fabric/result.hpp"
+#include "run/host_meter.hpp"
 #include "run/limits.hpp"
 #include "run/model/run.hpp"
 #include "run/network/workload.hpp"
@@ -22,8 +22,7 @@ namespace {
 class LayerSum {
  public:
   LayerSum(const std::string& machine, Hertz clock, const NumberFormat& format,
-           const NetworkWorkload& workload)
-      : start_(std::chrono::steady_clock::now()) {
+           const NetworkWorkload& workload) {
     total_.name = machine;
     total_.clock = clock;
     total_.format = format;
@@ -85,14 +84,13 @@ class LayerSum {
       --left;
     }
     finish_total(total_);
-    total_.host.wall_s =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    meter_.read(total_);
     return std::move(total_);
   }
 
  private:
   static constexpr std::size_t kMostNotes = 4;
-  std::chrono::steady_clock::time_point start_;
+  HostMeter meter_;
   RunResult total_;
   std::set<std::string> notes_;
 };

@@ -232,12 +232,8 @@ NetworkWorkloadSpec read_network_workload(const ConfigReader& config, const fs::
 
 ConfigTree to_config(const NetworkWorkloadSpec& spec) {
   ConfigTree tree;
-  tree.kind = ConfigTree::Kind::mapping;
   const auto put = [&tree](std::string_view key, const std::string& value) {
-    if (value.empty()) return;
-    ConfigTree& node = tree.at_or_add(key);
-    node.kind = ConfigTree::Kind::scalar;
-    node.scalar = value;
+    if (!value.empty()) tree.put(key, value);
   };
   const auto absolute = [](const std::string& name) {
     std::error_code ignored;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/product/run.hpp"
 
-#include <sys/resource.h>
-
-#include <chrono>
 #include <cmath>
 
 #include "arch/energy/ert.hpp"
@@ -12,7 +9,9 @@
 #include "base/error.hpp"
 #include "base/shipped_files.hpp"
 #include "dataflows/microtile_tiling.hpp"
+#include "run/host_meter.hpp"
 #include "run/limits.hpp"
+#include "run/result_sum.hpp"
 #include "sparse_formats/product_check.hpp"
 
 namespace lacuna {
@@ -117,7 +116,7 @@ CheckReport check_report(ProductCheck check) {
 
 RunResult run_product(const MachineSpec& machine, const ProductWorkload& workload,
                       const ProductOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
+  const HostMeter meter;
   const ComponentSet components = priced_components(machine);
   MachineSpec spec = machine;
   if (workload.tiles.m1 != 0) spec.tiling.fixed = workload.tiles;
@@ -182,18 +181,8 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.provenance.warnings = workload.notes;
   result.provenance.warnings.insert(result.provenance.warnings.end(), tiling.notes.begin(),
                                     tiling.notes.end());
-  if (options.timeline) {
-    result.timeline = timeline.chrome_trace();
-    if (timeline.dropped() > 0) {
-      result.provenance.warnings.push_back(
-          fmt::format("the timeline left out {} later slices", timeline.dropped()));
-    }
-  }
-  result.host.wall_s =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  result.host.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  if (options.timeline) add_timeline(timeline, result);
+  meter.read(result);
   result.host.events = result.statistics.activations;
   return result;
 }

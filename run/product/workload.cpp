@@ -167,29 +167,23 @@ WorkloadSpec read_workload(const ConfigReader& config, const fs::path& folder) {
 
 ConfigTree to_config(const WorkloadSpec& spec) {
   ConfigTree tree;
-  tree.kind = ConfigTree::Kind::mapping;
-  const auto put = [](ConfigTree& at, std::string_view key, const std::string& value) {
-    ConfigTree& node = at.at_or_add(key);
-    node.kind = ConfigTree::Kind::scalar;
-    node.scalar = value;
-  };
-  if (!spec.name.empty()) put(tree, "name", spec.name);
+  if (!spec.name.empty()) tree.put("name", spec.name);
   if (!spec.gemm.empty()) {
-    put(tree, "gemm", spec.gemm);
-    put(tree, "a", spec.a_pattern);
-    put(tree, "b", spec.b_pattern);
+    tree.put("gemm", spec.gemm);
+    tree.put("a", spec.a_pattern);
+    tree.put("b", spec.b_pattern);
   } else {
-    put(tree, "matrix", absolute_matrix(spec.matrix));
-    if (!spec.matrix_b.empty()) put(tree, "matrix_b", absolute_matrix(spec.matrix_b));
-    if (spec.transpose_b) put(tree, "transpose_b", "true");
-    if (spec.dense_columns > 0) put(tree, "dense_columns", fmt::format("{}", spec.dense_columns));
+    tree.put("matrix", absolute_matrix(spec.matrix));
+    if (!spec.matrix_b.empty()) tree.put("matrix_b", absolute_matrix(spec.matrix_b));
+    if (spec.transpose_b) tree.put("transpose_b", "true");
+    if (spec.dense_columns > 0) tree.put("dense_columns", fmt::format("{}", spec.dense_columns));
   }
-  put(tree, "seed", fmt::format("{}", spec.seed));
+  tree.put("seed", fmt::format("{}", spec.seed));
   if (spec.tiles.m1 != 0) {
     ConfigTree& tiling = tree.at_or_add("tiling");
-    put(tiling, "m1", fmt::format("{}", spec.tiles.m1));
-    put(tiling, "k1", fmt::format("{}", spec.tiles.k1));
-    put(tiling, "n1", fmt::format("{}", spec.tiles.n1));
+    tiling.put("m1", fmt::format("{}", spec.tiles.m1));
+    tiling.put("k1", fmt::format("{}", spec.tiles.k1));
+    tiling.put("n1", fmt::format("{}", spec.tiles.n1));
   }
   return tree;
 }

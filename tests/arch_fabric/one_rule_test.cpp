@@ -101,7 +101,7 @@ TEST_CASE("what the mapper was told of a program is what the program fetches, an
     if (overflows) continue;  // a sample tells what comes again
     CHECK(std::abs(mapping.bytes - fetched) <= rounding + 1);
     // From the sums: exact for inner products, from all tiles of products as small as these.
-    CHECK(mapping.bound <= cycles + 1);
+    CHECK(mapping.estimate.at_least <= cycles + 1);
     ++compared;
   }
   CHECK(compared > 30);

@@ -36,8 +36,8 @@ double least_bound(const std::vector<const FabricMapping*>& pool) {
 }
 
 bool is_within(const FabricMapping& m, const FabricMapping& limit) {
-  return m.estimate.cycles <= limit.estimate.cycles * kRounding && m.bytes <= limit.bytes * kRounding &&
-         m.moved <= limit.moved * kRounding;
+  return m.estimate.cycles <= limit.estimate.cycles * kRounding &&
+         m.bytes <= limit.bytes * kRounding && m.moved <= limit.moved * kRounding;
 }
 
 std::tuple<double, double, double> key(const FabricMapping& m) {

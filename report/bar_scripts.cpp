@@ -282,7 +282,7 @@ std::string stalls_script(const std::vector<RunResult>& results) {
             {},
             {},
             true};
-  constexpr std::array colors{"0x009E73", "0x56B4E9", "0x4A90C8", "0xCC79A7",
+  constexpr std::array colors{"0x009E73", "0x56B4E9", "0x4A90C8", "0xCC79A7", "0x8C6BB1",
                               "0xE69F00", "0xD97A40", "0xF0E442", "0xBBBBBB"};
   static_assert(colors.size() == kStallNames.size(), "every state has a colour of its own");
   for (std::size_t i = 0; i < kStallNames.size(); ++i) {

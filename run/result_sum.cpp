@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "run/stall_names.hpp"
 #include "sim/timeline.hpp"
 
 namespace lacuna {
@@ -79,17 +80,13 @@ void add_beside(RunResult& total, const RunResult& one, std::uint64_t times) {
   }
 }
 
-constexpr std::uint64_t StallBreakdown::*kStalls[] = {
-    &StallBreakdown::busy,           &StallBreakdown::wait_a,       &StallBreakdown::wait_b,
-    &StallBreakdown::wait_intersect, &StallBreakdown::wait_network, &StallBreakdown::wait_output,
-    &StallBreakdown::imbalance,      &StallBreakdown::drain};
-
 /// Operations run one after another: the fullest window and moment of any of them.
 void add_meters(Meters& total, const Meters& one, std::uint64_t times) {
   for (const auto& [name, use] : one.ports) {
     PortUse& sum = total.ports[name];
     sum.total += use.total * times;
     sum.transfers += use.transfers * times;
+    sum.waited += use.waited * times;
     if (use.fullest <= sum.fullest) continue;
     sum.fullest = use.fullest;
     sum.fullest_transfers = use.fullest_transfers;
@@ -119,7 +116,9 @@ void add_statistics(MachineStatistics& total, const MachineStatistics& one, std:
   for (const auto& [component, actions] : one.actions) {
     for (const auto& [action, count] : actions) total.actions[component][action] += count * times;
   }
-  for (const auto stall : kStalls) total.stalls.*stall += one.stalls.*stall * times;
+  for (const StallName& name : kStallNames) {
+    total.stalls.*name.cycles += one.stalls.*name.cycles * times;
+  }
   for (const auto& [rank, trips] : one.iterations) total.iterations[rank] += trips * times;
   if (total.pe_busy.size() < one.pe_busy.size()) total.pe_busy.resize(one.pe_busy.size());
   for (std::size_t pe = 0; pe < one.pe_busy.size(); ++pe) {

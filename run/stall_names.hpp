@@ -16,12 +16,13 @@ struct StallName {
   std::uint64_t StallBreakdown::*cycles;
 };
 
-inline constexpr std::array<StallName, 8> kStallNames{{
+inline constexpr std::array<StallName, 9> kStallNames{{
     {"busy", "busy", &StallBreakdown::busy},
     {"wait_a", "wait for A", &StallBreakdown::wait_a},
     {"wait_b", "wait for B", &StallBreakdown::wait_b},
     {"wait_intersect", "wait for intersection", &StallBreakdown::wait_intersect},
     {"wait_network", "wait for network", &StallBreakdown::wait_network},
+    {"wait_port", "wait for port", &StallBreakdown::wait_port},
     {"wait_output", "wait for output", &StallBreakdown::wait_output},
     {"imbalance", "imbalance", &StallBreakdown::imbalance},
     {"drain", "drain", &StallBreakdown::drain},

@@ -6,17 +6,19 @@
 namespace lacuna {
 
 DrainModule::DrainModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
-                         const MemoryClient& client)
+                         const MemoryClient& client, FillPort port)
     : sc_core::sc_module(name),
       simulation_(simulation),
       memory_("memory", simulation, client.memory, client.rank),
       chunk_(client.chunk),
       limit_(client.outstanding),
       regions_(client.regions),
+      port_(port),
       wake_("wake"),
+      entry_("entry"),
       progress_("progress") {
   LACUNA_METHOD(pump);
-  sensitive << wake_ << memory_.answered();
+  sensitive << wake_ << entry_ << memory_.answered();
   simulation.watch(this->name(), [this] { return blocked_on(); });
 }
 
@@ -24,9 +26,31 @@ void DrainModule::write(Tensor tensor, const AddressRange& range) {
   if (range.bytes == 0) return;
   accepted_ += range.bytes;
   simulation_.issue();
-  queue_.push_back({tensor, range});
+  queue_.push_back({tensor, range, {}});
   items_.add(1);
+  enter(range.bytes);
   simulation_.wake(wake_);
+}
+
+void DrainModule::enter(std::uint64_t bytes) {
+  if (port_.port == nullptr) {
+    queue_[entered_++].entered = simulation_.now();
+    return;
+  }
+  const sim::Ticks now = simulation_.now_ticks();
+  port_.port->write(port_.rank, now, now, bytes, [this, now](sim::Ticks late) {
+    const Cycles entered = sim::to_cycles_up(sim::sum(now, late));
+    queue_[entered_++].entered = entered;  // items pass in their order
+    simulation_.at(entered, entry_);
+  });
+}
+
+/// Whether the oldest item is in the buffer by now.
+bool DrainModule::next_is_in() {
+  const std::optional<Cycles> entered = queue_.front().entered;
+  if (!entered) return false;
+  if (*entered > simulation_.now()) simulation_.at(*entered, entry_);
+  return *entered <= simulation_.now();
 }
 
 void DrainModule::pump() {
@@ -42,7 +66,7 @@ void DrainModule::pump() {
     in_flight_.pop_front();
   }
   if (moved) simulation_.wake(progress_);
-  while (in_flight_.size() < limit_ && items_begun_ < items_.seen()) {
+  while (in_flight_.size() < limit_ && items_begun_ < items_.seen() && next_is_in()) {
     Item& item = queue_.front();
     const AddressRange part{regions_.of(item.tensor) + item.range.address,
                             std::min(chunk_, item.range.bytes)};
@@ -52,6 +76,7 @@ void DrainModule::pump() {
     memory_.send({item.tensor, true, {&part, 1}, part.bytes});
     if (item.range.bytes == 0) {
       queue_.pop_front();
+      --entered_;
       ++items_begun_;
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Outputs on their way to memory: first in, first out, at most a few requests under way.
+// Outputs on their way to memory: into the buffer through its port, then first in, first out, at
+// most a few requests under way.
 #pragma once
 
 #include <deque>
@@ -12,7 +13,7 @@ class DrainModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(DrainModule);
   DrainModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
-              const MemoryClient& client);
+              const MemoryClient& client, FillPort port = {});
 
   /// Accepts a range of the tensor.
   void write(Tensor tensor, const AddressRange& range);
@@ -23,11 +24,14 @@ class DrainModule : public sc_core::sc_module {
 
  private:
   LACUNA_PROCESS(pump);
+  void enter(std::uint64_t bytes);
+  [[nodiscard]] bool next_is_in();
   [[nodiscard]] std::string blocked_on() const;
 
   struct Item {
     Tensor tensor;
     AddressRange range;
+    std::optional<Cycles> entered;  // when it is in the buffer, once that is known
   };
   struct InFlight {
     Cycles begin;
@@ -39,12 +43,14 @@ class DrainModule : public sc_core::sc_module {
   std::uint64_t chunk_;
   std::uint64_t limit_;
   TensorRegions regions_;
+  FillPort port_;
   std::uint64_t accepted_ = 0;
   sim::Registered<std::uint64_t> written_, items_;  // items accepted
   std::uint64_t items_begun_ = 0;                   // sent whole
+  std::size_t entered_ = 0;                         // of the queue: known when
   std::deque<Item> queue_;
   std::deque<InFlight> in_flight_;
-  sc_core::sc_event wake_, progress_;
+  sc_core::sc_event wake_, entry_, progress_;
 };
 
 }  // namespace lacuna

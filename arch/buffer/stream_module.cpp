@@ -7,10 +7,11 @@ namespace lacuna {
 
 StreamModule::StreamModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                            Tensor tensor, std::uint64_t capacity, const MemoryClient& client,
-                           sim::BufferMeter* buffer)
+                           sim::BufferMeter* buffer, FillPort fill)
     : sc_core::sc_module(name),
       simulation_(simulation),
       memory_("memory", simulation, client.memory, client.rank),
+      fill_(fill),
       tensor_(tensor),
       base_(client.regions.of(tensor)),
       capacity_(capacity),
@@ -18,9 +19,10 @@ StreamModule::StreamModule(const sc_core::sc_module_name& name, sim::Simulation&
       limit_(client.outstanding),
       meter_(buffer),
       wake_("wake"),
+      entry_("entry"),
       arrival_("arrival") {
   LACUNA_METHOD(pump);
-  sensitive << wake_ << memory_.answered();
+  sensitive << wake_ << entry_ << memory_.answered();
   simulation.watch(this->name(), [this] { return blocked_on(); });
 }
 
@@ -46,22 +48,50 @@ void StreamModule::release(std::uint64_t bytes) {
 }
 
 void StreamModule::pump() {
+  while (const auto first = memory_.take()) enter(*first);
   bool moved = false;
-  for (; memory_.take(); moved = true) {
-    const InFlight& arrived = in_flight_.front();
-    if (sim::Timeline* timeline = simulation_.timeline()) {
-      timeline->slice(timeline->row(name()), "fetch", arrived.begin, simulation_.now(),
-                      arrived.end - arrived_.latest(), "bytes");
-    }
-    arrived_.set(arrived.end);
-    in_flight_.pop_front();
-  }
+  while (take_in()) moved = true;
   if (moved) simulation_.wake(arrival_);
   while (in_flight_.size() < limit_ && issued_ < requested_.seen() &&
          issued_ - released_.seen() < capacity_) {
     fetch(
         std::min({chunk_, requested_.seen() - issued_, capacity_ - (issued_ - released_.seen())}));
   }
+}
+
+/// The oldest request that memory had not answered passes the port of the buffer.
+void StreamModule::enter(Cycles first) {
+  const std::uint64_t bytes = in_flight_[answered_++].bytes;
+  if (fill_.port == nullptr) {
+    in_flight_[entered_++].entered = simulation_.now();
+    return;
+  }
+  const sim::Ticks last = simulation_.now_ticks();
+  fill_.port->fill(fill_.rank, sim::to_ticks(first), last, bytes, [this, last](sim::Ticks late) {
+    const Cycles entered = sim::to_cycles_up(sim::sum(last, late));
+    in_flight_[entered_++].entered = entered;  // a client's requests pass in their order
+    simulation_.at(entered, entry_);
+  });
+}
+
+/// Whether the oldest request is in the buffer by now; then it is taken off the list.
+bool StreamModule::take_in() {
+  if (in_flight_.empty()) return false;
+  const InFlight& request = in_flight_.front();
+  if (!request.entered) return false;
+  if (*request.entered > simulation_.now()) {
+    simulation_.at(*request.entered, entry_);
+    return false;
+  }
+  if (sim::Timeline* timeline = simulation_.timeline()) {
+    timeline->slice(timeline->row(name()), "fetch", request.begin, simulation_.now(), request.bytes,
+                    "bytes");
+  }
+  arrived_.set(request.end);
+  in_flight_.pop_front();
+  --answered_;
+  --entered_;
+  return true;
 }
 
 void StreamModule::fetch(std::uint64_t bytes) {
@@ -77,7 +107,7 @@ void StreamModule::fetch(std::uint64_t bytes) {
   }
   issued_ += bytes;
   meter_.fill(sim::this_delta(), bytes);  // room is taken from the request on
-  in_flight_.push_back({simulation_.now(), issued_});
+  in_flight_.push_back({simulation_.now(), issued_, bytes, {}});
   memory_.send({tensor_, false, of_request_, bytes});
 }
 

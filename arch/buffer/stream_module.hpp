@@ -7,8 +7,10 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <vector>
 
+#include "arch/buffer/buffer_port.hpp"
 #include "arch/memory/memory_port.hpp"
 #include "sim/meter.hpp"
 #include "sim/registered.hpp"
@@ -19,10 +21,11 @@ namespace lacuna {
 class StreamModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(StreamModule);
-  /// `buffer` is the meter of the whole buffer that this is a share of.
+  /// `buffer` is the meter of the whole buffer that this is a share of, `fill` the port that what
+  /// arrives passes.
   StreamModule(const sc_core::sc_module_name& name, sim::Simulation& simulation, Tensor tensor,
                std::uint64_t capacity, const MemoryClient& client,
-               sim::BufferMeter* buffer = nullptr);
+               sim::BufferMeter* buffer = nullptr, FillPort fill = {});
 
   /// Appends a range of the tensor to the stream; returns the position of its end.
   std::uint64_t request(const AddressRange& range);
@@ -39,14 +42,19 @@ class StreamModule : public sc_core::sc_module {
  private:
   LACUNA_PROCESS(pump);
   void fetch(std::uint64_t bytes);
+  void enter(Cycles first);
+  bool take_in();
   [[nodiscard]] std::string blocked_on() const;
 
   struct InFlight {
     Cycles begin;
     std::uint64_t end;
+    std::uint64_t bytes;
+    std::optional<Cycles> entered;  // when it is in the buffer, once that is known
   };
   sim::Simulation& simulation_;
   MemoryPort memory_;
+  FillPort fill_;
   Tensor tensor_;
   std::uint64_t base_;  // address of its first byte
   std::uint64_t capacity_;
@@ -58,7 +66,8 @@ class StreamModule : public sc_core::sc_module {
   std::deque<AddressRange> wanted_;       // from issued_ to requested_
   std::vector<AddressRange> of_request_;  // kept to spare its allocation
   std::deque<InFlight> in_flight_;
-  sc_core::sc_event wake_, arrival_;
+  std::size_t answered_ = 0, entered_ = 0;  // of those in flight: by memory; known when
+  sc_core::sc_event wake_, entry_, arrival_;
 };
 
 }  // namespace lacuna

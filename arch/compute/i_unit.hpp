@@ -10,9 +10,11 @@ namespace lacuna {
 
 /// One instruction, executed.
 struct Execution {
-  double cycles = 0;      // of the unit and of the ports that it works through
-  double multiplies = 0;  // positions of the arrays that hold an operand pair
-  double glb_words = 0;   // that it reads through the global buffer's port
+  double cycles = 0;         // of the unit and of the ports that it works through, if nobody else
+                             // wants these
+  double multiplies = 0;     // positions of the arrays that hold an operand pair
+  double glb_words = 0;      // that it reads through the global buffer's port
+  double written_words = 0;  // that it writes into the buffer through the port of its fills
 };
 
 class IUnit {

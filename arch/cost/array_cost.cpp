@@ -79,12 +79,19 @@ double ArrayCost::unit_cycles(const ArrayWork& work) const {
 double ArrayCost::at_least(double unit_cycles, double fetched_bytes, double output_words) const {
   const double read = fetched_bytes / (spec_.dram.read_words * spec_.word_bytes());
   const double written = output_words / spec_.dram.write_words;
-  return std::max(unit_cycles, spec_.dram.shared ? read + written : std::max(read, written));
+  const double memory = spec_.dram.shared ? read + written : std::max(read, written);
+  const double filled = spec_.fills_pass_a_port()
+                            ? fetched_bytes / (spec_.glb.write_words_per_cycle * spec_.word_bytes())
+                            : 0;
+  return std::max({unit_cycles, memory, filled});
 }
 
 Estimate ArrayCost::estimate(const Demand& demand) const {
-  const Supply memory{spec_.dram.read_words * spec_.word_bytes(),
-                      static_cast<double>(spec_.dram.latency.count())};
+  // What memory gives passes the port into the buffer.
+  const double rate = spec_.fills_pass_a_port()
+                          ? std::min(spec_.dram.read_words, spec_.glb.write_words_per_cycle)
+                          : spec_.dram.read_words;
+  const Supply memory{rate * spec_.word_bytes(), static_cast<double>(spec_.dram.latency.count())};
   const double written = demand.output_words / spec_.dram.write_words;
   Estimate out;
   out.at_least = at_least(demand.unit_cycles, demand.fetched(), demand.output_words);

@@ -22,6 +22,7 @@ class Builder {
     spec_.name = m_.name;
     spec_.description = m_.description;
     spec_.clock = m_.clock;
+    spec_.contention = m_.contention;
     words();
     memory();
     buffer();

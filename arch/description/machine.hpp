@@ -166,6 +166,7 @@ struct Machine {
   std::vector<Output> outputs;
   Dataflow dataflow;
   std::string price_table;
+  bool contention = true;  // blocks that pass one port at once wait for each other
 
   [[nodiscard]] const Level* find_level(std::string_view wanted) const;
   /// The unit that the instructions are for; null: none.

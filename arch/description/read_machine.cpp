@@ -88,6 +88,7 @@ Machine read(const ConfigReader& config) {
   machine.name = config.text("name");
   machine.description = config.text("description", "");
   machine.clock = config.hertz("clock");
+  machine.contention = config.boolean("contention", true);
   machine.tensors = read_tensors(config);
   Context context{machine.clock, {}};
   for (const auto& [name, ranks] : machine.tensors) context.tensors.push_back(name);

@@ -62,6 +62,9 @@ PhysicalLimits limits_of(const MachineSpec& spec) {
   limits.multiplies_per_cycle = static_cast<double>(spec.pes.count);
   limits.ports = {{"dram", spec.dram.bytes_per_cycle, "bytes"},
                   {"llb", spec.llb.bytes_per_cycle, "bytes"}};
+  if (spec.fills_pass_a_port()) {
+    limits.ports.push_back({"llb_fill", spec.llb.fill_bytes_per_cycle, "bytes"});
+  }
   limits.buffers = {{"llb", spec.llb.capacity.count()},
                     {"llb.A", share_of(spec.llb, spec.llb.shares.a)},
                     {"llb.B", share_of(spec.llb, spec.llb.shares.b)},
@@ -79,6 +82,9 @@ PhysicalLimits limits_of(const FabricSpec& spec) {
                   {"mac", static_cast<double>(spec.macs()), "multiplies"}};
   if (!spec.dram.shared) {
     limits.ports.push_back({"dram_write", spec.dram.write_words * word, "bytes"});
+  }
+  if (spec.fills_pass_a_port()) {
+    limits.ports.push_back({"glb_write", spec.glb.write_words_per_cycle * word, "bytes"});
   }
   limits.buffers = {{"glb", spec.glb_bytes()}};
   return limits;

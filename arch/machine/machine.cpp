@@ -22,11 +22,17 @@ std::uint64_t share_bytes(const LlbSpec& llb, double share) {
 /// Who is served first of those that ask memory at once.
 enum class ClientRank : unsigned { drain, z, a, b };
 
+std::unique_ptr<BufferPort> make_fill_port(sim::Simulation& simulation, const MachineSpec& spec) {
+  if (!spec.fills_pass_a_port()) return nullptr;
+  return std::make_unique<BufferPort>(simulation, spec.llb.fill_bytes_per_cycle);
+}
+
 /// The blocks and their wiring. Members are made in this order and die in the reverse one.
 struct Blocks {
   sim::Channel<RowCommand> rows;
   std::unique_ptr<IMemory> dram;
   sim::BufferMeter llb;
+  std::unique_ptr<BufferPort> fill_port;  // into the buffer, when it has a rate
   StreamModule a, b, z;
   DrainModule drain;
   SequencerModule sequencer;
@@ -36,18 +42,22 @@ struct Blocks {
          ElementPairs* elements, bool exact_steps, const MemoryFactory& memory)
       : rows(simulation, "rows", spec.lookahead),
         dram(make_memory(memory, "dram", simulation, spec.dram)),
+        fill_port(make_fill_port(simulation, spec)),
         a("a_stream", simulation, Tensor::a, share_bytes(spec.llb, spec.llb.shares.a),
-          client(spec, ClientRank::a), &llb),
+          client(spec, ClientRank::a), &llb, fill(ClientRank::a)),
         b("b_stream", simulation, Tensor::b, share_bytes(spec.llb, spec.llb.shares.b),
-          client(spec, ClientRank::b), &llb),
+          client(spec, ClientRank::b), &llb, fill(ClientRank::b)),
         z("z_stream", simulation, Tensor::z_partial, share_bytes(spec.llb, spec.llb.shares.z),
-          client(spec, ClientRank::z), &llb),
-        drain("drain", simulation, client(spec, ClientRank::drain)),
+          client(spec, ClientRank::z), &llb, fill(ClientRank::z)),
+        drain("drain", simulation, client(spec, ClientRank::drain), fill(ClientRank::drain)),
         sequencer("sequencer", simulation, program, spec.llb, a, b, z, rows),
         cluster("pes", simulation, spec, program, a, b, z, drain, rows, elements, exact_steps) {}
 
   MemoryClient client(const MachineSpec& spec, ClientRank rank) {
     return {*dram, static_cast<unsigned>(rank), spec.dram.chunk.count(), spec.dram.outstanding};
+  }
+  [[nodiscard]] FillPort fill(ClientRank rank) const {
+    return {fill_port.get(), static_cast<unsigned>(rank)};
   }
 };
 
@@ -139,6 +149,7 @@ void check_elements(const ElementCounts& stepped, const Blocks& blocks, const Ma
 void fill_meters(const Blocks& blocks, Meters& out) {
   out.ports["dram"] = blocks.dram->counts().port;
   out.ports["llb"] = use_of(blocks.cluster.pes().meter());
+  if (blocks.fill_port) out.ports["llb_fill"] = use_of(*blocks.fill_port);
   out.high_water["llb"] = blocks.llb.high_water();
   out.high_water["llb.A"] = blocks.a.meter().high_water();
   out.high_water["llb.B"] = blocks.b.meter().high_water();
@@ -155,10 +166,15 @@ void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistic
       work_over_rate(counts.k0_tries + overhead, static_cast<double>(spec.pes.count));
   out.bounds["network"] =
       work_over_rate(blocks.cluster.pes().port().bytes(), spec.llb.bytes_per_cycle);
+  if (blocks.fill_port) {  // everything that memory gives or takes has passed it
+    out.bounds["fill"] =
+        work_over_rate(dram.read_bytes + dram.write_bytes, spec.llb.fill_bytes_per_cycle);
+  }
   out.bounds["intersect"] = work_over_rate(counts.k1_tries, spec.intersect_k1.tries_per_cycle);
   const std::map<std::string, bool> counted{{"dram", spec.bound.dram},
                                             {"compute", spec.bound.compute},
                                             {"network", spec.bound.network},
+                                            {"fill", false},
                                             {"intersect", spec.bound.intersect_k1}};
   for (const auto& [block, cycles] : out.bounds) {
     if (!counted.at(block)) continue;

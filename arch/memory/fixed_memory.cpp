@@ -42,7 +42,9 @@ void FixedMemory::serve(const Waiting& request) {
   const sim::Ticks begin = std::max(simulation_.now_ticks(), port_.free_at());
   const sim::Ticks done = port_.transfer(simulation_.now_ticks(), request.bytes);
   meter_.crossed(begin, done, request.bytes);
-  request.from->answer(request.id, sim::to_cycles_up(done) + latency_ + stalls_.next());
+  const Cycles late = latency_ + stalls_.next();
+  request.from->answer(request.id, sim::to_cycles_up(done) + late,
+                       Cycles(begin >> sim::kTickBits) + late);
 }
 
 MemoryCounts FixedMemory::counts() const {

@@ -19,27 +19,27 @@ void MemoryPort::send(const MemoryRequest& request) {
   memory_.send(*this, id, request);
 }
 
-void MemoryPort::answer(std::uint64_t id, Cycles when) {
+void MemoryPort::answer(std::uint64_t id, Cycles when, std::optional<Cycles> first) {
   LACUNA_CHECK(id >= oldest_ && id - oldest_ < under_way_.size() && !under_way_[id - oldest_].known,
                "{}: request {} is not under way", event_.name(), id);
   LACUNA_CHECK(when >= simulation_.now(), "{}: answer for cycle {} at cycle {}", event_.name(),
                when.count(), simulation_.now().count());
   Answer& answer = under_way_[id - oldest_];
-  answer = {true, when, sim::this_delta()};
+  answer = {true, when, std::min(first.value_or(when), when), sim::this_delta()};
   if (id == oldest_) wake_for(answer);
 }
 
-bool MemoryPort::take() {
-  if (under_way_.empty() || !under_way_.front().known) return false;
-  const Answer& answer = under_way_.front();
+std::optional<Cycles> MemoryPort::take() {
+  if (under_way_.empty() || !under_way_.front().known) return std::nullopt;
+  const Answer answer = under_way_.front();
   if (answer.when > simulation_.now() || answer.given_in == sim::this_delta()) {
     wake_for(answer);
-    return false;
+    return std::nullopt;
   }
   under_way_.pop_front();
   ++oldest_;
   simulation_.progress();
-  return true;
+  return answer.first;
 }
 
 }  // namespace lacuna

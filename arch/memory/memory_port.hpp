@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 
 #include "arch/memory/i_memory.hpp"
 #include "arch/memory/regions.hpp"
@@ -32,21 +33,21 @@ class MemoryPort {
   void send(const MemoryRequest& request);
   /// Requests not yet taken.
   [[nodiscard]] std::size_t under_way() const { return under_way_.size(); }
-  /// Takes the oldest request under way if it has been answered; if not, `answered` fires when it
-  /// is.
-  bool take();
+  /// Takes the oldest request under way if it has been answered, with the cycle in which its first
+  /// byte came; if not, `answered` fires when it is.
+  std::optional<Cycles> take();
   [[nodiscard]] sc_core::sc_event& answered() { return event_; }
 
   // For the memory.
   [[nodiscard]] unsigned rank() const { return rank_; }
   /// Request `id` is done at cycle `when`, now or later; the unit sees it in the next delta at the
-  /// soonest.
-  void answer(std::uint64_t id, Cycles when);
+  /// soonest. Its first byte comes at `first`; without one all come together.
+  void answer(std::uint64_t id, Cycles when, std::optional<Cycles> first = {});
 
  private:
   struct Answer {
     bool known = false;
-    Cycles when;
+    Cycles when, first;
     std::uint64_t given_in = 0;  // delta
   };
   void wake_for(const Answer& answer) {

@@ -38,6 +38,7 @@ struct StallBreakdown {
   std::uint64_t wait_b = 0;          // the stationary tile (or its streamed tail) had not arrived
   std::uint64_t wait_intersect = 0;  // K1 had not produced the pair
   std::uint64_t wait_network = 0;    // the pair was on its way from the last-level buffer
+  std::uint64_t wait_port = 0;       // a port of a buffer was taken by what else passes it
   std::uint64_t wait_output = 0;     // finished rows could not leave: the cluster was held back
   std::uint64_t imbalance = 0;       // other PEs still worked and no pair was left to give
   std::uint64_t drain = 0;           // outputs leave after the last pair
@@ -49,6 +50,7 @@ struct PortUse {
   std::uint64_t transfers = 0;          // a transfer counts once in each window that it touches
   std::uint64_t fullest = 0;            // most in a window of 1,024 cycles
   std::uint64_t fullest_transfers = 0;  // that took part in it
+  std::uint64_t waited = 0;  // cycles that those who passed it waited, of a port that several pass
 };
 
 /// What stood beside the ports and buffers, by name. arch/limits compares it with the machine.

@@ -353,6 +353,7 @@ FabricSpec read_fabric(const ConfigReader& config) {
   spec.clock = config.hertz("clock");
   spec.precision = config.text("precision", spec.precision);
   spec.word_bits = read_word_bits(config, spec.precision);
+  spec.contention = config.boolean("contention", true);
   spec.dram = read_dram(config.mapping("dram"), spec.clock);
   spec.glb = read_glb(config.mapping("glb"), spec.word_bits);
   spec.arrays = read_arrays(config.mapping("arrays"));

@@ -91,9 +91,10 @@ struct FabricSpec {
     std::uint64_t slices = 1;
     /// What becomes of a tile that its share cannot hold: see BufferPolicy.
     BufferPolicy policy = BufferPolicy::buffet;
-    Bytes window;                      // f of Tailors, part of the share
-    double words_per_cycle = 0;        // data and metadata to the arrays
-    double write_words_per_cycle = 0;  // partial sums back; 0: never waited for
+    Bytes window;                // f of Tailors, part of the share
+    double words_per_cycle = 0;  // data and metadata to the arrays
+    double write_words_per_cycle =
+        0;  // fills, partial sums, outputs that stay; 0: never waited for
   } glb;
   struct Arrays {
     FabricDataflow dataflow = FabricDataflow::inner_product;
@@ -109,6 +110,9 @@ struct FabricSpec {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> tiles;  // outer: rows x columns
   } arrays;
   FabricOperandSpec a, b;
+  /// Who passes one port at the same time waits for the other. Off: each has it alone (tests, and
+  /// designs whose published time has none).
+  bool contention = true;
   double b_dense_from = 0.0;   // both densities at or above: B is stored uncompressed; 0: never
   bool keep_metadata = false;  // also for dense operands
   bool vfmu = false;           // B is read in whole lines through a variable fetch unit
@@ -140,6 +144,10 @@ struct FabricSpec {
     return arrays.across_m * arrays.across_n * arrays.rows * arrays.lanes;
   }
   [[nodiscard]] double word_bytes() const { return word_bits / 8.0; }
+  /// What fills the global buffer passes a port with a rate.
+  [[nodiscard]] bool fills_pass_a_port() const {
+    return contention && glb.write_words_per_cycle > 0;
+  }
   /// Bytes of data and metadata that the global buffer holds.
   [[nodiscard]] std::uint64_t glb_bytes() const {
     return glb.capacity.count() + glb.metadata.count();

@@ -84,6 +84,7 @@ LlbSpec read_llb(const ConfigReader& config, Hertz clock) {
   llb.capacity = config.bytes("capacity");
   require_positive(config, "capacity", llb.capacity);
   llb.bytes_per_cycle = config.bandwidth("bandwidth", clock);
+  llb.fill_bytes_per_cycle = config.bandwidth("fill_bandwidth", clock, llb.fill_bytes_per_cycle);
   llb.line = read_line(config, llb.line, llb.capacity);
   llb.policy = config.choice<BufferPolicy>(
       "policy", {{"buffet", BufferPolicy::buffet}, {"tailors", BufferPolicy::tailors}},
@@ -256,6 +257,7 @@ MachineSpec read_machine(const ConfigReader& config) {
   spec.tiling = read_tiling(config.mapping("tiling"), spec.microtile);
   spec.energy.table = config.mapping("energy").text("table", "45nm");
   spec.energy.ert = config.mapping("energy").text("ert", "");
+  spec.contention = config.boolean("contention", true);
   spec.bound = read_bound(config.mapping("bound"));
   spec.lookahead = config.mapping("sequencer").integer("lookahead", {1, 4096}, spec.lookahead);
   return spec;

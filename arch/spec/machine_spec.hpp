@@ -4,7 +4,9 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,7 +44,10 @@ struct OperandShares {
 struct LlbSpec {
   Bytes capacity;
   double bytes_per_cycle = 0;  // toward the processing elements
-  Bytes line{64};              // one access of the array
+  /// Of the port that operands from memory and outputs from the elements come in by; infinity:
+  /// never waited for.
+  double fill_bytes_per_cycle = std::numeric_limits<double>::infinity();
+  Bytes line{64};  // one access of the array
   BufferPolicy policy = BufferPolicy::buffet;
   Bytes window;  // f of Tailors, in bytes; part of the operand's share
   OperandShares shares;
@@ -149,6 +154,7 @@ struct MachineSpec {
   std::string name;
   std::string description;
   Hertz clock{1e9};
+  bool contention = true;  // who passes one port at the same time waits for the other
   DramSpec dram;
   LlbSpec llb;
   PebSpec peb;
@@ -163,6 +169,11 @@ struct MachineSpec {
   EnergySpec energy;
   BoundSpec bound;
   std::uint64_t lookahead = 8;  // row instructions decoded ahead of the processing elements
+
+  /// What comes into the last-level buffer passes a port with a rate.
+  [[nodiscard]] bool fills_pass_a_port() const {
+    return contention && std::isfinite(llb.fill_bytes_per_cycle);
+  }
 };
 
 /// `kind` of a machine file that read_machine() reads, and of one that read_fabric() does.

@@ -78,6 +78,11 @@ FabricCounts counts_of(const FabricSpec& spec, const ArrayProgram& program,
     counts.dram_read_cycles = (counts.dram_a.all() + counts.dram_b.all()) / spec.dram.read_words;
     counts.dram_write_cycles = counts.dram_z.all() / spec.dram.write_words;
     if (spec.dram.shared) counts.dram_read_cycles += counts.dram_write_cycles;
+    if (spec.fills_pass_a_port()) {
+      counts.glb_write_cycles = (counts.dram_a.all() + counts.dram_b.all() +
+                                 counts.psum_glb_writes + counts.z_glb_writes) /
+                                spec.glb.write_words_per_cycle;
+    }
     all.add(counts, static_cast<double>(program.parts[i].times));
   }
   return all;
@@ -113,11 +118,18 @@ MemoryClient client(IMemory& memory, StreamRank rank, const DramSpec& spec) {
   return {memory, static_cast<unsigned>(rank), spec.chunk.count(), spec.outstanding};
 }
 
+std::unique_ptr<BufferPort> make_write_port(sim::Simulation& simulation, const FabricSpec& spec) {
+  if (!spec.fills_pass_a_port()) return nullptr;
+  return std::make_unique<BufferPort>(simulation,
+                                      spec.glb.write_words_per_cycle * spec.word_bytes());
+}
+
 /// The blocks and their wiring.
 struct ArrayBlocks {
   // Reads and writes have a channel each, as in the released designs, or share that of the reads.
   std::unique_ptr<IMemory> dram_read, dram_write;
   sim::BufferMeter glb;
+  std::unique_ptr<BufferPort> write_port;  // into the buffer, when it has a rate
   StreamModule a, b;
   DrainModule z;
   ArraysModule arrays;
@@ -128,13 +140,19 @@ struct ArrayBlocks {
       : dram_read(make_memory(memory, "dram_read", simulation, reads(spec))),
         dram_write(spec.dram.shared ? nullptr
                                     : make_memory(memory, "dram_write", simulation, writes(spec))),
+        write_port(make_write_port(simulation, spec)),
         a("a_stream", simulation, Tensor::a, program.a_capacity,
-          client(*dram_read, StreamRank::a, reads(spec)), &glb),
+          client(*dram_read, StreamRank::a, reads(spec)), &glb, fill(StreamRank::a)),
         b("b_stream", simulation, Tensor::b, program.b_capacity,
-          client(*dram_read, StreamRank::b, reads(spec)), &glb),
+          client(*dram_read, StreamRank::b, reads(spec)), &glb, fill(StreamRank::b)),
         z("z_drain", simulation, client(written(), StreamRank::z, writes(spec))),
         arrays("arrays", simulation, program, std::move(units), residency, spec.word_bytes(), a, b,
-               z) {}
+               z, fill(StreamRank::z)) {}
+
+  /// The unit, which writes outputs, comes before what fills the buffer.
+  [[nodiscard]] FillPort fill(StreamRank rank) {
+    return {write_port.get(), static_cast<unsigned>(rank)};
+  }
 
   [[nodiscard]] IMemory& written() const { return dram_write ? *dram_write : *dram_read; }
 
@@ -143,6 +161,7 @@ struct ArrayBlocks {
                     {"glb", use_of(arrays.glb())},
                     {"mac", use_of(arrays.macs())}};
     if (dram_write) meters.ports["dram_write"] = dram_write->counts().port;
+    if (write_port) meters.ports["glb_write"] = use_of(*write_port);
     meters.high_water = {{"glb", glb.high_water()},
                          {"glb.A", a.meter().high_water()},
                          {"glb.B", b.meter().high_water()}};
@@ -157,6 +176,7 @@ void fill_time(const ArrayBlocks& blocks, const sim::Simulation& simulation, Arr
   run.wait_a = arrays.waits().a;
   run.wait_b = arrays.waits().b;
   run.wait_z = arrays.waits().z;
+  run.wait_port = arrays.held_up();
   run.cycles = std::max(simulation.now(), arrays.ended());
   run.drain = (run.cycles - arrays.ended()).count();
   run.activations = simulation.activations();

@@ -8,7 +8,7 @@ namespace lacuna {
 ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                            const ArrayProgram& program, std::vector<std::unique_ptr<IUnit>> units,
                            const Residency& residency, double word_bytes, StreamModule& a,
-                           StreamModule& b, DrainModule& z)
+                           StreamModule& b, DrainModule& z, FillPort write)
     : sc_core::sc_module(name),
       simulation_(simulation),
       program_(program),
@@ -17,6 +17,7 @@ ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation&
       a_(a),
       b_(b),
       z_(z),
+      write_(write),
       row_(simulation.timeline() != nullptr ? simulation.timeline()->row("arrays") : 0),
       wake_("wake"),
       a_positions_(residency),
@@ -42,7 +43,7 @@ void ArraysModule::next() {
 void ArraysModule::step() {
   const Cycles now = simulation_.now();
   if (running_) {
-    if (sim::to_cycles_up(free_at_) > now) return;
+    if (!end_known_ || sim::to_cycles_up(free_at_) > now) return;
     finish();
   }
   if (!more_) return;
@@ -76,8 +77,12 @@ void ArraysModule::begin(Cycles now) {
   }
   if (current_.run != run_) {  // each product rounds by itself
     run_ = current_.run;
-    pairs_ = glb_bytes_ = {};
+    pairs_ = glb_bytes_ = written_bytes_ = {};
   }
+  execute(start);
+}
+
+void ArraysModule::execute(sim::Ticks start) {
   const Execution execution = units_[current_.part]->execute(current_);
   free_at_ = sim::sum(start, sim::to_ticks(execution.cycles));
   macs_.crossed(start, free_at_, pairs_.next(execution.multiplies));
@@ -85,11 +90,26 @@ void ArraysModule::begin(Cycles now) {
   busy_ += execution.cycles;
   ++instructions_;
   running_ = true;
+  end_known_ = false;
+  const std::uint64_t written =
+      write_.port == nullptr ? 0 : written_bytes_.next(execution.written_words * word_bytes_);
+  if (written == 0) return ends(start, execution.cycles);
+  // It writes while it works, but no sooner than others let it.
+  write_.port->write(write_.rank, start, free_at_, written, [=, this](sim::Ticks late) {
+    free_at_ = sim::sum(free_at_, late);
+    held_up_ = sim::sum(held_up_, late);
+    ends(start, execution.cycles);
+  });
+}
+
+/// The end of the instruction is known.
+void ArraysModule::ends(sim::Ticks start, double cycles) {
   if (auto* timeline = simulation_.timeline()) {
     timeline->slice(row_, "step", Cycles(start >> sim::kTickBits), sim::to_cycles_up(free_at_),
-                    static_cast<std::uint64_t>(execution.cycles), "cycles");
+                    static_cast<std::uint64_t>(cycles), "cycles");
   }
-  simulation_.at(std::max(now, sim::to_cycles_up(free_at_)), wake_);
+  end_known_ = true;
+  simulation_.at(std::max(simulation_.now(), sim::to_cycles_up(free_at_)), wake_);
 }
 
 void ArraysModule::finish() {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "arch/buffer/buffer_port.hpp"
 #include "arch/buffer/drain_module.hpp"
 #include "arch/buffer/residency.hpp"
 #include "arch/compute/i_unit.hpp"
@@ -31,11 +32,12 @@ class WholeParts {
 class ArraysModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(ArraysModule);
-  /// A unit for each part of the program, in its order.
+  /// A unit for each part of the program, in its order. `write` is what it writes through into the
+  /// buffer, when others do too.
   ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                const ArrayProgram& program, std::vector<std::unique_ptr<IUnit>> units,
                const Residency& residency, double word_bytes, StreamModule& a, StreamModule& b,
-               DrainModule& z);
+               DrainModule& z, FillPort write);
 
   void start();
 
@@ -44,6 +46,8 @@ class ArraysModule : public sc_core::sc_module {
     std::uint64_t fill = 0;  // before the first instruction
   };
   [[nodiscard]] const Waits& waits() const { return waits_; }
+  /// For the port into the buffer, while others passed it.
+  [[nodiscard]] std::uint64_t held_up() const { return held_up_ >> sim::kTickBits; }
   [[nodiscard]] double busy() const { return busy_; }
   [[nodiscard]] std::uint64_t instructions() const { return instructions_; }
   [[nodiscard]] const sim::PortMeter& macs() const { return macs_; }
@@ -56,6 +60,8 @@ class ArraysModule : public sc_core::sc_module {
   void next();
   std::uint64_t* waiting();
   void begin(Cycles now);
+  void execute(sim::Ticks start);
+  void ends(sim::Ticks start, double cycles);
   void finish();
   [[nodiscard]] std::string blocked_on() const;
 
@@ -66,13 +72,14 @@ class ArraysModule : public sc_core::sc_module {
   StreamModule& a_;
   StreamModule& b_;
   DrainModule& z_;
+  FillPort write_;
   unsigned row_;
   sc_core::sc_event wake_;
   ArrayInstruction current_;
   StreamPositions a_positions_, b_positions_;
   StreamPositions::Position a_use_, b_use_;  // of the current instruction
   sim::PortMeter macs_, glb_;
-  WholeParts pairs_, glb_bytes_;
+  WholeParts pairs_, glb_bytes_, written_bytes_;
   std::uint64_t run_ = 0;
   Waits waits_;
   double busy_ = 0;
@@ -80,7 +87,8 @@ class ArraysModule : public sc_core::sc_module {
   sim::Ticks free_at_ = 0;
   std::uint64_t z_written_ = 0;  // bytes: the address of the next outputs
   std::uint64_t* waits_for_ = nullptr;
-  bool running_ = false, more_ = false;
+  sim::Ticks held_up_ = 0;
+  bool running_ = false, end_known_ = false, more_ = false;
 };
 
 }  // namespace lacuna

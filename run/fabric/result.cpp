@@ -95,6 +95,7 @@ void fill_time(const ArrayRun& run, MachineStatistics& out) {
   out.stalls.busy = whole(run.busy);
   out.stalls.wait_a = run.wait_a;
   out.stalls.wait_b = run.wait_b;
+  out.stalls.wait_port = run.wait_port;
   out.stalls.wait_output = run.wait_z;
   out.stalls.drain = run.fill + run.drain;
 }

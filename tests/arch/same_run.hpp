@@ -23,6 +23,7 @@ inline void check_same_stalls(const StallBreakdown& x, const StallBreakdown& y) 
   REQUIRE(x.wait_b == y.wait_b);
   REQUIRE(x.wait_intersect == y.wait_intersect);
   REQUIRE(x.wait_network == y.wait_network);
+  REQUIRE(x.wait_port == y.wait_port);
   REQUIRE(x.wait_output == y.wait_output);
   REQUIRE(x.imbalance == y.imbalance);
   REQUIRE(x.drain == y.drain);

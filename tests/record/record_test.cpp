@@ -23,9 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* const kGroups[] = {
-    "extensor",       "extensor-options", "extensor-elements", "patterns", "arrays",
-    "array-elements", "published",        "networks",          "models",   "layers"};
+const char* const kGroups[] = {"extensor", "extensor-options", "extensor-elements", "patterns",
+                               "arrays",   "array-elements",   "published",         "networks",
+                               "models",   "layers",           "contention"};
 constexpr std::size_t kMostShown = 60;
 
 fs::path folder() {
@@ -37,6 +37,7 @@ Record run_group(const std::string& group) {
   const auto groups = parse_runs(read_file(folder() / "runs.txt"));
   for (const ListedRun& run : groups.at(group)) {
     std::vector<std::string> arguments{"run", "--json"};
+    if (group != "contention") arguments.insert(arguments.end(), {"--set", "contention=false"});
     arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
     const Ran ran = run_lacuna("record", arguments);
     INFO("run " << run.name << ": " << ran.err);
@@ -98,6 +99,9 @@ TEST_CASE("the record holds: steps of models") {
 }
 TEST_CASE("the record holds: layers of models with routing, layout and sparsity") {
   hold("layers");
+}
+TEST_CASE("the record holds: ports that several pass") {
+  hold("contention");
 }
 
 TEST_CASE("every group of the record has its case and its file, and no file is left over") {

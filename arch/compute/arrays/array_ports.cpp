@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/compute/arrays/array_ports.hpp"
 
+#include "base/whole.hpp"
+
 namespace lacuna {
 
 double spilled_psums(const FabricSpec& spec, double outputs) {
@@ -16,6 +18,12 @@ double psum_write_cycles(const FabricSpec& spec) {
 double operand_words(const ArrayProduct& product, const ArrayInstruction& at) {
   return product.a[at.m * product.chunks + at.chunk].all() +
          product.b[at.n * product.chunks + at.chunk].all();
+}
+
+double staying_words(const ArrayProduct& product, const ArrayInstruction& at) {
+  if (!product.z_on_chip || at.chunk + 1 < product.chunks) return 0;
+  const double outputs = real(product.rows_of(at.m)) * real(product.columns_of(at.n));
+  return product.z.data * outputs / (real(product.m()) * real(product.n()));
 }
 
 FabricCounts buffer_counts(const ArrayProduct& product) {

@@ -16,6 +16,9 @@ namespace lacuna {
 /// Words of operands that the arrays read in one instruction.
 [[nodiscard]] double operand_words(const ArrayProduct& product, const ArrayInstruction& at);
 
+/// Words of outputs that stay in the global buffer, written when the last piece of K is done.
+[[nodiscard]] double staying_words(const ArrayProduct& product, const ArrayInstruction& at);
+
 /// Operands read from the global buffer and outputs, over the whole product.
 [[nodiscard]] FabricCounts buffer_counts(const ArrayProduct& product);
 

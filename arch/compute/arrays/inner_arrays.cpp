@@ -80,6 +80,7 @@ Execution InnerArrays::execute(const ArrayInstruction& at) {
   const double written =
       passes_ > 1 ? outputs * (outputs_ * passes_ / (outputs_ * steps_)) * steps : 0;
   out.cycles = instruction_cycles(spec_, slots, out.glb_words, written);
+  out.written_words = written + staying_words(product_, at);
   const std::uint64_t end =
       chunk + 1 == product_.chunks ? product_.padded_k : product_.first_k(chunk + 1);
   out.multiplies = outputs * (real(end - product_.first_k(chunk)) * da_ * db_ * crowding_);

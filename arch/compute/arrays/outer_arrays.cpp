@@ -107,6 +107,7 @@ Execution OuterArrays::execute(const ArrayInstruction& at) {
   out.cycles =
       std::max({steps_.cycles(at.m, at.n, k0, k1), out.glb_words / spec_.glb.words_per_cycle,
                 spilled * psum_write_cycles(spec_)});
+  out.written_words = spilled + staying_words(product_, at);
   out.multiplies = steps_.products();
   if (at.chunk + 1 == product_.chunks) out.cycles += drain_;
   return out;
@@ -162,6 +163,7 @@ ExpectedOuterArrays::ExpectedOuterArrays(const FabricSpec& spec, const ArrayProd
   each_.multiplies = counts_.mac_slots / instructions;
   each_.glb_words =
       (counts_.glb_a.all() + counts_.glb_b.all() + counts_.psum_glb_reads) / instructions;
+  each_.written_words = (counts_.psum_glb_writes + counts_.z_glb_writes) / instructions;
 }
 
 Execution ExpectedOuterArrays::execute(const ArrayInstruction& /*instruction*/) {

@@ -32,6 +32,8 @@ Execution SystolicArray::execute(const ArrayInstruction& at) {
       operand_words(product_, at) + real(last - first) * spilled_psums(spec_, real(rows * columns));
   out.cycles = std::max(fold_cycles(spec_, product_, first, last, columns),
                         out.glb_words / spec_.glb.words_per_cycle);
+  out.written_words =
+      real(last - first) * spilled_psums(spec_, real(rows * columns)) + staying_words(product_, at);
   out.multiplies =
       real(rows * columns * (product_.first_k(at.chunk + 1) - product_.first_k(at.chunk)));
   return out;

@@ -8,6 +8,7 @@
 #include "app/commands.hpp"
 #include "app/machine_schema.hpp"
 #include "arch/spec/machine_spec.hpp"
+#include "base/config_descriptions.hpp"
 #include "base/error.hpp"
 #include "base/shipped_files.hpp"
 #include "run/fabric/run.hpp"
@@ -56,7 +57,8 @@ std::string machine_schema(const std::string& kind) {
     throw InputError(fmt::format("--kind {}: no shipped machine is of this kind", kind),
                      suggest(kind, {kinds.begin(), kinds.end()}));
   }
-  return json_schema(*shape, "Lacuna machine", "urn:lacuna:machine:" + kind);
+  return json_schema(*shape, "Lacuna machine", "urn:lacuna:machine:" + kind,
+                     ConfigDescriptions(load_config("schema", "machine-keys")));
 }
 
 Command add_schema(Options& app) {

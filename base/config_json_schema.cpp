@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
+#include "base/config_descriptions.hpp"
 #include "base/config_shape.hpp"
 #include "base/quantity_text.hpp"
 
@@ -85,28 +86,60 @@ OrderedJson value_json(const ConfigValue& value) {
   return OrderedJson::object();
 }
 
-OrderedJson shape_json(const ConfigShape& shape);
+using Path = ConfigDescriptions::Path;
 
-OrderedJson mapping_json(const ConfigShape& shape) {
-  OrderedJson out{{"type", "object"}};
-  OrderedJson properties = OrderedJson::object();
-  for (const auto& [key, child] : shape.keys) properties[key] = shape_json(child);
-  out["properties"] = std::move(properties);
-  out["additionalProperties"] =
-      shape.named.empty() ? OrderedJson(false) : shape_json(shape.named.front());
-  return out;
+Path below(Path path, const std::string& key) {
+  path.push_back(key);
+  return path;
 }
 
-OrderedJson shape_json(const ConfigShape& shape) {
+/// Prints a shape with what its keys mean.
+class Printer {
+ public:
+  explicit Printer(const ConfigDescriptions& descriptions) : descriptions_(descriptions) {}
+
+  [[nodiscard]] OrderedJson mapping_json(const ConfigShape& shape, const Path& path) const {
+    OrderedJson out{{"type", "object"}};
+    OrderedJson properties = OrderedJson::object();
+    for (const auto& [key, child] : shape.keys) {
+      properties[key] = described(child, below(path, key));
+    }
+    out["properties"] = std::move(properties);
+    out["additionalProperties"] =
+        shape.named.empty() ? OrderedJson(false) : described(shape.named.front(), below(path, "*"));
+    return out;
+  }
+
+ private:
+  /// What the key means, then in which form it is written, where that has words too.
+  [[nodiscard]] OrderedJson described(const ConfigShape& shape, const Path& path) const {
+    OrderedJson out = shape_json(shape, path);
+    std::string words = descriptions_.find(path);
+    if (words.empty()) return out;
+    if (out.contains("description")) {
+      words += " (" + out["description"].get<std::string>() + ')';
+    }
+    out["description"] = words;
+    return out;
+  }
+
+  [[nodiscard]] OrderedJson shape_json(const ConfigShape& shape, const Path& path) const;
+
+  const ConfigDescriptions& descriptions_;
+};
+
+OrderedJson Printer::shape_json(const ConfigShape& shape, const Path& path) const {
   OrderedJson ways = OrderedJson::array();
   for (const auto& value : shape.values) {
     ways.push_back(value_json(value));
     if (value.default_text) ways.back()["default"] = default_json(value);
   }
-  if (shape.mapping) ways.push_back(mapping_json(shape));
+  if (shape.mapping) ways.push_back(mapping_json(shape, path));
   if (!shape.items.empty()) {
     OrderedJson list{{"type", "array"}};
-    list["items"] = shape_json(shape.items.front());
+    Path item = path;
+    item.back() += "[]";
+    list["items"] = shape_json(shape.items.front(), item);
     ways.push_back(std::move(list));
   }
   if (ways.empty()) return OrderedJson::object();  // only looked for: anything goes
@@ -135,10 +168,11 @@ OrderedJson required_json(const ConfigShape& shape) {
 
 }  // namespace
 
-std::string json_schema(const ConfigShape& shape, const std::string& title, const std::string& id) {
+std::string json_schema(const ConfigShape& shape, const std::string& title, const std::string& id,
+                        const ConfigDescriptions& descriptions) {
   OrderedJson out{
       {"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"$id", id}, {"title", title}};
-  out.update(mapping_json(shape));
+  out.update(Printer(descriptions).mapping_json(shape, {}));
   OrderedJson extends{
       {"description", "files whose values stand where this one gives none; later and nearer win"}};
   extends.update(one_or_list({{"type", "string"}}));

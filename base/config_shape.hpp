@@ -12,6 +12,8 @@
 
 namespace lacuna {
 
+class ConfigDescriptions;
+
 /// A closed interval for numbers; both ends are legal.
 struct Range {
   double low;
@@ -60,8 +62,9 @@ struct ConfigShape {
 
 /// JSON Schema (draft 2020-12) of a file of that shape, for editors. Quantities are strings with
 /// their units; keys nobody reads are refused; a file that `extends:` others may leave out what is
-/// required.
+/// required. Each key stands with what the descriptions say of it.
 [[nodiscard]] std::string json_schema(const ConfigShape& shape, const std::string& title,
-                                      const std::string& id);
+                                      const std::string& id,
+                                      const ConfigDescriptions& descriptions);
 
 }  // namespace lacuna

@@ -18,10 +18,6 @@ namespace {
 constexpr std::uint64_t kChunksOfBuffer = 16;
 constexpr std::uint64_t kLeastChunks = 8;
 
-bool is_dense(const Pattern& pattern) {
-  return pattern.density() == Ratio{1, 1};
-}
-
 std::string menu_text(const std::vector<FabricPattern>& menu) {
   std::string text;
   for (const FabricPattern& entry : menu) {
@@ -125,7 +121,7 @@ void FabricProduct::prepare_as(const FabricPattern& a, const FabricPattern& b) {
 void FabricProduct::settle() {
   choose_storage();
   std::uint64_t g = 1;
-  if (!is_dense(work_.a_pattern.pattern)) {
+  if (!work_.a_pattern.pattern.is_dense()) {
     for (const Rule& rule : work_.a_pattern.pattern.ranks) {
       g *= rule.g;
       group_ *= rule.h;
@@ -152,8 +148,8 @@ void FabricProduct::choose_storage() {
     return;
   }
   work_.a_compressed =
-      !is_dense(work_.a_pattern.pattern) && spec_.a.storage != FabricStorage::uncompressed;
-  a_bitmask_ = is_dense(work_.a_pattern.pattern) &&
+      !work_.a_pattern.pattern.is_dense() && spec_.a.storage != FabricStorage::uncompressed;
+  a_bitmask_ = work_.a_pattern.pattern.is_dense() &&
                spec_.a.unstructured_storage == FabricStorage::bitmask &&
                a + 1.0 / spec_.word_bits < 1;
   switch (spec_.b.storage) {
@@ -162,7 +158,7 @@ void FabricProduct::choose_storage() {
       break;
     case FabricStorage::coordinates:
     case FabricStorage::run_lengths:
-      work_.b_compressed = !is_dense(work_.b_pattern.pattern);
+      work_.b_compressed = !work_.b_pattern.pattern.is_dense();
       break;
     default: {
       // Only when it saves: a dense operand keeps its plain form.
@@ -176,7 +172,7 @@ void FabricProduct::choose_storage() {
 
 /// A bitmask over n:8 blocks stores the block's bound, otherwise the nonzeros.
 double FabricProduct::stored_b_density() const {
-  return is_dense(work_.b_pattern.pattern) ? ops_.b_density() : db_;
+  return work_.b_pattern.pattern.is_dense() ? ops_.b_density() : db_;
 }
 
 /// Of a repeated operand: its sample's bits for as many rows as there are.
@@ -290,7 +286,7 @@ double FabricProduct::most_b_words(const FabricMapping& mapping) const {
         metadata = tiled_mask(mapping.array_columns);
         break;
       case FabricStorage::bitmask:
-        if (!is_dense(work_.b_pattern.pattern)) data = db_;
+        if (!work_.b_pattern.pattern.is_dense()) data = db_;
         metadata = 1.0 / spec_.word_bits;
         break;
       case FabricStorage::block_offsets:
@@ -409,7 +405,7 @@ FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, s
         words = {nonzeros(), positions * tiled_mask(tile)};
         break;
       case FabricStorage::bitmask:
-        words = {is_dense(work_.b_pattern.pattern) ? nonzeros() : positions * db_,
+        words = {work_.b_pattern.pattern.is_dense() ? nonzeros() : positions * db_,
                  positions / spec_.word_bits};
         break;
       case FabricStorage::block_offsets:

@@ -72,6 +72,7 @@ struct Pattern {
 
   /// The share of positions the pattern allows: exact, and for HSS what cycles follow.
   [[nodiscard]] Ratio density() const;
+  [[nodiscard]] bool is_dense() const { return density() == Ratio{1, 1}; }
   /// Consecutive k that the rules of hss span together: the product of H; 1 for the others.
   [[nodiscard]] std::uint64_t group_size() const;
   /// The canonical text; parse_pattern() of it gives the same pattern.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A unit of the machine that executes instructions: how long it is busy, what it asks of the ports
-// beside it, what it counts. A new kind of unit is an implementation of this interface in
-// arch/compute and nothing else.
+// beside it, what it counts. A new kind of unit is an implementation of this interface and its
+// class in arch/compute (docs/extending.md).
 #pragma once
 
 #include "arch/program/array_program.hpp"

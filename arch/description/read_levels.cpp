@@ -70,10 +70,9 @@ Holding read_holding(const ConfigReader& config, const std::string& tensor) {
   holding.policy = config.choice<Policy>(
       "policy",
       {{"buffet", Policy::kBuffet}, {"tailors", Policy::kTailors}, {"cache", Policy::kCache}});
-  if (holding.policy == Policy::kTailors) holding.window = config.bytes("window");
-  if (holding.policy == Policy::kCache) {
-    holding.ways = config.integer("ways", {0, kMostInstances}, 0);
-  }
+  // Kept for a policy switched on by --set.
+  holding.window = config.bytes("window", Bytes(0));
+  holding.ways = config.integer("ways", {0, kMostInstances}, 0);
   if (config.has("format")) holding.format = read_format(config.mapping("format"));
   if (config.has("otherwise")) holding.otherwise = read_format(config.mapping("otherwise"));
   holding.uncompressed_from = config.number("uncompressed_from", {0, 1}, 0.0);

@@ -61,7 +61,7 @@ bool overlap(std::span<const std::uint64_t> x, std::span<const std::uint64_t> y)
 std::optional<FabricPattern> fit(const std::vector<FabricPattern>& menu, const Occupancy& operand,
                                  std::map<std::string, bool>& known) {
   for (const FabricPattern& entry : menu) {
-    if (entry.pattern.density() == Ratio{1, 1}) return entry;
+    if (entry.pattern.is_dense()) return entry;
     const auto [found, is_new] = known.try_emplace(entry.pattern.text(), false);
     if (is_new) found->second = !first_violation(entry.pattern, operand.sample()).has_value();
     if (found->second) return entry;

@@ -26,22 +26,31 @@ double rate_or_none(const ConfigReader& config, std::string_view key) {
   return rate;
 }
 
-/// The width of the words that the file's rates, lines and registers are stated in. A precision of
-/// another width would change what they mean in bytes without a word.
-std::uint32_t read_word_bits(const ConfigReader& config, const std::string& precision) {
-  const std::uint32_t bits = Precision::parse(precision, config.place("precision")).bits;
-  const std::uint64_t stated = config.integer("word_bits", {1, 64}, bits);
-  if (stated == bits) return bits;
-  throw InputError(
-      blamed({config.place("precision"), config.place("word_bits")}),
-      fmt::format("precision {} has words of {} bits, and what this machine states per word is "
-                  "stated for words of {} bits",
-                  precision, bits, stated),
-      fmt::format("restate dram.read_words_per_cycle, dram.write_words_per_cycle, glb.line_words, "
-                  "glb.words_per_cycle and arrays.rf_words for words of {} bits, and say so: "
-                  "word_bits: {}",
-                  bits, bits));
-}
+/// From the words that a file's rates, lines and registers are stated in to those of the precision
+/// that the machine runs at: the bytes stay what they are.
+class WordScale {
+ public:
+  WordScale(const ConfigReader& config, std::uint32_t bits)
+      : stated_(config.integer("word_bits", {1, 64}, bits)), bits_(bits) {}
+
+  /// Words per cycle.
+  [[nodiscard]] double rate(double stated) const {
+    return stated * static_cast<double>(stated_) / static_cast<double>(bits_);
+  }
+  /// Whole words; at least one.
+  [[nodiscard]] std::uint64_t words(const ConfigReader& config, std::string_view key,
+                                    std::uint64_t stated) const {
+    const std::uint64_t words = stated * stated_ / bits_;
+    if (words > 0) return words;
+    throw InputError(
+        blamed({config.place(key)}),
+        fmt::format("{} words of {} bits hold no word of {} bits", stated, stated_, bits_),
+        "make it larger, or the precision narrower");
+  }
+
+ private:
+  std::uint64_t stated_, bits_;
+};
 
 bool is_family(const std::string& text) {
   return text.find('{') != std::string::npos;
@@ -96,12 +105,15 @@ FabricOperandSpec read_operand(const ConfigReader& config) {
   return operand;
 }
 
-FabricSpec::Dram read_dram(const ConfigReader& config, Hertz clock) {
+FabricSpec::Dram read_dram(const ConfigReader& config, Hertz clock, const WordScale& scale) {
   FabricSpec::Dram dram;
   dram.kind = config.text("kind", dram.kind);
   dram.kind_place = config.place("kind");
-  dram.read_words = config.number("read_words_per_cycle", {kLeastRate, kMost}, dram.read_words);
-  dram.write_words = config.number("write_words_per_cycle", {kLeastRate, kMost}, dram.write_words);
+  const auto rate = [&](std::string_view key, double def) {
+    return scale.rate(config.number(key, {kLeastRate, kMost}, def));
+  };
+  dram.read_words = rate("read_words_per_cycle", dram.read_words);
+  dram.write_words = rate("write_words_per_cycle", dram.write_words);
   dram.latency = config.cycles("latency", clock, Cycles(0));
   dram.chunk = config.bytes("chunk", dram.chunk, kRequestBytes);
   if (dram.chunk.count() == 0) config.fail("chunk", "chunk must not be zero");
@@ -129,12 +141,14 @@ void check_slices(const ConfigReader& config, const FabricSpec::Glb& glb, std::u
   }
 }
 
-FabricSpec::Glb read_glb(const ConfigReader& config, std::uint32_t word_bits) {
+FabricSpec::Glb read_glb(const ConfigReader& config, std::uint32_t word_bits,
+                         const WordScale& scale) {
   FabricSpec::Glb glb;
   glb.capacity = config.bytes("capacity");
   if (glb.capacity.count() < 1024) config.fail("capacity", "the buffer is smaller than 1 KiB");
   glb.metadata = config.bytes("metadata", Bytes(0));
-  glb.line_words = config.integer("line_words", {1, 65536}, glb.line_words);
+  glb.line_words =
+      scale.words(config, "line_words", config.integer("line_words", {1, 65536}, glb.line_words));
   glb.slices = config.integer("slices", {1, 65536}, glb.slices);
   check_slices(config, glb, word_bits);
   glb.policy = config.choice<BufferPolicy>(
@@ -150,8 +164,8 @@ FabricSpec::Glb read_glb(const ConfigReader& config, std::uint32_t word_bits) {
                     to_text(glb.window), to_text(glb.capacity)),
         "16 KiB hides 500 cycles of DRAM latency at 32 B/cycle");
   }
-  glb.words_per_cycle = config.number("words_per_cycle", {kLeastRate, kMost});
-  glb.write_words_per_cycle = rate_or_none(config, "write_words_per_cycle");
+  glb.words_per_cycle = scale.rate(config.number("words_per_cycle", {kLeastRate, kMost}));
+  glb.write_words_per_cycle = scale.rate(rate_or_none(config, "write_words_per_cycle"));
   return glb;
 }
 
@@ -175,7 +189,7 @@ void read_columns(const ConfigReader& config, FabricSpec::Arrays& arrays) {
   }
 }
 
-FabricSpec::Arrays read_arrays(const ConfigReader& config) {
+FabricSpec::Arrays read_arrays(const ConfigReader& config, const WordScale& scale) {
   FabricSpec::Arrays arrays;
   arrays.dataflow =
       config.choice<FabricDataflow>("dataflow", {{"inner-product", FabricDataflow::inner_product},
@@ -184,8 +198,8 @@ FabricSpec::Arrays read_arrays(const ConfigReader& config) {
   arrays.across_n = config.integer("across_n", {1, 4096});
   arrays.rows = config.integer("rows", {1, 4096});
   arrays.lanes = config.integer("lanes", {1, 4096});
-  arrays.rf_words = config.integer("rf_words", {1, kMost});
-  arrays.psum_words_per_cycle = rate_or_none(config, "psum_words_per_cycle");
+  arrays.rf_words = scale.words(config, "rf_words", config.integer("rf_words", {1, kMost}));
+  arrays.psum_words_per_cycle = scale.rate(rate_or_none(config, "psum_words_per_cycle"));
   arrays.psum_spill_steps = config.integer("psum_spill_steps", {0, kMost}, 0);
   if (arrays.dataflow == FabricDataflow::inner_product) {
     read_columns(config, arrays);
@@ -317,7 +331,7 @@ void apply_features(const ConfigReader& config, FabricSpec& spec) {
 void check_lanes(const ConfigReader& config, const FabricSpec& spec) {
   if (spec.arrays.dataflow == FabricDataflow::outer_product) return;
   for (const FabricPattern& entry : spec.a.patterns) {
-    if (entry.pattern.density() == Ratio{1, 1}) continue;
+    if (entry.pattern.is_dense()) continue;
     std::uint64_t values = 1;
     for (const Rule& rule : entry.pattern.ranks) values *= rule.g;
     if (values <= spec.arrays.lanes) continue;
@@ -352,11 +366,12 @@ FabricSpec read_fabric(const ConfigReader& config) {
   (void)config.choice<int>("kind", {{kFabricKind, 0}}, {}, {kProductKind});
   spec.clock = config.hertz("clock");
   spec.precision = config.text("precision", spec.precision);
-  spec.word_bits = read_word_bits(config, spec.precision);
+  spec.word_bits = Precision::parse(spec.precision, config.place("precision")).bits;
+  const WordScale scale(config, spec.word_bits);
   spec.contention = config.boolean("contention", true);
-  spec.dram = read_dram(config.mapping("dram"), spec.clock);
-  spec.glb = read_glb(config.mapping("glb"), spec.word_bits);
-  spec.arrays = read_arrays(config.mapping("arrays"));
+  spec.dram = read_dram(config.mapping("dram"), spec.clock, scale);
+  spec.glb = read_glb(config.mapping("glb"), spec.word_bits, scale);
+  spec.arrays = read_arrays(config.mapping("arrays"), scale);
   const auto operands = config.mapping("operands");
   spec.a = read_operand(operands.mapping("A"));
   spec.b = read_operand(operands.mapping("B"));
@@ -377,7 +392,7 @@ FabricSpec read_fabric(const ConfigReader& config) {
 
 double metadata_words(const FabricPattern& pattern, FabricStorage storage,
                       std::uint32_t word_bits) {
-  if (pattern.pattern.kind != PatternKind::hss || pattern.pattern.density() == Ratio{1, 1}) {
+  if (pattern.pattern.kind != PatternKind::hss || pattern.pattern.is_dense()) {
     return 0;
   }
   if (storage == FabricStorage::bitmask) {

@@ -31,7 +31,7 @@ std::vector<std::unique_ptr<IUnit>> make_units(const FabricSpec& spec, const Arr
     } else if (part.vector) {
       units.push_back(std::make_unique<VectorStream>(spec, *part.vector, *part.product));
     } else {
-      units.push_back(make_arrays(spec, *part.product, options.mode));
+      units.push_back(make_arrays(spec, *part.product, options.mode, part.times > 1));
     }
   }
   return units;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The schema is checked against the shipped machines with a small validator of the words it uses.
+#include <fmt/ranges.h>
+
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 
 #include "base/config.hpp"
+#include "base/config_descriptions.hpp"
 #include "base/quantity_text.hpp"
 #include "base/shipped_files.hpp"
 #include "tests/app/command.hpp"
@@ -174,4 +177,51 @@ TEST_CASE("a key is required unless the file extends another or a default stands
   CHECK(faults(schema, tree, "").find(".dram.bandwidth: missing") != std::string::npos);
   tree.set("extends=extensor.yaml");
   CHECK(faults(schema, tree, "").empty());
+}
+
+namespace {
+
+/// Keys without a description, one a line; asks `words` for each.
+std::string undescribed(const Json& schema, const ConfigDescriptions& words,
+                        const ConfigDescriptions::Path& path) {
+  std::string out;
+  const auto below = [&](const std::string& key) {
+    ConfigDescriptions::Path next = path;
+    next.push_back(key);
+    return next;
+  };
+  const Json ways = schema.value("anyOf", Json::array());
+  for (const Json& way : ways) {
+    if (way.contains("type")) out += undescribed(way, words, path);
+  }
+  const Json properties = schema.value("properties", Json::object());
+  for (const auto& [key, child] : properties.items()) {
+    if (path.empty() && key == "extends") continue;  // of every file, described where it is read
+    if (words.find(below(key)).empty()) out += fmt::format("{}\n", fmt::join(below(key), "."));
+    out += undescribed(child, words, below(key));
+  }
+  const Json others = schema.value("additionalProperties", Json(false));
+  if (others.is_object()) {
+    if (words.find(below("*")).empty()) out += fmt::format("{}\n", fmt::join(below("*"), "."));
+    out += undescribed(others, words, below("*"));
+  }
+  if (schema.contains("items") && !path.empty()) {
+    ConfigDescriptions::Path item = path;
+    item.back() += "[]";
+    out += undescribed(schema["items"], words, item);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("every key of every kind of machine is described, and nothing else is") {
+  const ConfigDescriptions words(load_config("schema", "machine-keys"));
+  for (const char* kind : {"extensor", "mac-array", "described"}) {
+    INFO(kind);
+    const Ran ran = run_lacuna("schema", {"schema", "--kind", kind});
+    REQUIRE(ran.code == 0);
+    CHECK(undescribed(Json::parse(ran.out), words, {}) == "");
+  }
+  CHECK(words.unused() == std::vector<std::string>{});
 }

@@ -16,7 +16,8 @@ struct Pair {
   ArrayRun alone, shared;
 };
 
-/// Nothing when the machine cannot run it. One program, its mapping chosen once, on a machine with contention and without.
+/// Nothing when the machine cannot run it. One program, its mapping chosen once, on a machine with
+/// contention and without.
 std::optional<Pair> both(FabricSpec spec, const FabricWorkload& workload) {
   Pair out;
   for (const bool contention : {false, true}) {
@@ -45,9 +46,9 @@ TEST_CASE("contention changes no traffic and no count, and costs what is waited 
     const auto edge = [&] { return 16 + random.below(500); };
     const std::uint64_t m = edge(), n = edge(), k = edge();
     const double rate = std::exp2(random.below(8));  // 1 to 128 words a cycle
-    FabricSpec spec =
-        load_fabric(machine, {fmt::format("glb.capacity={}KiB", 24 + random.below(200)),
-                              "glb.window=4KiB", fmt::format("glb.write_words_per_cycle={}", rate)});
+    FabricSpec spec = load_fabric(
+        machine, {fmt::format("glb.capacity={}KiB", 24 + random.below(200)), "glb.window=4KiB",
+                  fmt::format("glb.write_words_per_cycle={}", rate)});
     if (run % 3 == 0 && spec.arrays.tiles.empty()) spec.arrays.psum_spill_steps = 4;
     auto workload = pattern_workload(m, n, k, run % 2 == 0 ? "dense" : "2:4", "uniform:0.4", 5);
     if (run % 5 == 0 && 4 * m * n < spec.glb_bytes()) workload.instances[0].z_on_chip = true;
@@ -76,8 +77,7 @@ TEST_CASE("contention changes no traffic and no count, and costs what is waited 
 // instead of 4096 / 32, from when the first of them is there, at 100.
 TEST_CASE("by hand: a port into the buffer that is slower than memory") {
   const auto cycles = [](double rate) {
-    const FabricSpec spec =
-        load_fabric("tc", {fmt::format("glb.write_words_per_cycle={}", rate)});
+    const FabricSpec spec = load_fabric("tc", {fmt::format("glb.write_words_per_cycle={}", rate)});
     return run_fabric(spec, pattern_workload(64, 64, 32, "dense", "dense")).statistics;
   };
   const MachineStatistics slow = cycles(8), fast = cycles(76);

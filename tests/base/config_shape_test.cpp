@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/config_shape.hpp"
+#include "base/config_descriptions.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,7 +17,7 @@ ConfigReader reader_of(const std::string& yaml) {
 }
 
 Json schema_of(const ConfigShape& shape) {
-  return Json::parse(json_schema(shape, "Test", "urn:test"));
+  return Json::parse(json_schema(shape, "Test", "urn:test", {}));
 }
 
 }  // namespace
@@ -63,4 +64,23 @@ TEST_CASE("merged shapes accept what either does and require what both require")
   CHECK(schema["properties"]["both"]["maximum"] == 9.0);
   CHECK(schema["properties"]["maybe"] == Json::object());
   CHECK(schema["anyOf"][1]["required"] == Json::array({"kind", "both"}));
+}
+
+TEST_CASE("a schema says of each key what the nearest description of its path says") {
+  const auto reader = reader_of("{a: {x: 1, y: 2 KiB}, list: [{x: 3}]}");
+  (void)reader.mapping("a").integer("x", {0, 9});
+  (void)reader.mapping("a").bytes("y");
+  for (const auto& entry : reader.mappings("list")) (void)entry.integer("x", {0, 9});
+  const ConfigDescriptions words(
+      ConfigTree::parse("{a: both, a.*: any of them, a.x: the first, \"list[].*\": of an entry, "
+                        "b: nothing}",
+                        "words.yaml"));
+  const Json schema = Json::parse(json_schema(reader.shape(), "Test", "urn:test", words));
+  const Json& keys = schema["properties"];
+  CHECK(keys["a"]["description"] == "both");
+  CHECK(keys["a"]["properties"]["x"]["description"] == "the first");
+  CHECK(keys["a"]["properties"]["y"]["description"] == "any of them (a size in whole bytes)");
+  CHECK(keys["list"]["items"]["properties"]["x"]["description"] == "of an entry");
+  CHECK_FALSE(keys["list"].contains("description"));
+  CHECK(words.unused() == std::vector<std::string>{"b"});
 }

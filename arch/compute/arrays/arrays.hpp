@@ -28,9 +28,10 @@
 
 namespace lacuna {
 
-/// The machine's arrays, for one product. Both must outlive the unit.
+/// The machine's arrays, for one product, which may run several times. Both must outlive the unit.
 [[nodiscard]] std::unique_ptr<IUnit> make_arrays(const FabricSpec& spec,
-                                                 const ArrayProduct& product, FabricMode mode);
+                                                 const ArrayProduct& product, FabricMode mode,
+                                                 bool repeats);
 
 /// Cycles that the arrays and the global buffer's port work on a product, from its sums alone (of
 /// an outer product: from a sample of its tiles). Exact for inner products.

@@ -61,7 +61,7 @@ ElementRun run_inner_elements(const CsrMatrix& a, const CsrMatrix& b_transposed,
                               const Pattern& pattern, bool gating) {
   const std::vector<Value> of_a = spread(a), of_b = spread(b_transposed);
   const std::uint64_t k = a.cols, n_count = b_transposed.rows;
-  const bool dense = pattern.density() == Ratio{1, 1};
+  const bool dense = pattern.is_dense();
   const std::vector<Rule> ranks = dense ? std::vector<Rule>{{1, 1}} : pattern.ranks;
   const std::uint64_t group = dense ? 1 : pattern.group_size();
   ElementRun run;

@@ -38,10 +38,6 @@ std::vector<Edge> edges(std::uint64_t all, std::uint64_t tile) {
   return out;
 }
 
-bool is_dense(const Pattern& pattern) {
-  return pattern.density() == Ratio{1, 1};
-}
-
 }  // namespace
 
 InnerArrays::InnerArrays(const FabricSpec& spec, const ArrayProduct& product)
@@ -132,7 +128,7 @@ void InnerArrays::count_registers(FabricCounts& counts) const {
 
 void InnerArrays::count_saf(FabricCounts& counts) const {
   const auto& ranks = product_.a_pattern.pattern.ranks;
-  if (!is_dense(product_.a_pattern.pattern)) {
+  if (!product_.a_pattern.pattern.is_dense()) {
     if (ranks.back().g < ranks.back().h) counts.rank0_selects = slots_;
     if (ranks.size() > 1 && ranks.front().g < ranks.front().h) {
       counts.rank1_selects = slots_ / real(ranks.back().g);

@@ -10,7 +10,7 @@
 namespace lacuna {
 
 std::unique_ptr<IUnit> make_arrays(const FabricSpec& spec, const ArrayProduct& product,
-                                   FabricMode mode) {
+                                   FabricMode mode, bool repeats) {
   switch (spec.arrays.dataflow) {
     case FabricDataflow::inner_product:
       return std::make_unique<InnerArrays>(spec, product);
@@ -20,7 +20,7 @@ std::unique_ptr<IUnit> make_arrays(const FabricSpec& spec, const ArrayProduct& p
       break;
   }
   if (mode == FabricMode::expected) return std::make_unique<ExpectedOuterArrays>(spec, product);
-  return std::make_unique<OuterArrays>(spec, product);
+  return std::make_unique<OuterArrays>(spec, product, repeats);
 }
 
 double arrays_busy_cycles(const FabricSpec& spec, const ArrayWork& work, FabricMode mode) {

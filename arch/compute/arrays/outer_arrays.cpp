@@ -83,7 +83,7 @@ std::vector<std::uint64_t> spread(std::uint64_t count, std::uint64_t most) {
 
 }  // namespace
 
-OuterArrays::OuterArrays(const FabricSpec& spec, const ArrayProduct& product)
+OuterArrays::OuterArrays(const FabricSpec& spec, const ArrayProduct& product, bool repeats)
     : spec_(spec),
       product_(product),
       steps_(spec, product, fetch_of(spec, product)),
@@ -91,12 +91,12 @@ OuterArrays::OuterArrays(const FabricSpec& spec, const ArrayProduct& product)
       drain_(spec.arrays.psum_words_per_cycle > 0
                  ? outputs_of_array(product) / spec.arrays.psum_words_per_cycle
                  : 0),
-      known_(product.instructions(), Execution{-1, 0, 0}) {}
+      known_(repeats ? product.instructions() : 0) {}
 
 Execution OuterArrays::execute(const ArrayInstruction& at) {
   const std::uint64_t index = (at.m * product_.n_tiles() + at.n) * product_.chunks + at.chunk;
-  Execution& out = known_[index];
-  if (out.cycles >= 0) return out;
+  if (!known_.empty() && known_[index]) return *known_[index];
+  Execution out;
   const std::uint64_t rows = product_.rows_of(at.m), columns = product_.columns_of(at.n);
   const std::uint64_t k0 = product_.first_k(at.chunk), k1 = product_.first_k(at.chunk + 1);
   const double arrays =
@@ -110,6 +110,7 @@ Execution OuterArrays::execute(const ArrayInstruction& at) {
   out.written_words = spilled + staying_words(product_, at);
   out.multiplies = steps_.products();
   if (at.chunk + 1 == product_.chunks) out.cycles += drain_;
+  if (!known_.empty()) known_[index] = out;
   return out;
 }
 

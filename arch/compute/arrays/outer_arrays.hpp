@@ -2,6 +2,7 @@
 // Arrays that multiply a column of A by a row of B and scatter the products (DSTC).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "arch/compute/arrays/outer_steps.hpp"
@@ -12,7 +13,8 @@ namespace lacuna {
 /// From the nonzeros: every K step of every tile.
 class OuterArrays final : public IUnit {
  public:
-  OuterArrays(const FabricSpec& spec, const ArrayProduct& product);
+  /// `repeats`: the product runs more than once.
+  OuterArrays(const FabricSpec& spec, const ArrayProduct& product, bool repeats);
 
   [[nodiscard]] Execution execute(const ArrayInstruction& instruction) override;
   [[nodiscard]] FabricCounts counts() const override;
@@ -26,8 +28,9 @@ class OuterArrays final : public IUnit {
   OuterSteps steps_;
   double spilled_;  // psums that pass per K step and array
   double drain_;    // cycles in which the psums of a tile leave an array
-  // [(m * n tiles + n) * chunks + chunk]: an instruction that is repeated is not computed anew.
-  std::vector<Execution> known_;
+  // [(m * n tiles + n) * chunks + chunk] of a product that repeats: not computed, nor counted,
+  // anew.
+  std::vector<std::optional<Execution>> known_;
 };
 
 /// By the released law: no instruction differs from another.

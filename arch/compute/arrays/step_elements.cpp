@@ -26,7 +26,7 @@ std::vector<double> step_elements(const FabricSpec& spec, const ArrayProduct& pr
   if (outer) {
     const auto arrays = static_cast<double>(spec.arrays.across_m * spec.arrays.across_n);
     same("issue slots", run.issues, counts.compute_cycles * arrays);
-  } else if (product.b_pattern.pattern.density() == Ratio{1, 1}) {
+  } else if (product.b_pattern.pattern.is_dense()) {
     same("MAC slots", run.slots, counts.mac_slots);
     same("gated MACs", run.gated, counts.mac_gated);
   }

@@ -50,9 +50,8 @@ Skipping read_skips(const ConfigReader& config, const std::string& tensor) {
     const std::uint64_t code = bits.has(text) ? bits.integer(text, {1, 8}) : 0;
     add_patterns(skips, tensor, text, static_cast<std::uint32_t>(code), out.patterns);
   }
-  const bool dense = std::any_of(out.patterns.begin(), out.patterns.end(), [](const auto& entry) {
-    return entry.pattern.density() == Ratio{1, 1};
-  });
+  const bool dense = std::any_of(out.patterns.begin(), out.patterns.end(),
+                                 [](const auto& entry) { return entry.pattern.is_dense(); });
   if (!dense && std::find(required.begin(), required.end(), tensor) == required.end()) {
     out.patterns.push_back({Pattern::dense(), 0});
   }
@@ -85,7 +84,7 @@ UnitTraits array(const ConfigReader& config, FabricDataflow dataflow) {
   for (const FabricPattern& entry : a.patterns) {
     std::uint64_t values = 1;
     for (const Rule& rule : entry.pattern.ranks) values *= rule.g;
-    if (outer || entry.pattern.density() == Ratio{1, 1} || values <= lanes) continue;
+    if (outer || entry.pattern.is_dense() || values <= lanes) continue;
     config.fail("lanes",
                 fmt::format("{} lanes hold no block of the pattern {} of A, which has {} values",
                             lanes, entry.pattern.text(), values),

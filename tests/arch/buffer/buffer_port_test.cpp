@@ -11,7 +11,8 @@ namespace {
 
 constexpr sim::Ticks kCycle = sim::Ticks{1} << sim::kTickBits;
 
-/// Memory of 10 bytes a cycle, 50 cycles away, in requests of 400 bytes, into a buffer of this rate.
+/// Memory of 10 bytes a cycle, 50 cycles away, in requests of 400 bytes, into a buffer of this
+/// rate.
 Moments arrivals(double port_rate, bool twice = false) {
   sim::Simulation simulation;
   const DramSpec spec = memory_of(10, 50, 400);
@@ -23,9 +24,8 @@ Moments arrivals(double port_rate, bool twice = false) {
   StreamModule second("second", simulation, Tensor::b, 1 << 20, client_of(other_dram, 0, spec),
                       nullptr, {&port, 0});
   Moments out;
-  Watcher watcher("watcher", simulation, first.arrival(), [&] {
-    out.emplace_back(simulation.now().count(), first.arrived());
-  });
+  Watcher watcher("watcher", simulation, first.arrival(),
+                  [&] { out.emplace_back(simulation.now().count(), first.arrived()); });
   Process process("process", simulation, [&](Process&) {
     first.request({0, 1000});
     if (twice) second.request({0, 1000});
@@ -81,9 +81,9 @@ TEST_CASE("what is written while a unit works costs time only beyond its work") 
   std::vector<sim::Ticks> late;
   const auto note = [&](sim::Ticks by) { late.push_back(by); };
   Process process("process", simulation, [&](Process&) {
-    port.write(0, 0, 100 * kCycle, 70, note);   // [0, 70]
-    port.write(1, 0, 100 * kCycle, 30, note);   // [70, 100]
-    port.write(2, 0, 100 * kCycle, 20, note);   // [100, 120]
+    port.write(0, 0, 100 * kCycle, 70, note);  // [0, 70]
+    port.write(1, 0, 100 * kCycle, 30, note);  // [70, 100]
+    port.write(2, 0, 100 * kCycle, 20, note);  // [100, 120]
   });
   simulation.run();
   CHECK(late == std::vector<sim::Ticks>{0, 0, 20 * kCycle});

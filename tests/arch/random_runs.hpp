@@ -75,6 +75,8 @@ inline std::vector<std::string> random_settings(RandomStream& random) {
   const int outer[] = {1, 2, 5, 16, 128, 300}, inner[] = {1, 2, 7, 16, 100, 128};
   s.push_back(fmt::format("tiling.microtile={{m0: {}, k0: {}, n0: {}}}", pick(random, outer),
                           pick(random, inner), pick(random, outer)));
+  const char* const fill[] = {"unbounded", "unbounded", "3 B/cycle", "64 B/cycle"};
+  s.push_back(fmt::format("buffers.llb.fill_bandwidth={}", pick(random, fill)));
   return s;
 }
 

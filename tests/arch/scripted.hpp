@@ -17,7 +17,7 @@ struct Step {
   std::uint64_t z_bytes = 0;
   std::uint64_t a_release = 0;
   std::uint64_t b_needed = 0, b_release = 0;
-  double multiplies = 0, glb_words = 0;
+  double multiplies = 0, glb_words = 0, written_words = 0;
 };
 
 /// Takes as long as the script says.
@@ -26,7 +26,7 @@ class ScriptedUnit final : public IUnit {
   explicit ScriptedUnit(std::vector<Step> steps) : steps_(std::move(steps)) {}
   Execution execute(const ArrayInstruction& at) override {
     const Step& step = steps_[at.chunk];
-    return {step.cycles, step.multiplies, step.glb_words};
+    return {step.cycles, step.multiplies, step.glb_words, step.written_words};
   }
   [[nodiscard]] FabricCounts counts() const override { return {}; }
 

@@ -73,6 +73,24 @@ TEST_CASE("contention changes no traffic and no count, and costs what is waited 
   CHECK(slower > 30);
 }
 
+TEST_CASE("the mapper is told of the port: no run beats what it was promised at least") {
+  RandomStream random(8, "contention");
+  for (int run = 0; run < 60; ++run) {
+    const char* const machines[] = {"tc", "stc", "highlight", "lacuna"};
+    const auto edge = [&] { return 16 + random.below(500); };
+    const std::uint64_t m = edge(), n = edge(), k = edge();
+    const FabricSpec spec =
+        load_fabric(machines[run % 4],
+                    {fmt::format("glb.write_words_per_cycle={}", std::exp2(random.below(6)))});
+    const auto workload = pattern_workload(m, n, k, "2:4", "uniform:0.4", 5);
+    const FabricPlan plan = compile_fabric(spec, workload.instances);
+    const ArrayRun done = run_array_program(spec, plan.program, {});
+    INFO(fmt::format("{} {}x{}x{}", spec.name, m, n, k));
+    if (done.a_again + done.b_again > 0) continue;  // a sample tells what comes again
+    CHECK(plan.estimate.at_least <= static_cast<double>(done.cycles.count()) + 1);
+  }
+}
+
 // 64 x 32 bytes of A and 64 x 32 of B come at 32 bytes a cycle and pass at 8: 4096 / 8 cycles
 // instead of 4096 / 32, from when the first of them is there, at 100.
 TEST_CASE("by hand: a port into the buffer that is slower than memory") {

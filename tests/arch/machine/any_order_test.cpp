@@ -24,6 +24,7 @@ struct Blocks {
   sim::Simulation simulation;
   sim::Channel<RowCommand> rows;
   FixedMemory dram;
+  BufferPort port;
   std::array<std::unique_ptr<StreamModule>, 3> streams;  // A, B, partial outputs
   std::unique_ptr<DrainModule> drain;
   std::unique_ptr<SequencerModule> sequencer;
@@ -32,20 +33,23 @@ struct Blocks {
   /// Parts: 0 to 2 the streams, 3 the drain.
   Blocks(const MachineSpec& spec, TileProgram& program, const std::array<std::size_t, 4>& order,
          bool cluster_first)
-      : rows(simulation, "rows", spec.lookahead), dram("dram", simulation, spec.dram) {
+      : rows(simulation, "rows", spec.lookahead),
+        dram("dram", simulation, spec.dram),
+        port(simulation, spec.llb.fill_bytes_per_cycle) {
     const std::array<const char*, 4> names{"a", "b", "z", "drain"};
     const std::array<Tensor, 3> tensors{Tensor::a, Tensor::b, Tensor::z_partial};
     const std::array<double, 3> shares{spec.llb.shares.a, spec.llb.shares.b, spec.llb.shares.z};
     const std::array<unsigned, 4> ranks{2, 3, 1, 0};  // as the machine gives them
     for (const std::size_t part : order) {
       const MemoryClient client{dram, ranks[part], spec.dram.chunk.count(), spec.dram.outstanding};
+      const FillPort fill{spec.fills_pass_a_port() ? &port : nullptr, ranks[part]};
       if (part == 3) {
-        drain = std::make_unique<DrainModule>(names[part], simulation, client);
+        drain = std::make_unique<DrainModule>(names[part], simulation, client, fill);
       } else {
         const auto share = static_cast<std::uint64_t>(
             shares[part] * static_cast<double>(spec.llb.capacity.count()));
-        streams[part] =
-            std::make_unique<StreamModule>(names[part], simulation, tensors[part], share, client);
+        streams[part] = std::make_unique<StreamModule>(names[part], simulation, tensors[part],
+                                                       share, client, nullptr, fill);
       }
     }
     for (const bool now : {cluster_first, !cluster_first}) {
@@ -133,7 +137,9 @@ TEST_CASE("the order in which processes run changes nothing of a run of MAC arra
     for (std::uint64_t at = 1; at <= 40; ++at) {
       const double cycles = 0.25 * static_cast<double>(random.below(60));
       script.steps.push_back({at * unit, cycles, random.below(2) * unit, unit, at * unit, unit});
+      script.steps.back().written_words = static_cast<double>(random.below(2) * unit);
     }
+    spec.glb.write_words_per_cycle = seed % 3 == 0 ? 0 : 6;
     spec.dram.shared = seed % 2 == 0;
     const auto run = [&](std::optional<std::uint64_t> shuffle) {
       ArrayRunOptions options;
@@ -148,6 +154,7 @@ TEST_CASE("the order in which processes run changes nothing of a run of MAC arra
       REQUIRE(other.wait_a == plain.wait_a);
       REQUIRE(other.wait_b == plain.wait_b);
       REQUIRE(other.wait_z == plain.wait_z);
+      REQUIRE(other.wait_port == plain.wait_port);
       REQUIRE(other.fill == plain.fill);
       REQUIRE(other.activations == plain.activations);
       REQUIRE(other.meters.high_water == plain.meters.high_water);

@@ -54,10 +54,11 @@ function(lacuna_precompile target first header)
   endif()
 endfunction()
 
-# lacuna_compile_quickly(): -O1 for the targets of a folder whose own time no run notices (it parses,
-# prints or checks): optimising the templates of CLI11, nlohmann and Catch2 is a third of their build.
-macro(lacuna_compile_quickly)
-  string(REGEX REPLACE "-O[23]" "-O1" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+# lacuna_compile_quickly(LEVEL): less optimisation (-O1, -O0) for the targets of a folder whose own time
+# no run notices (it parses, prints or checks): that of the templates of CLI11, nlohmann and Catch2 is a
+# third of their build and more.
+macro(lacuna_compile_quickly level)
+  string(REGEX REPLACE "-O[23]" "${level}" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 endmacro()
 
 # lacuna_folder(NAME [SOURCES <glob>...] [LINK <target>...])

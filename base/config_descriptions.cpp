@@ -3,21 +3,16 @@
 
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <optional>
+#include <sstream>
 
 namespace lacuna {
 namespace {
 
 ConfigDescriptions::Path split(const std::string& text) {
-  ConfigDescriptions::Path path(1);
-  for (const char c : text) {
-    if (c == '.') {
-      path.emplace_back();
-    } else {
-      path.back() += c;
-    }
-  }
+  ConfigDescriptions::Path path;
+  std::istringstream keys(text);
+  for (std::string key; std::getline(keys, key, '.');) path.push_back(key);
   return path;
 }
 

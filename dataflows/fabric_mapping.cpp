@@ -155,13 +155,13 @@ class Mapper {
   }
   /// By the busiest of arrays or port, DRAM's reads, its writes.
   [[nodiscard]] double least_cycles() const {
-    double cycles = 0;
+    Estimate all;
     for (std::size_t p = 0; p < columns_.size(); ++p) {
       const double least = machine_.at_least(unit_cycles_[p], a_bytes() + columns_[p].total(),
                                              h_.products[p].z_words);
-      cycles += real(h_.products[p].times) * least;
+      all.add({0, least}, real(h_.products[p].times));
     }
-    return cycles;
+    return all.at_least;
   }
 
   bool fits(FabricMapping& mapping, double a, double b) {

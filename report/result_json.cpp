@@ -77,8 +77,8 @@ OrderedJson bounds_json(const std::map<std::string, Cycles>& bounds) {
 OrderedJson meters_json(const Meters& meters) {
   OrderedJson ports = OrderedJson::object();
   for (const auto& [name, use] : meters.ports) {
-    ports[name] = {
-        {"total", use.total}, {"fullest_1024_cycles", use.fullest}, {"waited_cycles", use.waited}};
+    ports[name] = {{"total", use.total}, {"fullest_1024_cycles", use.fullest}};
+    if (use.waited) ports[name]["waited_cycles"] = *use.waited;
   }
   return {{"ports", ports}, {"high_water_bytes", meters.high_water}};
 }

@@ -86,7 +86,7 @@ void add_meters(Meters& total, const Meters& one, std::uint64_t times) {
     PortUse& sum = total.ports[name];
     sum.total += use.total * times;
     sum.transfers += use.transfers * times;
-    sum.waited += use.waited * times;
+    if (use.waited) sum.waited = sum.waited.value_or(0) + *use.waited * times;
     if (use.fullest <= sum.fullest) continue;
     sum.fullest = use.fullest;
     sum.fullest_transfers = use.fullest_transfers;

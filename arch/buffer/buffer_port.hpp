@@ -69,7 +69,7 @@ class BufferPort {
   return use;
 }
 
-/// A stream's way into the buffer; without a port it is free.
+/// A client's way into the buffer; without a port it is free.
 struct FillPort {
   BufferPort* port = nullptr;
   unsigned rank = 0;

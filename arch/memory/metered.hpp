@@ -7,7 +7,7 @@
 namespace lacuna {
 
 [[nodiscard]] inline PortUse use_of(const sim::PortMeter& meter) {
-  return {meter.total(), meter.transfers(), meter.fullest(), meter.fullest_transfers()};
+  return {meter.total(), meter.transfers(), meter.fullest(), meter.fullest_transfers(), {}};
 }
 
 }  // namespace lacuna

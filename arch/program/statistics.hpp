@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +51,7 @@ struct PortUse {
   std::uint64_t transfers = 0;          // a transfer counts once in each window that it touches
   std::uint64_t fullest = 0;            // most in a window of 1,024 cycles
   std::uint64_t fullest_transfers = 0;  // that took part in it
-  std::uint64_t waited = 0;  // cycles that those who passed it waited, of a port that several pass
+  std::optional<std::uint64_t> waited;  // cycles that those who passed it waited, where it is known
 };
 
 /// What stood beside the ports and buffers, by name. arch/limits compares it with the machine.

@@ -37,15 +37,14 @@ class WordScale {
   [[nodiscard]] double rate(double stated) const {
     return stated * static_cast<double>(stated_) / static_cast<double>(bits_);
   }
-  /// Whole words; at least one.
+  /// Whole words.
   [[nodiscard]] std::uint64_t words(const ConfigReader& config, std::string_view key,
                                     std::uint64_t stated) const {
-    const std::uint64_t words = stated * stated_ / bits_;
-    if (words > 0) return words;
-    throw InputError(
-        blamed({config.place(key)}),
-        fmt::format("{} words of {} bits hold no word of {} bits", stated, stated_, bits_),
-        "make it larger, or the precision narrower");
+    if (stated * stated_ % bits_ == 0) return stated * stated_ / bits_;
+    config.fail(key,
+                fmt::format("{} words of {} bits are no whole number of words of {} bits", stated,
+                            stated_, bits_),
+                "choose another size, or another precision");
   }
 
  private:

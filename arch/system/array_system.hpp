@@ -19,8 +19,7 @@ struct ArrayRun {
   std::uint64_t fill = 0;   // until the first instruction began
   std::uint64_t drain = 0;  // after the last ended
   std::uint64_t wait_a = 0, wait_b = 0, wait_z = 0;  // in between
-  std::uint64_t wait_port =
-      0;  // within instructions: for the buffer's port, while others passed it
+  std::uint64_t wait_port = 0;  // within instructions, for who else passes the buffer's port
   /// What the time may lie above the bound by, without imbalance: the operands that must be there
   /// before the first tile is through, and the last outputs on their way out.
   double fill_and_drain = 0;

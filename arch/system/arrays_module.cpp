@@ -95,11 +95,12 @@ void ArraysModule::execute(sim::Ticks start) {
       write_.port == nullptr ? 0 : written_bytes_.next(execution.written_words * word_bytes_);
   if (written == 0) return ends(start, execution.cycles);
   // It writes while it works, but no sooner than others let it.
-  write_.port->write(write_.rank, start, free_at_, written, [=, this](sim::Ticks late) {
-    free_at_ = sim::sum(free_at_, late);
-    held_up_ = sim::sum(held_up_, late);
-    ends(start, execution.cycles);
-  });
+  write_.port->write(write_.rank, start, free_at_, written,
+                     [this, start, cycles = execution.cycles](sim::Ticks late) {
+                       free_at_ = sim::sum(free_at_, late);
+                       held_up_ = sim::sum(held_up_, late);
+                       ends(start, cycles);
+                     });
 }
 
 /// The end of the instruction is known.

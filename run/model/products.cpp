@@ -147,7 +147,7 @@ class ProductRunner {
     moved.read_bytes = (op.weight_bytes + op.cache_read_bytes + op.activation_read_bytes).count();
     moved.write_bytes = (op.cache_write_bytes + op.activation_write_bytes).count();
     out.statistics.meters.ports = {
-        {"dram", {bytes.count(), 1, 0, 0}}, {"llb", {}}, {"llb_fill", {}}};
+        {"dram", {bytes.count(), 1, 0, 0, {}}}, {"llb", {}}, {"llb_fill", {}}};
     const double picojoules =
         static_cast<double>(bytes.count()) * 8 * machine_.energy.dram_picojoules_per_bit;
     out.energy.components["dram"].picojoules = picojoules;

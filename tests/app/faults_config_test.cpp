@@ -168,8 +168,9 @@ TEST_CASE("fault: a precision is as if the machine were stated in words of its w
   }
   CHECK(converted["cycles"].get<double>() >= narrow["cycles"].get<double>());
   CHECK(run_json(folder, gemm("tc", {"--set", "precision=fp8"}))["cycles"] == narrow["cycles"]);
-  refuses(folder, {gemm("tc", {"--set", "precision=fp32", "--set", "glb.line_words=3"}),
-                   {"glb.line_words", "3 words of 8 bits hold no word of 32 bits"}});
+  refuses(folder,
+          {gemm("tc", {"--set", "precision=fp32", "--set", "glb.line_words=3"}),
+           {"glb.line_words", "3 words of 8 bits are no whole number of words of 32 bits"}});
 }
 
 TEST_CASE("fault: the line of a PE buffer is one parameter, in energy and in counts") {

@@ -37,7 +37,7 @@ PhysicalLimits some_limits() {
 /// Of 2,048 cycles: as much as the limits above allow.
 Meters full_meters() {
   Meters meters;
-  meters.ports["dram"] = {2048 * 8, 16, 1024 * 8, 8};
+  meters.ports["dram"] = {2048 * 8, 16, 1024 * 8, 8, {}};
   meters.high_water["llb"] = 100;
   return meters;
 }

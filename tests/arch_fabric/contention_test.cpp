@@ -65,7 +65,7 @@ TEST_CASE("contention changes no traffic and no count, and costs what is waited 
     CHECK(shared.counts.psum_glb_writes == alone.counts.psum_glb_writes);
     CHECK(shared.cycles >= alone.cycles);
     const std::uint64_t rise = (shared.cycles - alone.cycles).count();
-    const std::uint64_t waited = shared.meters.ports.at("glb_write").waited;
+    const std::uint64_t waited = shared.meters.ports.at("glb_write").waited.value();
     CHECK(rise <= waited + shared.instructions);  // each may end a part of a cycle later
     if (waited == 0) CHECK(rise == 0);
     slower += rise > 0 ? 1 : 0;

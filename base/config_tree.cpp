@@ -148,9 +148,12 @@ void emit(YAML::Emitter& out, const ConfigTree& tree) {
   }
 }
 
-/// The scalar `name` of a list's entry; null: it has none.
+/// What a list's entry is known by: its scalar `name`, or of a link where it leads `to`. Null: it
+/// has neither.
 const std::string* name_of(const ConfigTree& item) {
-  const ConfigTree* name = item.kind == ConfigTree::Kind::mapping ? item.find("name") : nullptr;
+  if (item.kind != ConfigTree::Kind::mapping) return nullptr;
+  const ConfigTree* name = item.find("name");
+  if (name == nullptr) name = item.find("to");
   return name != nullptr && name->kind == ConfigTree::Kind::scalar ? &name->scalar : nullptr;
 }
 
@@ -266,13 +269,17 @@ bool is_setting(const Place& place) {
 
 void ConfigTree::merge(const ConfigTree& other) {
   if (is_named_list(*this) && is_named_list(other)) {
-    for (const ConfigTree& item : other.items) {
-      ConfigTree* const own = find_named(*this, *name_of(item));
-      if (own != nullptr) {
-        own->merge(item);
+    // What is new stands before the entry that follows it in the other list. From the back, so that
+    // several keep their order.
+    std::string before;
+    for (auto item = other.items.rbegin(); item != other.items.rend(); ++item) {
+      if (ConfigTree* const own = find_named(*this, *name_of(*item)); own != nullptr) {
+        own->merge(*item);
       } else {
-        items.push_back(item);
+        const ConfigTree* const next = find_named(*this, before);
+        items.insert(next == nullptr ? items.end() : items.begin() + (next - items.data()), *item);
       }
+      before = *name_of(*item);
     }
     return;
   }

@@ -9,8 +9,11 @@
 
 #include "arch/cost/array_cost.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/whole.hpp"
 #include "dataflows/fabric_product.hpp"
+#include "dataflows/row_split.hpp"
+#include "dataflows/shared_blocks.hpp"
 
 namespace lacuna {
 namespace {
@@ -18,10 +21,13 @@ namespace {
 class Compiler {
  public:
   Compiler(const FabricSpec& spec, const std::vector<FabricInstance>& instances, FabricMode mode)
-      : spec_(spec), machine_(spec, mode) {
+      : outside_(spec),
+        outside_machine_(spec, mode),
+        spec_(as_a_cluster_sees(spec)),
+        machine_(spec_, mode) {
     LACUNA_CHECK(!instances.empty(), "an operation without products");
     products_.reserve(instances.size());
-    for (const FabricInstance& instance : instances) products_.emplace_back(spec, instance);
+    for (const FabricInstance& instance : instances) products_.emplace_back(spec_, instance);
   }
 
   FabricPlan compile() {
@@ -38,15 +44,199 @@ class Compiler {
                          plan_.warnings.end());
     for (const FabricProduct& product : products_) check_columns(product.shape());
     check_room();
+    if (outside_.shared) split();
     choose_mappings();
     for (std::size_t i = 0; i < products_.size(); ++i) {
       plan_.parts.push_back(products_[i].finish(mappings_[i]));
     }
-    sum_up();
+    outside_.shared ? cut_blocks() : sum_up();
     return std::move(plan_);
   }
 
  private:
+  /// A cluster takes the level that it shares for its memory.
+  static FabricSpec as_a_cluster_sees(const FabricSpec& spec) {
+    FabricSpec inner = spec;
+    if (!spec.shared) return inner;
+    const double words = spec.shared->read_words;
+    if (words > 0) inner.dram.read_words = std::max(words, spec.dram.read_words);
+    inner.dram.write_words /= real(spec.clusters);
+    inner.dram.latency = spec.shared->latency;
+    inner.shared.reset();
+    inner.clusters = 1;
+    return inner;
+  }
+
+  /// Rows that a cluster takes at a time.
+  [[nodiscard]] std::uint64_t turn() const {
+    std::uint64_t rows = spec_.arrays.rows;
+    for (const auto& [of_tile, columns] : spec_.arrays.tiles) rows = std::max(rows, of_tile);
+    return rows * spec_.arrays.across_m;
+  }
+
+  /// Each cluster's rows of every product. The first cluster has as many as any other.
+  void split() {
+    wholes_ = std::move(products_);
+    products_.clear();
+    products_.reserve(wholes_.size());
+    for (const FabricProduct& whole : wholes_) {
+      auto& clusters = of_cluster_.emplace_back();
+      const GemmOperands& operands = *whole.instance().operands;
+      for (std::uint64_t c = 0; c < outside_.clusters; ++c) {
+        const RowsInTurn rows{turn(), outside_.clusters, c};
+        if (rows.rows_of(operands.m()) == 0) break;
+        FabricInstance part = whole.instance();
+        part.operands = std::make_shared<const GemmOperands>(rows_in_turn(operands.a(), rows),
+                                                             operands.b_transposed());
+        clusters.push_back(std::make_unique<FabricProduct>(whole, part));
+      }
+      products_.emplace_back(whole, clusters.front()->instance());
+    }
+  }
+
+  /// Most bytes that any cluster has of each group of rows.
+  [[nodiscard]] std::vector<double> a_groups(const FabricProduct& product,
+                                             const FabricMapping& mapping) const {
+    std::vector<double> most = product.a_groups(mapping);
+    for (std::size_t i = 0; i < of_cluster_.size(); ++i) {
+      if (&products_[i] == &product) add_clusters(i, mapping, most);
+    }
+    return most;
+  }
+
+  void add_clusters(std::size_t product, const FabricMapping& mapping,
+                    std::vector<double>& most) const {
+    for (const auto& cluster : of_cluster_[product]) {
+      const std::vector<double> own = cluster->a_groups(mapping);
+      for (std::size_t g = 0; g < own.size(); ++g) most[g] = std::max(most[g], own[g]);
+    }
+  }
+
+  /// What the shared level holds of a product.
+  [[nodiscard]] SharedGroups groups_of(std::size_t product, const FabricMapping& mapping) const {
+    SharedGroups groups;
+    for (const auto& cluster : of_cluster_[product]) {
+      const std::vector<double> own = cluster->a_groups(mapping);
+      groups.a.resize(std::max(groups.a.size(), own.size()));
+      for (std::size_t g = 0; g < own.size(); ++g) groups.a[g] += own[g];
+    }
+    const FabricLoad load = products_[product].load();
+    const std::vector<double>& sums = load.b_sums(mapping);
+    for (std::uint64_t at = 0; at < load.n; at += mapping.columns) {
+      const double words = sums[std::min(load.n, at + mapping.columns)] - sums[at];
+      groups.b.push_back(words * load.b_bytes);
+    }
+    return groups;
+  }
+
+  /// Programs of the clusters, block after block of the shared level.
+  void cut_blocks() {
+    std::vector<std::vector<ScheduledProduct>> programs(outside_.clusters);
+    for (std::size_t i = 0; i < products_.size(); ++i) {
+      plan_.a_tile_bytes = std::max(plan_.a_tile_bytes, plan_.parts[i].product().a_visits.together);
+      plan_.b_tile_bytes = std::max(plan_.b_tile_bytes, plan_.parts[i].product().b_visits.together);
+      plan_.parts[i].instance = wholes_[i].instance();
+      const SharedShape shape =
+          choose_blocks(outside_, outside_machine_, mappings_[i], groups_of(i, mappings_[i]));
+      SharedProduct& product = plan_.shared.products.emplace_back();
+      product.times = wholes_[i].instance().times;
+      for (auto& program : programs) program.push_back({{}, product.times});
+      for_each_block(i, shape, [&](std::uint64_t m, std::uint64_t n) {
+        SharedBlock block{m, n, {}};
+        const auto schedules = cut_block(i, shape, m, n);
+        for (std::size_t c = 0; c < schedules.size(); ++c) {
+          block.of_cluster.push_back(schedules[c]->product());
+          programs[c].back().blocks.push_back(schedules[c]);
+        }
+        product.blocks.push_back(std::move(block));
+      });
+    }
+    for (auto& program : programs) {
+      plan_.shared.clusters.push_back(
+          make_program(std::move(program), static_cast<std::uint64_t>(room_)));
+      share_out(plan_.shared.clusters.back());
+    }
+    plan_.program.a_capacity = plan_.shared.clusters.front().a_capacity;
+    plan_.program.b_capacity = plan_.shared.clusters.front().b_capacity;
+  }
+
+  template <class Visit>
+  void for_each_block(std::size_t product, const SharedShape& shape, const Visit& visit) const {
+    const FabricMapping& mapping = mappings_[product];
+    const FabricShape whole = products_[product].shape();
+    const std::uint64_t rows = ceil_div(ceil_div(whole.m, mapping.rows), shape.a_groups);
+    const std::uint64_t columns = ceil_div(ceil_div(whole.n, mapping.columns), shape.b_groups);
+    const bool a_outside = outside_.shared->a_outside;
+    for (std::uint64_t i = 0; i < rows * columns; ++i) {
+      stop_if_requested();
+      a_outside ? visit(i / columns, i % columns) : visit(i % rows, i / rows);
+    }
+  }
+
+  using Schedules = std::vector<std::shared_ptr<const FabricSchedule>>;
+
+  /// What each cluster does in block (m, n). The first says how tiles are walked.
+  [[nodiscard]] Schedules cut_block(std::size_t i, const SharedShape& shape, std::uint64_t m,
+                                    std::uint64_t n) const {
+    const std::uint64_t rows = shape.a_groups * mappings_[i].rows;
+    const std::uint64_t columns = shape.b_groups * mappings_[i].columns;
+    Schedules schedules;
+    std::shared_ptr<const FabricSchedule> lead;
+    FabricMapping mapping;
+    std::uint64_t groups = 0;
+    for (std::uint64_t c = 0; c < outside_.clusters; ++c) {
+      const FabricProduct* own = c < of_cluster_[i].size() ? of_cluster_[i][c].get() : nullptr;
+      if (own == nullptr || m * rows >= own->shape().m) {
+        schedules.push_back(std::make_shared<FabricSchedule>(idle_beside(*lead->product()), mapping,
+                                                             spec_.word_bytes(), groups));
+        continue;
+      }
+      FabricInstance part = own->instance();
+      const GemmOperands& operands = *part.operands;
+      part.operands = std::make_shared<const GemmOperands>(
+          rows_between(operands.a(), m * rows, std::min(operands.m(), (m + 1) * rows)),
+          rows_between(operands.b_transposed(), n * columns,
+                       std::min(operands.n(), (n + 1) * columns)));
+      const FabricProduct product(*own, part);
+      if (c == 0) {
+        mapping = for_product(mappings_[i], product.shape());
+        groups = ceil_div(product.shape().m, mapping.rows);
+      }
+      schedules.push_back(product.finish(mapping, groups).schedule);
+      if (c == 0) lead = schedules.back();
+    }
+    return schedules;
+  }
+
+  /// A cluster without rows: what all clusters get of B passes by.
+  [[nodiscard]] static ArrayProduct idle_beside(const ArrayProduct& lead) {
+    ArrayProduct idle = lead;
+    idle.operands = nullptr;
+    idle.a.clear();
+    idle.z = {};
+    idle.a_visits = idle.b_visits = {};
+    return idle;
+  }
+
+  /// Where the machine's file divides the buffer.
+  void share_out(ArrayProgram& program) const {
+    const auto bytes = [&](const FabricHolding& holding) {
+      return static_cast<std::uint64_t>(holding.share * real(spec_.glb_bytes()));
+    };
+    if (spec_.glb.a.share > 0) program.a_capacity = bytes(spec_.glb.a);
+    if (spec_.glb.b.share > 0) program.b_capacity = bytes(spec_.glb.b);
+  }
+
+  /// Bytes of the buffer that each operand may take.
+  [[nodiscard]] FabricRoom whole_room() const {
+    const auto most = [&](const FabricHolding& holding) {
+      return holding.share > 0
+                 ? std::min(room_, std::floor(holding.share * real(spec_.glb_bytes())))
+                 : room_;
+    };
+    return {room_, most(spec_.glb.a), most(spec_.glb.b)};
+  }
+
   /// Where the loops do not cut N, the partial sums of all columns must fit.
   void check_columns(const FabricShape& shape) const {
     const FabricSpec::Arrays& arrays = spec_.arrays;
@@ -94,7 +284,7 @@ class Compiler {
   /// shares of the buffer, which last for the operation, are settled first.
   void choose_mappings() {
     const auto all = groups();
-    std::optional<Mappings> best = map_all(all, {room_, room_, room_}, true);
+    std::optional<Mappings> best = map_all(all, whole_room(), true);
     if (best->a + best->b > room_) {
       const double a = best->a, b = best->b;
       best.reset();
@@ -247,7 +437,7 @@ class Compiler {
     }
     holdings.m = first.shape().m;
     holdings.room = room;
-    holdings.a_groups = [&](const FabricMapping& mapping) { return first.a_groups(mapping); };
+    holdings.a_groups = [&](const FabricMapping& mapping) { return a_groups(first, mapping); };
     holdings.chunk = [widest](const FabricMapping& mapping) {
       return widest->largest_chunk(mapping);
     };
@@ -266,14 +456,20 @@ class Compiler {
     for (const FabricPart& part : plan_.parts) {
       plan_.a_tile_bytes = std::max(plan_.a_tile_bytes, part.product().a_visits.together);
       plan_.b_tile_bytes = std::max(plan_.b_tile_bytes, part.product().b_visits.together);
-      scheduled.push_back({part.schedule, part.instance.times});
+      scheduled.push_back({{part.schedule}, part.instance.times});
     }
     plan_.program = make_program(std::move(scheduled), static_cast<std::uint64_t>(room_));
+    share_out(plan_.program);
   }
 
-  const FabricSpec& spec_;
+  const FabricSpec& outside_;  // the machine
+  ArrayCost outside_machine_;
+  FabricSpec spec_;  // as one cluster sees it
   ArrayCost machine_;
-  std::vector<FabricProduct> products_;
+  std::vector<FabricProduct> products_;  // on clusters: the rows of the first
+  // On clusters: the products, and what each cluster with rows has of them.
+  std::vector<FabricProduct> wholes_;
+  std::vector<std::vector<std::unique_ptr<FabricProduct>>> of_cluster_;
   std::vector<FabricMapping> mappings_;
   double on_chip_ = 0, room_ = 0;  // bytes of the buffer: taken, left
   FabricPlan plan_;

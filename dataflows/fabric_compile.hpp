@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "arch/program/array_program.hpp"
+#include "arch/program/shared_program.hpp"
 #include "dataflows/fabric_mapping.hpp"
 #include "dataflows/fabric_schedule.hpp"
 
@@ -36,7 +36,7 @@ struct FabricInstance {
   double b_footprint = 1;
 };
 
-/// One instance, compiled.
+/// One instance, compiled; on a machine with clusters what the first of them has of it.
 struct FabricPart {
   FabricInstance instance;
   FabricMapping mapping;
@@ -48,8 +48,9 @@ struct FabricPlan {
   std::string unsupported;  // why the machine cannot run this; all else is then empty
   std::vector<std::string> warnings;
   std::vector<FabricPart> parts;
-  ArrayProgram program;
-  Estimate estimate;  // the machine's, before the run
+  ArrayProgram program;  // of a machine with one global buffer
+  SharedProgram shared;  // of one whose clusters share a level
+  Estimate estimate;     // the machine's, before the run
   /// Bytes of A and B that the GLB holds at most, by the mapping.
   std::uint64_t a_tile_bytes = 0, b_tile_bytes = 0;
 };

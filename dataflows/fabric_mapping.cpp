@@ -226,7 +226,7 @@ class Mapper {
   void add_b_outer_by_contents(FabricMapping mapping) {
     mapping.b_resident = true;
     const bool overbooks = spec_.tiling.strategy == TilingStrategy::swiftiles &&
-                           spec_.glb.policy == BufferPolicy::tailors;
+                           spec_.glb.a.policy == BufferPolicy::tailors;
     std::vector<double> groups = a_groups_;
     const double most = quantile(groups, overbooks ? 1 - spec_.tiling.overbooked_share : 1);
     std::vector<double> a_rooms{a_fullest_ > 0 ? a_fullest_ + 1 : 0};
@@ -275,15 +275,16 @@ class Mapper {
     mapping.tile_columns = tile.groups * mapping.columns;
     mapping.tiling_work_bytes = tile.work_bytes;
     if (!fits(mapping, a, std::min(fullest, mapping.b_room))) return;
-    if (fullest > mapping.b_room && !machine_.passes(h_.chunk(mapping).b + 1, mapping.b_room))
+    if (fullest > mapping.b_room &&
+        !machine_.passes(Tensor::b, h_.chunk(mapping).b + 1, mapping.b_room))
       return;
     if (mapping.a_room > 0 && a_fullest_ > mapping.a_room &&
-        !machine_.passes(h_.chunk(mapping).a + 1, mapping.a_room)) {
+        !machine_.passes(Tensor::a, h_.chunk(mapping).a + 1, mapping.a_room)) {
       return;
     }
     double again = 0;  // of the tiles that were looked at
     for (const double bytes : tile.seen) {
-      again += (rows_groups() - 1) * (bytes - machine_.resident(bytes, mapping.b_room));
+      again += (rows_groups() - 1) * (bytes - machine_.resident(Tensor::b, bytes, mapping.b_room));
     }
     consider(mapping, tile.seen.empty() ? 0 : again / real(tile.seen.size()));
   }
@@ -397,7 +398,7 @@ class Mapper {
   [[nodiscard]] double a_again(const FabricMapping& mapping, double walks) const {
     double bytes = 0;
     for (const double group : a_groups_) {
-      bytes += (walks - 1) * (group - machine_.resident(group, mapping.a_room));
+      bytes += (walks - 1) * (group - machine_.resident(Tensor::a, group, mapping.a_room));
     }
     return bytes;
   }

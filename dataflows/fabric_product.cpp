@@ -72,6 +72,19 @@ FabricProduct::FabricProduct(const FabricSpec& spec, const FabricInstance& insta
   work_.b_width = instance.b.width;
 }
 
+FabricProduct::FabricProduct(const FabricProduct& whole, const FabricInstance& part)
+    : FabricProduct(whole.spec_, part) {
+  const std::shared_ptr<const GemmOperands> own = work_.operands;
+  work_ = whole.work_;
+  work_.operands = own;
+  da_ = whole.da_;
+  db_ = whole.db_;
+  a_bitmask_ = whole.a_bitmask_;
+  group_ = whole.group_;
+  instance_.z_width = whole.instance_.z_width;
+  if (whole.b_metadata_words_ > 0) b_metadata_words_ = real(block_offset_bits()) / spec_.word_bits;
+}
+
 bool FabricProduct::choose_operand(const char* name, const FabricOperandSpec& spec,
                                    const std::optional<FabricPattern>& fit, double density,
                                    bool skips, FabricPattern& out, std::string& unsupported,
@@ -325,15 +338,14 @@ std::uint64_t FabricProduct::chunks_for(const FabricMapping& map) const {
   const double k_bytes = real(ops_.k()) * spec_.word_bytes();
   double wanted = wanted_chunks(spec_, ops_.k(), std::max(map.rows, map.columns));
   // What streams through the window of an overbooked tile must fit it twice: used and arriving.
-  const double half = real(spec_.glb.window.count()) / 2;
-  const bool overbooks = spec_.glb.policy == BufferPolicy::tailors && half > 0;
-  const auto& [a, b] = std::tie(instance_.a, instance_.b);
-  if (overbooks && map.b_room > 0) {
-    wanted = std::max(wanted, real(map.columns) * k_bytes * (b.width + 0.125) / half);
-  }
-  if (overbooks && map.a_room > 0) {
-    wanted = std::max(wanted, real(map.rows) * k_bytes * (a.width + 0.125) / half);
-  }
+  const auto windowed = [&](const FabricHolding& holding, double room, std::uint64_t edge,
+                            double width) {
+    const double half = real(holding.window.count()) / 2;
+    if (holding.policy != BufferPolicy::tailors || half <= 0 || room <= 0) return;
+    wanted = std::max(wanted, real(edge) * k_bytes * (width + 0.125) / half);
+  };
+  windowed(spec_.glb.b, map.b_room, map.columns, instance_.b.width);
+  windowed(spec_.glb.a, map.a_room, map.rows, instance_.a.width);
   return std::min(ceil_div(ops_.k(), work_.step_k), whole_up(wanted));
 }
 
@@ -437,7 +449,7 @@ void FabricProduct::fill_words(ArrayProduct& product) const {
   }
 }
 
-FabricPart FabricProduct::finish(const FabricMapping& mapping) {
+FabricPart FabricProduct::finish(const FabricMapping& mapping, std::uint64_t a_groups) const {
   ArrayProduct product;
   static_cast<ArrayWork&>(product) = work(mapping);
   check_instructions(product);
@@ -446,8 +458,9 @@ FabricPart FabricProduct::finish(const FabricMapping& mapping) {
   product.b_footprint = instance_.b.on_chip ? 0 : instance_.b_footprint;
   product.z = z_words();
   product.z_on_chip = instance_.z_on_chip;
-  return {instance_, mapping,
-          std::make_shared<FabricSchedule>(std::move(product), mapping, spec_.word_bytes())};
+  return {
+      instance_, mapping,
+      std::make_shared<FabricSchedule>(std::move(product), mapping, spec_.word_bytes(), a_groups)};
 }
 
 /// Words of the outputs as they leave.

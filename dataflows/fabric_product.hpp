@@ -13,6 +13,8 @@ namespace lacuna {
 class FabricProduct {
  public:
   FabricProduct(const FabricSpec& spec, const FabricInstance& instance);
+  /// A part of `whole`, rows of A or columns of B: it runs and is stored as the whole is.
+  FabricProduct(const FabricProduct& whole, const FabricInstance& part);
 
   /// Patterns and storage. Returns why the machine cannot run the product, or nothing.
   [[nodiscard]] std::string prepare(std::vector<std::string>& warnings);
@@ -41,7 +43,8 @@ class FabricProduct {
   [[nodiscard]] FabricChunk largest_chunk(const FabricMapping& mapping) const;
   [[nodiscard]] double largest_b_column(const FabricMapping& mapping) const;
 
-  [[nodiscard]] FabricPart finish(const FabricMapping& mapping);
+  /// Walks groups of rows that are empty where it has fewer than `a_groups`.
+  [[nodiscard]] FabricPart finish(const FabricMapping& mapping, std::uint64_t a_groups = 0) const;
 
  private:
   bool choose_operand(const char* name, const FabricOperandSpec& spec,

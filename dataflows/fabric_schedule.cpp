@@ -71,6 +71,12 @@ std::uint64_t least_room(std::uint64_t total, std::uint64_t chunks, bool passes)
   return passes ? std::clamp<std::uint64_t>(total, 1, chunks) : 1;
 }
 
+/// With pieces that hold nothing behind, if there are fewer than `count`.
+std::vector<FabricWords> with_empty(std::vector<FabricWords> words, std::uint64_t count) {
+  words.resize(std::max<std::size_t>(words.size(), count));
+  return words;
+}
+
 /// Whether all that is fetched can be in the buffer together.
 bool all_stays(const TileVisits& visits) {
   std::uint64_t walks = 0, bytes = 0;
@@ -107,6 +113,7 @@ class Walker {
     instruction.m = a_outer_ ? group_ : walk_;
     instruction.n = a_outer_ ? walk_ : group_;
     instruction.chunk = chunk_;
+    instruction.idle = instruction.m >= s_.rows_groups_;
     (a_outer_ ? instruction.a : instruction.b) = use_outer(last);
     (a_outer_ ? instruction.b : instruction.a) = use_inner(last);
     if (chunk_ + 1 == p_.chunks) instruction.z_bytes = z_bytes(instruction.m, instruction.n);
@@ -186,13 +193,14 @@ class Walker {
 };
 
 FabricSchedule::FabricSchedule(ArrayProduct product, const FabricMapping& mapping,
-                               double word_bytes)
+                               double word_bytes, std::uint64_t a_groups)
     : mapping_(mapping),
-      a_layout_(
-          std::make_shared<Layout>(product.a, product.chunks, word_bytes * product.a_footprint)),
+      a_layout_(std::make_shared<Layout>(with_empty(product.a, a_groups * product.chunks),
+                                         product.chunks, word_bytes * product.a_footprint)),
       b_layout_(
           std::make_shared<Layout>(product.b, product.chunks, word_bytes * product.b_footprint)),
       word_bytes_(word_bytes),
+      rows_groups_(product.a.size() / product.chunks),
       width_(width_of(mapping)) {
   for (const bool of_a : {true, false}) {
     const Layout& layout = of_a ? *a_layout_ : *b_layout_;
@@ -249,7 +257,7 @@ void FabricSchedule::lay_out_groups(const Layout& layout, TileVisits& visits) co
 }
 
 double FabricSchedule::z_bytes_of(std::uint64_t m, std::uint64_t n) const {
-  return product_->z_words_of(m, n) * word_bytes_;
+  return m >= rows_groups_ ? 0 : product_->z_words_of(m, n) * word_bytes_;
 }
 
 double FabricSchedule::most_z_bytes() const {
@@ -269,31 +277,37 @@ class Sequence {
   explicit Sequence(std::vector<ScheduledProduct> products) : products_(std::move(products)) {}
 
   bool next(ArrayInstruction& instruction) {
-    while (at_ < products_.size()) {
-      if (!walk_) walk_ = products_[at_].schedule->walk();
+    for (; at_ < products_.size(); advance()) {
+      const FabricSchedule& schedule = *products_[at_].blocks[block_];
+      if (!walk_) walk_ = schedule.walk();
       if (walk_(instruction)) {
-        instruction.part = at_;
+        instruction.part = first_part_ + block_;
         instruction.run = runs_;
         instruction.a.visit += a_visits_;
         instruction.b.visit += b_visits_;
         return true;
       }
       walk_ = nullptr;
-      a_visits_ += products_[at_].schedule->product()->a_visits.visits();
-      b_visits_ += products_[at_].schedule->product()->b_visits.visits();
-      ++runs_;
-      if (++done_ == products_[at_].times) {
-        done_ = 0;
-        ++at_;
-      }
+      a_visits_ += schedule.product()->a_visits.visits();
+      b_visits_ += schedule.product()->b_visits.visits();
     }
     return false;
   }
 
  private:
+  void advance() {
+    ++runs_;
+    if (++block_ < products_[at_].blocks.size()) return;
+    block_ = 0;
+    if (++done_ < products_[at_].times) return;
+    done_ = 0;
+    first_part_ += products_[at_].blocks.size();
+    ++at_;
+  }
+
   std::vector<ScheduledProduct> products_;
   std::function<bool(ArrayInstruction&)> walk_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0, block_ = 0, first_part_ = 0;
   std::uint64_t done_ = 0, runs_ = 0, a_visits_ = 0, b_visits_ = 0;
 };
 
@@ -304,18 +318,21 @@ ArrayProgram make_program(std::vector<ScheduledProduct> products, std::uint64_t 
   bool a_stays = true, b_stays = true;
   std::uint64_t a_tile = 0, b_tile = 0;
   double z = 0;
-  for (const auto& [schedule, times] : products) {
-    program.parts.push_back({schedule->product(), times, {}});
-    a_stays = a_stays && times == 1 && schedule->a_stays();
-    b_stays = b_stays && times == 1 && schedule->b_stays();
-    a_tile = std::max(a_tile, schedule->product()->a_visits.together);
-    b_tile = std::max(b_tile, schedule->product()->b_visits.together);
-    z = std::max(z, schedule->most_z_bytes());
+  for (const auto& [blocks, times] : products) {
+    const bool once = times == 1 && blocks.size() == 1;
+    for (const auto& schedule : blocks) {
+      program.parts.push_back({schedule->product(), times, {}});
+      a_stays = a_stays && once && schedule->a_stays();
+      b_stays = b_stays && once && schedule->b_stays();
+      a_tile = std::max(a_tile, schedule->product()->a_visits.together);
+      b_tile = std::max(b_tile, schedule->product()->b_visits.together);
+      z = std::max(z, schedule->most_z_bytes());
+    }
   }
   LACUNA_CHECK(a_tile + b_tile <= capacity, "{} and {} bytes of A and B in a buffer of {}", a_tile,
                b_tile, capacity);
   const std::uint64_t spare = capacity - a_tile - b_tile;
-  const bool one = products.size() == 1;
+  const bool one = program.parts.size() == 1;
   const std::uint64_t for_a = one && a_stays ? 0 : one && b_stays ? spare : spare / 2;
   program.a_capacity = a_tile + for_a;
   program.b_capacity = b_tile + spare - for_a;

@@ -23,8 +23,10 @@ struct FabricTileUse {
 /// One product, compiled.
 class FabricSchedule {
  public:
-  /// Fills in the product's visits.
-  FabricSchedule(ArrayProduct product, const FabricMapping& mapping, double word_bytes);
+  /// Fills in the product's visits. `a_groups`: groups of rows that are walked, when there are more
+  /// than the product has; the others are empty.
+  FabricSchedule(ArrayProduct product, const FabricMapping& mapping, double word_bytes,
+                 std::uint64_t a_groups = 0);
 
   [[nodiscard]] const std::shared_ptr<const ArrayProduct>& product() const { return product_; }
   [[nodiscard]] const FabricTileUse& use() const { return use_; }
@@ -46,18 +48,21 @@ class FabricSchedule {
   FabricMapping mapping_;
   std::shared_ptr<const Layout> a_layout_, b_layout_;
   double word_bytes_;
-  std::uint64_t width_ = 1;  // groups in a tile of the outer operand
+  std::uint64_t rows_groups_ = 0;  // of A that hold rows
+  std::uint64_t width_ = 1;        // groups in a tile of the outer operand
   FabricTileUse use_;
   bool a_stays_ = false, b_stays_ = false;
 };
 
+/// Its blocks one after another: one, or those of a level that clusters share.
 struct ScheduledProduct {
-  std::shared_ptr<const FabricSchedule> schedule;
+  std::vector<std::shared_ptr<const FabricSchedule>> blocks;
   std::uint64_t times = 1;
 };
 
-/// The products one after another. `capacity` is shared: each operand gets what it must hold
-/// (together no more than `capacity`), and B's next tile or A's next rows take what is left.
+/// The products one after another, each block of them a part. `capacity` is shared: each operand
+/// gets what it must hold (together no more than `capacity`), and B's next tile or A's next rows
+/// take what is left.
 [[nodiscard]] ArrayProgram make_program(std::vector<ScheduledProduct> products,
                                         std::uint64_t capacity);
 

@@ -17,6 +17,7 @@ namespace lacuna {
 class Residency {
  public:
   Residency(BufferPolicy policy, Bytes window) : policy_(policy), window_(window.count()) {}
+  explicit Residency(const FabricHolding& holding) : Residency(holding.policy, holding.window) {}
 
   [[nodiscard]] std::uint64_t resident(std::uint64_t bytes, std::uint64_t room) const;
   /// Likewise of expected sizes.

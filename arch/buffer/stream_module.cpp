@@ -7,17 +7,18 @@ namespace lacuna {
 
 StreamModule::StreamModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                            Tensor tensor, std::uint64_t capacity, const MemoryClient& client,
-                           sim::BufferMeter* buffer, FillPort fill)
+                           std::vector<StreamSink> sinks, std::size_t consumers)
     : sc_core::sc_module(name),
       simulation_(simulation),
       memory_("memory", simulation, client.memory, client.rank),
-      fill_(fill),
+      sinks_(std::move(sinks)),
       tensor_(tensor),
       base_(client.regions.of(tensor)),
       capacity_(capacity),
       chunk_(client.chunk),
       limit_(client.outstanding),
-      meter_(buffer),
+      entered_(sinks_.size(), 0),
+      given_back_(consumers, 0),
       wake_("wake"),
       entry_("entry"),
       arrival_("arrival") {
@@ -38,12 +39,19 @@ std::uint64_t StreamModule::request(const AddressRange& range) {
   return requested_.latest();
 }
 
-void StreamModule::release(std::uint64_t bytes) {
+void StreamModule::release(std::uint64_t bytes, std::size_t consumer) {
   if (bytes == 0) return;
-  released_.add(bytes);
+  given_back_[consumer] += bytes;
+  const std::uint64_t by_all = *std::min_element(given_back_.begin(), given_back_.end());
+  const std::uint64_t leaving = by_all - released_.latest();
+  if (leaving == 0) return;
+  released_.add(leaving);
   LACUNA_CHECK(released_.latest() <= arrived_.seen(), "{}: {} bytes released, {} arrived", name(),
                released_.latest(), arrived_.seen());
-  meter_.release(sim::this_delta(), bytes);
+  meter_.release(sim::this_delta(), leaving);
+  for (const StreamSink& sink : sinks_) {
+    if (sink.buffer != nullptr) sink.buffer->release(sim::this_delta(), leaving);
+  }
   simulation_.wake(wake_);
 }
 
@@ -59,28 +67,38 @@ void StreamModule::pump() {
   }
 }
 
-/// The oldest request that memory had not answered passes the port of the buffer.
+/// The oldest request that memory had not answered passes the ports of the buffers.
 void StreamModule::enter(Cycles first) {
   const std::uint64_t bytes = in_flight_[answered_++].bytes;
-  if (fill_.port == nullptr) {
-    in_flight_[entered_++].entered = simulation_.now();
-    return;
-  }
   const sim::Ticks last = simulation_.now_ticks();
-  fill_.port->fill(fill_.rank, sim::to_ticks(first), last, bytes, [this, last](sim::Ticks late) {
-    const Cycles entered = sim::to_cycles_up(sim::sum(last, late));
-    in_flight_[entered_++].entered = entered;  // a client's requests pass in their order
-    simulation_.at(entered, entry_);
-  });
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    const FillPort& fill = sinks_[i].fill;
+    if (fill.port == nullptr) {
+      entered(i, simulation_.now());
+      continue;
+    }
+    fill.port->fill(fill.rank, sim::to_ticks(first), last, bytes, [this, i, last](sim::Ticks late) {
+      const Cycles when = sim::to_cycles_up(sim::sum(last, late));
+      entered(i, when);
+      simulation_.at(when, entry_);
+    });
+  }
+}
+
+/// A client's requests pass a port in their order.
+void StreamModule::entered(std::size_t sink, Cycles when) {
+  InFlight& request = in_flight_[entered_[sink]++];
+  request.entered = std::max(request.entered, when);
+  --request.outside;
 }
 
 /// Whether the oldest request is in the buffer by now; then it is taken off the list.
 bool StreamModule::take_in() {
   if (in_flight_.empty()) return false;
   const InFlight& request = in_flight_.front();
-  if (!request.entered) return false;
-  if (*request.entered > simulation_.now()) {
-    simulation_.at(*request.entered, entry_);
+  if (request.outside > 0) return false;
+  if (request.entered > simulation_.now()) {
+    simulation_.at(request.entered, entry_);
     return false;
   }
   if (sim::Timeline* timeline = simulation_.timeline()) {
@@ -90,7 +108,7 @@ bool StreamModule::take_in() {
   arrived_.set(request.end);
   in_flight_.pop_front();
   --answered_;
-  --entered_;
+  for (std::size_t& known : entered_) --known;
   return true;
 }
 
@@ -107,7 +125,10 @@ void StreamModule::fetch(std::uint64_t bytes) {
   }
   issued_ += bytes;
   meter_.fill(sim::this_delta(), bytes);  // room is taken from the request on
-  in_flight_.push_back({simulation_.now(), issued_, bytes, {}});
+  for (const StreamSink& sink : sinks_) {
+    if (sink.buffer != nullptr) sink.buffer->fill(sim::this_delta(), bytes);
+  }
+  in_flight_.push_back({simulation_.now(), issued_, bytes, sinks_.size(), Cycles(0)});
   memory_.send({tensor_, false, of_request_, bytes});
 }
 

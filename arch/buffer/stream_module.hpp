@@ -18,21 +18,28 @@
 
 namespace lacuna {
 
+/// A buffer that a stream fills a share of: the meter of the whole, the port that what arrives
+/// passes.
+struct StreamSink {
+  sim::BufferMeter* buffer = nullptr;
+  FillPort fill;
+};
+
 class StreamModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(StreamModule);
-  /// `buffer` is the meter of the whole buffer that this is a share of, `fill` the port that what
-  /// arrives passes.
+  /// Several sinks get the same bytes at once (multicast): each has a share of `capacity`, and what
+  /// all of their consumers have released has left.
   StreamModule(const sc_core::sc_module_name& name, sim::Simulation& simulation, Tensor tensor,
                std::uint64_t capacity, const MemoryClient& client,
-               sim::BufferMeter* buffer = nullptr, FillPort fill = {});
+               std::vector<StreamSink> sinks = {StreamSink{}}, std::size_t consumers = 1);
 
   /// Appends a range of the tensor to the stream; returns the position of its end.
   std::uint64_t request(const AddressRange& range);
   /// Everything up to here is in the buffer (or was, and has been released).
   [[nodiscard]] std::uint64_t arrived() const { return arrived_.seen(); }
-  /// Gives `bytes` of room back.
-  void release(std::uint64_t bytes);
+  /// One of the consumers gives `bytes` of room back.
+  void release(std::uint64_t bytes, std::size_t consumer = 0);
   [[nodiscard]] sc_core::sc_event& arrival() { return arrival_; }
   [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
   /// For the unit that requests.
@@ -43,6 +50,7 @@ class StreamModule : public sc_core::sc_module {
   LACUNA_PROCESS(pump);
   void fetch(std::uint64_t bytes);
   void enter(Cycles first);
+  void entered(std::size_t sink, Cycles when);
   bool take_in();
   [[nodiscard]] std::string blocked_on() const;
 
@@ -50,11 +58,12 @@ class StreamModule : public sc_core::sc_module {
     Cycles begin;
     std::uint64_t end;
     std::uint64_t bytes;
-    std::optional<Cycles> entered;  // when it is in the buffer, once that is known
+    std::size_t outside;  // buffers of which it is not known when it is in them
+    Cycles entered;       // when it is in those of which it is known
   };
   sim::Simulation& simulation_;
   MemoryPort memory_;
-  FillPort fill_;
+  std::vector<StreamSink> sinks_;
   Tensor tensor_;
   std::uint64_t base_;  // address of its first byte
   std::uint64_t capacity_;
@@ -66,7 +75,9 @@ class StreamModule : public sc_core::sc_module {
   std::deque<AddressRange> wanted_;       // from issued_ to requested_
   std::vector<AddressRange> of_request_;  // kept to spare its allocation
   std::deque<InFlight> in_flight_;
-  std::size_t answered_ = 0, entered_ = 0;  // of those in flight: by memory; known when
+  std::size_t answered_ = 0;               // by memory, of those in flight
+  std::vector<std::size_t> entered_;       // likewise, known when: for each sink
+  std::vector<std::uint64_t> given_back_;  // by each consumer
   sc_core::sc_event wake_, entry_, arrival_;
 };
 

@@ -76,6 +76,13 @@ double ArrayCost::unit_cycles(const ArrayWork& work) const {
   return arrays_busy_cycles(spec_, work, mode_);
 }
 
+double ArrayCost::resident_in_shared(Tensor operand, double bytes) const {
+  if (!spec_.shared) return 0;
+  const FabricHolding& holding = operand == Tensor::a ? spec_.shared->a : spec_.shared->b;
+  const double room = holding.share * static_cast<double>(spec_.shared->capacity.count());
+  return room > 0 ? Residency(holding).resident(bytes, room) : 0;
+}
+
 double ArrayCost::at_least(double unit_cycles, double fetched_bytes, double output_words) const {
   const double read = fetched_bytes / (spec_.dram.read_words * spec_.word_bytes());
   const double written = output_words / spec_.dram.write_words;

@@ -58,10 +58,12 @@ class ICostModel {
   /// No program with these sums takes fewer cycles.
   [[nodiscard]] virtual double at_least(double unit_cycles, double fetched_bytes,
                                         double output_words) const = 0;
-  /// Bytes of a tile that stay in `room` bytes (0: no limit) while it is walked again.
-  [[nodiscard]] virtual double resident(double bytes, double room) const = 0;
+  /// Bytes of an operand's tile that stay in `room` bytes (0: no limit) while it is walked again.
+  [[nodiscard]] virtual double resident(Tensor operand, double bytes, double room) const = 0;
+  /// Likewise at the level that clusters share; the room is the operand's share of it.
+  [[nodiscard]] virtual double resident_in_shared(Tensor operand, double bytes) const = 0;
   /// Whether a tile that overflows its room can pass in such pieces.
-  [[nodiscard]] virtual bool passes(double piece, double room) const = 0;
+  [[nodiscard]] virtual bool passes(Tensor operand, double piece, double room) const = 0;
 };
 
 }  // namespace lacuna

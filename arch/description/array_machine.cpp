@@ -27,6 +27,7 @@ class Builder {
     memory();
     buffer();
     registers();
+    shared_level();
     for (std::size_t i = 0; i < m_.units.size(); ++i) install(i);
     if (m_.find_multiplier() == nullptr) {
       config_.fail("units", "no unit multiplies", "one of class mac-array, for instance");
@@ -43,26 +44,34 @@ class Builder {
   [[nodiscard]] ConfigReader level_entry(std::size_t i) const {
     return config_.mappings("levels")[i];
   }
-  [[nodiscard]] ConfigReader holding_entry(std::string_view tensor) const {
-    return level_entry(buffer_).mapping("holds").mapping(tensor);
+  [[nodiscard]] ConfigReader holding_entry(std::size_t level, std::string_view tensor) const {
+    return level_entry(level).mapping("holds").mapping(tensor);
   }
 
-  /// One level of operands, and inside it at most one of outputs alone.
+  /// One level of operands, or one that clusters share and one of their own; inside it at most one
+  /// of outputs alone.
   void find_levels() {
+    std::vector<std::size_t> of_operands;
     for (std::size_t i = 0; i < m_.levels.size(); ++i) {
-      const Level& level = m_.levels[i];
-      const bool operands = holds(level, "A") || holds(level, "B");
-      if (operands && holds(level, "A") != holds(level, "B")) {
-        level_entry(i).fail("holds", "one level holds A and B", kYet);
-      }
-      if ((operands && i > 0) || i > 1) {
-        level_entry(i).fail("name", fmt::format("'{}' is a second level of operands", level.name),
-                            kYet);
-      }
-      if (!operands && i == 0)
-        level_entry(i).fail("holds", "the outermost level holds A and B", kYet);
+      if (holds(m_.levels[i], "A") || holds(m_.levels[i], "B")) of_operands.push_back(i);
     }
-    inner_ = m_.levels.size() > 1 ? 1 : 0;
+    if (of_operands.empty() || of_operands.back() + 1 != of_operands.size()) {
+      level_entry(0).fail("holds", "the outermost level holds A and B", kYet);
+    }
+    if (of_operands.size() > 2) {
+      level_entry(2).fail(
+          "name", fmt::format("'{}' is a third level of operands", m_.levels[2].name), kYet);
+    }
+    buffer_ = of_operands.back();
+    shared_ = buffer_ == 1;
+    inner_ = std::min(buffer_ + 1, m_.levels.size() - 1);
+    const Level& buffer = m_.levels[buffer_];
+    if (holds(buffer, "A") != holds(buffer, "B")) {
+      level_entry(buffer_).fail("holds", "the buffer before the arrays holds A and B", kYet);
+    }
+    if (m_.levels.size() > buffer_ + 2) {
+      level_entry(buffer_ + 2).fail("name", "there are two levels of outputs", kYet);
+    }
   }
 
   void words() {
@@ -100,18 +109,22 @@ class Builder {
     if (!memory.holds.empty()) entry.fail("holds", "operands lie in memory as in the buffer", kYet);
   }
 
-  /// What the link and the port of a level give together.
-  [[nodiscard]] double link_rate(std::string_view from, double port) const {
-    double rate = port;
+  /// The link that leads into a level.
+  [[nodiscard]] std::size_t link_into(std::size_t level) const {
     for (std::size_t i = 0; i < m_.links.size(); ++i) {
-      const Link& link = m_.links[i];
-      if (link.from != from) continue;
-      if (link.latency.count() > 0) {
-        config_.mappings("links")[i].fail("latency", "a link to the arrays adds no latency", kYet);
-      }
-      rate = std::min(rate, link.bandwidth);
+      if (m_.links[i].to == m_.levels[level].name) return i;
     }
-    return rate;
+    return 0;  // every level has one: see check_machine.cpp
+  }
+  /// What the port of a level and the link that leads inside give together.
+  [[nodiscard]] double rate_inside(std::size_t level) const {
+    if (level + 1 == m_.levels.size()) return m_.levels[level].ports.read;
+    return std::min(m_.levels[level].ports.read, m_.links[link_into(level + 1)].bandwidth);
+  }
+  void no_latency(std::size_t level, const char* why) const {
+    const std::size_t link = link_into(level);
+    if (m_.links[link].latency.count() == 0) return;
+    config_.mappings("links")[link].fail("latency", why, kYet);
   }
 
   void buffer() {
@@ -119,39 +132,156 @@ class Builder {
     const ConfigReader entry = level_entry(buffer_);
     if (!level.capacity) entry.fail("capacity", "operands share one memory", kYet);
     if (level.capacity->count() < 1024) entry.fail("capacity", "the buffer is smaller than 1 KiB");
-    if (level.instances != 1) entry.fail("instances", "one buffer stands before the arrays", kYet);
+    if (level.instances != 1 && !shared_) {
+      entry.fail("instances", "clusters stand behind a level that they share", kYet);
+    }
     spec_.glb.capacity = *level.capacity;
     spec_.glb.metadata = level.metadata.value_or(Bytes(0));
     spec_.glb.slices = level.slices;
-    spec_.glb.line_words =
-        static_cast<std::uint64_t>(in_words(static_cast<double>(level.line.count())));
-    if (spec_.glb.line_words == 0) entry.fail("line", "a line holds at least one operand");
-    spec_.glb.words_per_cycle = in_words(link_rate(level.name, level.ports.read));
+    spec_.glb.line_words = words_of_line(buffer_);
+    spec_.glb.words_per_cycle = in_words(rate_inside(buffer_));
+    if (inner_ != buffer_) spec_.glb.latency = m_.links[link_into(inner_)].latency;
     spec_.glb.write_words_per_cycle = or_none(level.ports.write);
-    const double memory_link = link_rate("memory", m_.memory.read);
-    if (memory_link < m_.memory.read) {
-      config_.mappings("links")[0].fail("bandwidth", "the memory's own rate bounds its link", kYet);
+    no_latency(0, "memory's own latency is that of its link");
+    if (m_.links[link_into(0)].bandwidth < m_.memory.read) {
+      config_.mappings("links")[link_into(0)].fail("bandwidth",
+                                                   "the memory's own rate bounds its link", kYet);
     }
-    policy();
+    spec_.glb.a = holding(buffer_, "A");
+    spec_.glb.b = holding(buffer_, "B");
+    for (const char* tensor : {"A", "B"}) {
+      const FabricHolding& of = *tensor == 'A' ? spec_.glb.a : spec_.glb.b;
+      if (of.policy == BufferPolicy::tailors &&
+          of.window.count() * 4 > spec_.glb.capacity.count()) {
+        holding_entry(buffer_, tensor)
+            .fail("window", "the streaming window is at most a quarter of the buffer");
+      }
+    }
   }
 
-  void policy() {
-    const Holding& a = *m_.levels[buffer_].find("A");
-    const Holding& b = *m_.levels[buffer_].find("B");
-    for (const Holding* holding : {&a, &b}) {
-      const ConfigReader entry = holding_entry(holding->tensor);
-      if (holding->policy == Policy::kCache)
-        entry.fail("policy", "arrays are not fed by a cache", kYet);
-      if (holding->share)
-        entry.fail("share", "the mapper divides the buffer", "leave the share out");
+  [[nodiscard]] std::uint64_t words_of_line(std::size_t level) const {
+    const auto words =
+        static_cast<std::uint64_t>(in_words(static_cast<double>(m_.levels[level].line.count())));
+    if (words == 0) level_entry(level).fail("line", "a line holds at least one operand");
+    return words;
+  }
+
+  /// How a level holds a tensor; nothing of it when the tensor passes by.
+  [[nodiscard]] FabricHolding holding(std::size_t level, const char* tensor) const {
+    FabricHolding out;
+    const Holding* const found = m_.levels[level].find(tensor);
+    if (found == nullptr) return out;
+    const ConfigReader entry = holding_entry(level, tensor);
+    if (found->policy == Policy::kCache)
+      entry.fail("policy", "arrays are not fed by a cache", kYet);
+    out.policy = found->policy == Policy::kTailors ? BufferPolicy::tailors : BufferPolicy::buffet;
+    out.window = found->window;
+    out.share = found->share.value_or(0);
+    return out;
+  }
+
+  /// The level between memory and the clusters' buffers.
+  void shared_level() {
+    if (!shared_) return;
+    const Level& level = m_.levels[0];
+    const ConfigReader entry = level_entry(0);
+    FabricSharedLevel out;
+    if (!level.capacity) entry.fail("capacity", "the level's tensors share one memory", kYet);
+    if (level.metadata) entry.fail("metadata", "data and metadata lie together here", kYet);
+    if (level.instances != 1) entry.fail("instances", "one level is shared by all clusters", kYet);
+    out.name = level.name;
+    out.capacity = *level.capacity;
+    out.line_words = words_of_line(0);
+    out.slices = level.slices;
+    out.read_words = or_none(rate_inside(0));
+    out.write_words = or_none(level.ports.write);
+    const Link& link = m_.links[link_into(1)];
+    out.latency = link.latency;
+    out.multicast = link.multicast;
+    out.a = holding(0, "A");
+    out.b = holding(0, "B");
+    out.z = holding(0, "Z");
+    for (const Holding& of : level.holds) check_room(of, *level.capacity);
+    strategy(out);
+    spec_.shared = std::move(out);
+    spec_.clusters = m_.levels[buffer_].instances;
+    clusters_along_m();
+    blocks_outside();
+  }
+
+  /// Operands that clusters take in turn have room for two requests of each; outputs for one.
+  void check_room(const Holding& of, Bytes capacity) const {
+    const ConfigReader own = holding_entry(0, of.tensor);
+    if (!of.share) own.fail("share", "tensors of a shared level have shares", "share: 0.4");
+    const bool tailors = of.policy == Policy::kTailors;
+    const double share = *of.share * static_cast<double>(capacity.count());
+    const double room = tailors ? static_cast<double>(of.window.count()) : share;
+    const std::uint64_t requests = of.tensor == "A"   ? 2 * m_.levels[buffer_].instances
+                                   : of.tensor == "B" ? 2
+                                                      : 1;
+    const double least = static_cast<double>(requests * m_.memory.request.count());
+    if (room >= least) return;
+    own.fail(tailors ? "window" : "share",
+             fmt::format("{:.0f} bytes for {} requests of {} bytes at once, they need {:.0f}", room,
+                         requests, m_.memory.request.count(), least),
+             "more room, or a smaller memory.request");
+  }
+
+  [[nodiscard]] std::size_t depth_below(std::size_t level, const char* tensor) const {
+    const Holding* const held = m_.levels[level].find(tensor);
+    const bool own = held != nullptr && held->below;
+    return *m_.dataflow.loops.depth(own ? *held->below : m_.levels[level].below);
+  }
+  /// The loop over N inside which the tiles of B in a level are walked: its size is theirs.
+  [[nodiscard]] const Digit* tile_loop_of_b(std::size_t level) const {
+    const auto& nest = m_.dataflow.loops.loops();
+    for (std::size_t i = depth_below(level, "B") + 1; i < nest.size(); ++i) {
+      if (nest[i].rank == "N") return &nest[i];
     }
-    if (a.policy != b.policy || a.window != b.window) {
-      holding_entry("A").fail("policy", "A and B have one policy and window", kYet);
+    return nullptr;
+  }
+
+  [[nodiscard]] bool sizes_tiles_of_b(const Digit& digit) const {
+    const Digit* const loop = tile_loop_of_b(buffer_);
+    return loop != nullptr && *loop == digit;
+  }
+
+  void strategy(FabricSharedLevel& out) const {
+    const Digit* const loop = tile_loop_of_b(0);
+    for (const auto& [digit, size] : m_.dataflow.partition) {
+      if (loop == nullptr || !(digit == *loop)) continue;
+      out.strategy = size.kind == SizeKind::kSwiftiles   ? TilingStrategy::swiftiles
+                     : size.kind == SizeKind::kPrescient ? TilingStrategy::prescient
+                                                         : TilingStrategy::dense_shape;
+      if (size.kind != SizeKind::kSwiftiles) continue;
+      out.overbooked_share = size.overbooked_share;
+      out.tail_samples = size.tail_samples;
     }
-    spec_.glb.policy = b.policy == Policy::kTailors ? BufferPolicy::tailors : BufferPolicy::buffet;
-    spec_.glb.window = b.window;
-    if (b.policy == Policy::kTailors && b.window.count() * 4 > spec_.glb.capacity.count()) {
-      holding_entry("B").fail("window", "the streaming window is at most a quarter of the buffer");
+  }
+
+  /// One loop over M is spread over the clusters.
+  void clusters_along_m() const {
+    std::uint64_t clusters = 1;
+    for (const Spatial& spatial : m_.dataflow.spatial) {
+      if (spatial.over != m_.levels[buffer_].name) continue;
+      if (spatial.digit.rank != "M") {
+        config_.mapping("dataflow")
+            .mapping("spatial")
+            .fail(spatial.digit.text(), "clusters take rows of A, along M", kYet);
+      }
+      clusters *= extent_of(spatial.digit);
+    }
+    if (clusters == spec_.clusters) return;
+    level_entry(buffer_).fail("instances", fmt::format("{} clusters, the loops are spread over {}",
+                                                       spec_.clusters, clusters));
+  }
+
+  /// Which of the loops outside the shared level comes first.
+  void blocks_outside() {
+    for (const Digit& digit : m_.dataflow.loops.loops()) {
+      if (digit.rank == "K") continue;
+      spec_.shared->a_outside = digit.rank == "M";
+      return;
     }
   }
 
@@ -270,7 +400,7 @@ class Builder {
   }
 
   void operand(const Holding& holding, FabricOperandSpec& spec) const {
-    const ConfigReader entry = holding_entry(holding.tensor);
+    const ConfigReader entry = holding_entry(buffer_, holding.tensor);
     if (holding.format) spec.storage = storage(*holding.format, entry.mapping("format"));
     if (!holding.otherwise) return;
     spec.unstructured_storage = storage(*holding.otherwise, entry.mapping("otherwise"));
@@ -291,7 +421,7 @@ class Builder {
   void partition() {
     for (const auto& [digit, size] : m_.dataflow.partition) {
       const bool strategy = size.kind == SizeKind::kPrescient || size.kind == SizeKind::kSwiftiles;
-      if (!strategy) continue;
+      if (!strategy || (shared_ && !sizes_tiles_of_b(digit))) continue;
       if (digit.rank != "N" || size.tensor != "B") {
         config_.mapping("dataflow")
             .mapping("partition")
@@ -307,9 +437,13 @@ class Builder {
       spec_.arrays.whole_columns = spec_.arrays.whole_columns || (digit.rank == "N" && digit.whole);
     }
     if (m_.dataflow.order_free) return;
-    for (const Digit& digit : m_.dataflow.loops.loops()) {
-      if (digit.rank == "K") continue;
-      spec_.order = digit.rank == "M" ? FabricOuter::a : FabricOuter::b;
+    // Loops that pick the shared level's tiles stand outside those of the buffer.
+    const auto& nest = m_.dataflow.loops.loops();
+    const std::size_t first =
+        shared_ ? std::max(depth_below(0, "A"), depth_below(0, "B")) + 1 : std::size_t{0};
+    for (std::size_t i = first; i < nest.size(); ++i) {
+      if (nest[i].rank == "K") continue;
+      spec_.order = nest[i].rank == "M" ? FabricOuter::a : FabricOuter::b;
       return;
     }
   }
@@ -335,7 +469,8 @@ class Builder {
   const ConfigReader& config_;
   const Machine& m_;
   FabricSpec spec_;
-  std::size_t buffer_ = 0, inner_ = 0;  // levels of operands, of partial sums
+  std::size_t buffer_ = 0, inner_ = 0;  // levels before the arrays, of partial sums
+  bool shared_ = false;                 // a level outside the buffer, of all clusters
 };
 
 }  // namespace

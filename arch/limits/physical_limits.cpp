@@ -72,21 +72,49 @@ PhysicalLimits limits_of(const MachineSpec& spec) {
   return limits;
 }
 
+namespace {
+
+void limit_level(const FabricSpec& spec, const FabricSharedLevel& level, PhysicalLimits& limits) {
+  const double word = spec.word_bytes();
+  if (level.read_words > 0) limits.ports.push_back({level.name, level.read_words * word, "bytes"});
+  if (level.write_words > 0 && spec.contention) {
+    limits.ports.push_back({level.name + "_write", level.write_words * word, "bytes"});
+  }
+  limits.buffers.push_back({level.name, level.capacity.count()});
+  const auto room = [&](const char* tensor, const FabricHolding& holding) {
+    const double bytes = holding.share * static_cast<double>(level.capacity.count());
+    if (bytes > 0)
+      limits.buffers.push_back({level.name + tensor, static_cast<std::uint64_t>(bytes)});
+  };
+  room(".A", level.a);
+  room(".B", level.b);
+  room(".Z", level.z);
+}
+
+}  // namespace
+
 PhysicalLimits limits_of(const FabricSpec& spec) {
   const double word = spec.word_bytes();
   PhysicalLimits limits;
   limits.machine = spec.name;
   limits.multiplies_per_cycle = static_cast<double>(spec.macs());
-  limits.ports = {{spec.dram.shared ? "dram" : "dram_read", spec.dram.read_words * word, "bytes"},
-                  {"glb", spec.glb.words_per_cycle * word, "bytes"},
-                  {"mac", static_cast<double>(spec.macs()), "multiplies"}};
+  limits.ports = {
+      {spec.dram.shared ? "dram" : "dram_read", spec.dram.read_words * word, "bytes"},
+  };
   if (!spec.dram.shared) {
     limits.ports.push_back({"dram_write", spec.dram.write_words * word, "bytes"});
   }
-  if (spec.fills_pass_a_port()) {
-    limits.ports.push_back({"glb_write", spec.glb.write_words_per_cycle * word, "bytes"});
+  for (std::uint64_t c = 0; c < spec.clusters; ++c) {
+    const std::string of = spec.clusters == 1 ? "" : std::to_string(c);
+    limits.ports.push_back({"glb" + of, spec.glb.words_per_cycle * word, "bytes"});
+    limits.ports.push_back(
+        {"mac" + of, static_cast<double>(spec.macs() / spec.clusters), "multiplies"});
+    if (spec.fills_pass_a_port()) {
+      limits.ports.push_back({"glb_write" + of, spec.glb.write_words_per_cycle * word, "bytes"});
+    }
+    limits.buffers.push_back({"glb" + of, spec.glb_bytes()});
   }
-  limits.buffers = {{"glb", spec.glb_bytes()}};
+  if (spec.shared) limit_level(spec, *spec.shared, limits);
   return limits;
 }
 

@@ -109,6 +109,7 @@ struct ArrayInstruction {
   std::uint64_t m = 0, n = 0, chunk = 0;  // output tile, piece of K
   TileUse a, b;
   std::uint64_t z_bytes = 0;  // outputs that leave when it is done
+  bool idle = false;          // no rows here: operands that all clusters get pass by
 };
 
 /// An operation without products: bytes that pass the global buffer in equal pieces.

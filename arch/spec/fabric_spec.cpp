@@ -150,17 +150,19 @@ FabricSpec::Glb read_glb(const ConfigReader& config, std::uint32_t word_bits,
       scale.words(config, "line_words", config.integer("line_words", {1, 65536}, glb.line_words));
   glb.slices = config.integer("slices", {1, 65536}, glb.slices);
   check_slices(config, glb, word_bits);
-  glb.policy = config.choice<BufferPolicy>(
+  FabricHolding holding;
+  holding.policy = config.choice<BufferPolicy>(
       "policy", {{"buffet", BufferPolicy::buffet}, {"tailors", BufferPolicy::tailors}},
       BufferPolicy::buffet);
-  glb.window = config.bytes("window", Bytes(0));  // kept for a policy switched on by --set
-  if (glb.policy == BufferPolicy::tailors &&
-      (glb.window.count() == 0 || glb.window.count() * 4 > glb.capacity.count())) {
+  holding.window = config.bytes("window", Bytes(0));  // kept for a policy switched on by --set
+  glb.a = glb.b = holding;
+  if (holding.policy == BufferPolicy::tailors &&
+      (holding.window.count() == 0 || holding.window.count() * 4 > glb.capacity.count())) {
     throw InputError(
         blamed({config.place("window"), config.place("capacity"), config.place("policy")}),
         fmt::format("Tailors needs a streaming window above zero, a quarter of the buffer at most: "
                     "glb.window is {}, glb.capacity {}",
-                    to_text(glb.window), to_text(glb.capacity)),
+                    to_text(holding.window), to_text(glb.capacity)),
         "16 KiB hides 500 cycles of DRAM latency at 32 B/cycle");
   }
   glb.words_per_cycle = scale.rate(config.number("words_per_cycle", {kLeastRate, kMost}));
@@ -317,7 +319,7 @@ void apply_features(const ConfigReader& config, FabricSpec& spec) {
     spec.b.gating = spec.vfmu = spec.compress_outputs = false;
   }
   if (!config.boolean("tailors", true)) {
-    spec.glb.policy = BufferPolicy::buffet;
+    spec.glb.a.policy = spec.glb.b.policy = BufferPolicy::buffet;
     // What varies in occupancy needs the buffers that can hold it.
     spec.a.unstructured_storage = FabricStorage::uncompressed;
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,28 @@ struct FabricMappingChoice {
   FabricOuter outer = FabricOuter::free;  // a: B is fetched again for each group of A's rows
 };
 
+/// How a buffer holds one tensor's tiles.
+struct FabricHolding {
+  BufferPolicy policy = BufferPolicy::buffet;  // what becomes of a tile that its room cannot hold
+  Bytes window;                                // f of Tailors, part of the room
+  double share = 0;                            // of the buffer; 0: the mapper divides it
+};
+
+/// A level of buffers between memory and the global buffers, which they share.
+struct FabricSharedLevel {
+  std::string name;
+  Bytes capacity;
+  std::uint64_t line_words = 64, slices = 1;
+  double read_words = 0, write_words = 0;  // per cycle; 0: never waited for
+  Cycles latency;                          // of the link to the buffers inside
+  bool multicast = false;                  // what several of them need crosses the link once
+  FabricHolding a, b, z;                   // each has its share
+  bool a_outside = false;                  // loops that pick its tiles: A's are outside B's
+  TilingStrategy strategy = TilingStrategy::dense_shape;  // of B's tiles, see FabricSpec::Tiling
+  double overbooked_share = 0.1;
+  std::uint64_t tail_samples = 10;
+};
+
 struct FabricSpec {
   std::string name;
   std::string description;
@@ -89,13 +112,15 @@ struct FabricSpec {
     /// Memories of their own that the buffer is made of, side by side: each holds its part of the
     /// bytes and gives its part of the bandwidth.
     std::uint64_t slices = 1;
-    /// What becomes of a tile that its share cannot hold: see BufferPolicy.
-    BufferPolicy policy = BufferPolicy::buffet;
-    Bytes window;                // f of Tailors, part of the share
+    FabricHolding a, b;
     double words_per_cycle = 0;  // data and metadata to the arrays
     double write_words_per_cycle =
-        0;  // fills, partial sums, outputs that stay; 0: never waited for
+        0;           // fills, partial sums, outputs that stay; 0: never waited for
+    Cycles latency;  // of the link to the arrays, a pipeline: felt by what was waited for
   } glb;
+  /// Between memory and the global buffers, if there is such a level.
+  std::optional<FabricSharedLevel> shared;
+  std::uint64_t clusters = 1;  // global buffers, each with all of `arrays`: rows of A in turn
   struct Arrays {
     FabricDataflow dataflow = FabricDataflow::inner_product;
     std::uint64_t across_m = 4, across_n = 1;  // arrays side by side along M and N
@@ -141,7 +166,7 @@ struct FabricSpec {
   } energy;
 
   [[nodiscard]] std::uint64_t macs() const {
-    return arrays.across_m * arrays.across_n * arrays.rows * arrays.lanes;
+    return clusters * arrays.across_m * arrays.across_n * arrays.rows * arrays.lanes;
   }
   [[nodiscard]] double word_bytes() const { return word_bits / 8.0; }
   /// What fills the global buffer passes a port with a rate.

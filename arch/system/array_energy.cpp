@@ -42,16 +42,23 @@ ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table)
   ComponentSet set;
   set.name = table.name;
   set.node_nm = table.node_nm;
-  const std::uint64_t arrays = spec.arrays.across_m * spec.arrays.across_n;
+  const std::uint64_t arrays = spec.clusters * spec.arrays.across_m * spec.arrays.across_n;
   set.components.push_back(priced_dram(spec, table));
   // Banks and ports are the released designs'.
   const auto line = static_cast<unsigned>(spec.glb.line_words * spec.word_bits);
-  const std::uint64_t slices = spec.glb.slices;
-  const Bytes slice(ceil_div(spec.glb.capacity.count(), slices));
-  set.components.push_back(sram_component(table, "smem", {slice, line, 2, 2}, slices));
+  const auto buffer = [&](const std::string& name, Bytes capacity, std::uint64_t slices,
+                          const SramShape& ports, std::uint64_t count) {
+    SramShape slice = ports;
+    slice.capacity = Bytes(ceil_div(capacity.count(), slices));
+    set.components.push_back(sram_component(table, name, slice, slices * count));
+  };
+  buffer("smem", spec.glb.capacity, spec.glb.slices, {{}, line, 2, 2}, spec.clusters);
   if (has_metadata(spec)) {
-    const Bytes metadata(ceil_div(spec.glb.metadata.count(), slices));
-    set.components.push_back(sram_component(table, "smem_metadata", {metadata, 64, 1, 1}, slices));
+    buffer("smem_metadata", spec.glb.metadata, spec.glb.slices, {{}, 64, 1, 1}, spec.clusters);
+  }
+  if (spec.shared) {
+    const auto width = static_cast<unsigned>(spec.shared->line_words * spec.word_bits);
+    buffer(spec.shared->name, spec.shared->capacity, spec.shared->slices, {{}, width, 2, 2}, 1);
   }
   const Bytes rf = bytes_for(Bits(spec.arrays.rf_words * spec.word_bits));
   set.components.push_back(sram_component(table, "rf", {rf, spec.word_bits, 16, 2}, arrays));
@@ -88,6 +95,7 @@ NeededActions fabric_actions(const FabricSpec& spec) {
     needed.push_back({"smem_metadata", {"read", "write"}});
     needed.push_back({"lrf_metadata", {"read"}});
   }
+  if (spec.shared) needed.push_back({spec.shared->name, {"read", "write"}});
   return needed;
 }
 
@@ -102,6 +110,7 @@ EnergyAccount account_fabric(const FabricSpec& spec, const ComponentSet& set,
   const bool apart = dram_set.actions.count("metadata_read") > 0;
   const double dram = words_per_access(spec, set, "dram");
   const double read_metadata = counts.dram_a.metadata + counts.dram_b.metadata;
+  const double filled_metadata = counts.fill_a.metadata + counts.fill_b.metadata;
   put("dram", "read", (counts.dram_a.data + counts.dram_b.data) / dram);
   put("dram", "write", counts.dram_z.data / dram);
   put("dram", apart ? "metadata_read" : "read", read_metadata / dram);
@@ -111,18 +120,27 @@ EnergyAccount account_fabric(const FabricSpec& spec, const ComponentSet& set,
   const double b_read = counts.glb_b_line_words > 0 ? counts.glb_b_line_words : counts.glb_b.data;
   put("smem", "read", (counts.glb_a.data + b_read + counts.psum_glb_reads) / smem);
   put("smem", "write",
-      (counts.dram_a.data + counts.dram_b.data + counts.psum_glb_writes + counts.z_glb_writes) /
+      (counts.fill_a.data + counts.fill_b.data + counts.psum_glb_writes + counts.z_glb_writes) /
           smem);
   if (has_metadata(spec)) {
     const double metadata = words_per_access(spec, set, "smem_metadata");
     put("smem_metadata", "read", (counts.glb_a.metadata + counts.glb_b.metadata) / metadata);
-    put("smem_metadata", "write", read_metadata / metadata);
+    put("smem_metadata", "write", filled_metadata / metadata);
     put("lrf_metadata", "read", counts.lrf_metadata);
   } else {
     // No memory of its own: metadata lies with the data.
     put("smem", "read", (counts.glb_a.metadata + counts.glb_b.metadata) / smem);
-    put("smem", "write", read_metadata / smem);
+    put("smem", "write", filled_metadata / smem);
     put("lrf", "read", counts.lrf_metadata);
+  }
+  if (spec.shared) {
+    // Data and metadata lie together, and outputs on their way.
+    const double line = words_per_access(spec, set, spec.shared->name);
+    const double z = counts.shared_z.all();
+    const double in = (spec.shared->a.share > 0 ? counts.dram_a.all() : 0) +
+                      (spec.shared->b.share > 0 ? counts.dram_b.all() : 0);
+    put(spec.shared->name, "read", (counts.shared_a.all() + counts.shared_b.all() + z) / line);
+    put(spec.shared->name, "write", (in + z) / line);
   }
   put("rf", "read", counts.rf_reads);
   put("rf", "write", counts.rf_writes);

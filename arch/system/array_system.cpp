@@ -7,26 +7,18 @@
 #include "arch/compute/arrays/arrays.hpp"
 #include "arch/compute/vector/vector_stream.hpp"
 #include "arch/limits/physical_limits.hpp"
-#include "arch/memory/metered.hpp"
-#include "arch/system/arrays_module.hpp"
+#include "arch/system/array_blocks.hpp"
 
 namespace lacuna {
 namespace {
 
-DramSpec channel(const FabricSpec& spec, double words) {
-  DramSpec dram;
-  dram.bytes_per_cycle = words * spec.word_bytes();
-  dram.latency = spec.dram.latency;
-  dram.chunk = spec.dram.chunk;
-  dram.outstanding = spec.dram.outstanding;
-  return dram;
-}
-
-std::vector<std::unique_ptr<IUnit>> make_units(const FabricSpec& spec, const ArrayProgram& program,
-                                               const ArrayRunOptions& options) {
-  std::vector<std::unique_ptr<IUnit>> units;
+ArrayUnits make_units(const FabricSpec& spec, const ArrayProgram& program,
+                      const ArrayRunOptions& options) {
+  ArrayUnits units;
   for (const ArrayProgram::Part& part : program.parts) {
-    if (options.unit_of) {
+    if (!part.vector && !part.product->operands) {
+      units.push_back(nullptr);
+    } else if (options.unit_of) {
       units.push_back(options.unit_of(part));
     } else if (part.vector) {
       units.push_back(std::make_unique<VectorStream>(spec, *part.vector, *part.product));
@@ -67,19 +59,18 @@ FabricWords fetched_words(const std::vector<FabricWords>& stored, double footpri
   return all * (footprint * (static_cast<double>(totals.times) + again));
 }
 
+/// What one cluster does, and what it takes in.
 FabricCounts counts_of(const FabricSpec& spec, const ArrayProgram& program,
                        const ArraysModule& arrays, const Fetches& a, const Fetches& b) {
   FabricCounts all;
   for (std::size_t i = 0; i < program.parts.size(); ++i) {
     const ArrayProduct& product = *program.parts[i].product;
-    FabricCounts counts = arrays.unit(i).counts();
-    counts.dram_a = fetched_words(product.a, product.a_footprint, spec.word_bytes(), a.of_part[i]);
-    counts.dram_b = fetched_words(product.b, product.b_footprint, spec.word_bytes(), b.of_part[i]);
-    counts.dram_read_cycles = (counts.dram_a.all() + counts.dram_b.all()) / spec.dram.read_words;
-    counts.dram_write_cycles = counts.dram_z.all() / spec.dram.write_words;
-    if (spec.dram.shared) counts.dram_read_cycles += counts.dram_write_cycles;
+    FabricCounts counts;
+    if (arrays.unit(i) != nullptr) counts = arrays.unit(i)->counts();
+    counts.fill_a = fetched_words(product.a, product.a_footprint, spec.word_bytes(), a.of_part[i]);
+    counts.fill_b = fetched_words(product.b, product.b_footprint, spec.word_bytes(), b.of_part[i]);
     if (spec.fills_pass_a_port()) {
-      counts.glb_write_cycles = (counts.dram_a.all() + counts.dram_b.all() +
+      counts.glb_write_cycles = (counts.fill_a.all() + counts.fill_b.all() +
                                  counts.psum_glb_writes + counts.z_glb_writes) /
                                 spec.glb.write_words_per_cycle;
     }
@@ -88,12 +79,52 @@ FabricCounts counts_of(const FabricSpec& spec, const ArrayProgram& program,
   return all;
 }
 
+/// What a shared level gives, and takes in.
+void count_shared(const FabricSpec& spec, const ArrayBlocks& blocks, const FabricWords& first_b,
+                  FabricCounts& counts) {
+  const FabricSharedLevel& level = *spec.shared;
+  // As words of the operand's kind: bytes that came, over bytes that were given on.
+  const auto from_memory = [&](Tensor operand, const FabricWords& given) {
+    const std::uint64_t bytes = blocks.shared_bytes(operand);
+    const std::uint64_t came = blocks.reads().counts().of(operand).read_bytes;
+    return bytes == 0 ? FabricWords{}
+                      : given * (static_cast<double>(came) / static_cast<double>(bytes));
+  };
+  double in = 0, out = 0;
+  if (level.a.share > 0) {
+    counts.shared_a = counts.fill_a;
+    counts.dram_a = from_memory(Tensor::a, counts.shared_a);
+    in += counts.dram_a.all();
+  }
+  if (level.b.share > 0) {
+    counts.shared_b = blocks.multicast() ? first_b : counts.fill_b;
+    counts.dram_b = from_memory(Tensor::b, counts.shared_b);
+    in += counts.dram_b.all();
+  }
+  if (level.z.share > 0) {
+    counts.shared_z = counts.dram_z;
+    in += counts.dram_z.all();
+  }
+  out = counts.shared_a.all() + counts.shared_b.all();
+  if (level.read_words > 0) counts.shared_cycles = out / level.read_words;
+  if (!spec.contention) counts.shared_cycles /= 2;  // each operand has the port for itself
+  if (level.write_words > 0 && spec.contention) {
+    counts.shared_cycles = std::max(counts.shared_cycles, in / level.write_words);
+  }
+}
+
+void bound_memory(const FabricSpec& spec, FabricCounts& counts) {
+  counts.dram_read_cycles = (counts.dram_a.all() + counts.dram_b.all()) / spec.dram.read_words;
+  counts.dram_write_cycles = counts.dram_z.all() / spec.dram.write_words;
+  if (spec.dram.shared) counts.dram_read_cycles += counts.dram_write_cycles;
+}
+
 double fill_and_drain(const FabricSpec& spec, const ArrayProgram& program) {
   const double word = spec.word_bytes(), latency = static_cast<double>(spec.dram.latency.count());
   double fill = 0, z = 0;
   for (const ArrayProgram::Part& part : program.parts) {
     const ArrayProduct& product = *part.product;
-    if (part.vector) continue;
+    if (part.vector || !product.operands) continue;
     double group = 0;  // bytes of A's first rows, which the first walk takes as they come
     for (std::uint64_t c = 0; c < product.chunks; ++c) group += product.a[c].all() * word;
     const double bytes = std::max(static_cast<double>(product.a_visits.together), group) +
@@ -104,123 +135,119 @@ double fill_and_drain(const FabricSpec& spec, const ArrayProgram& program) {
   return fill + (latency + z / (spec.dram.write_words * word));
 }
 
-DramSpec reads(const FabricSpec& spec) {
-  return channel(spec, spec.dram.read_words);
-}
-DramSpec writes(const FabricSpec& spec) {
-  return channel(spec, spec.dram.write_words);
-}
-
-/// Who is served first of those that ask one memory at once.
-enum class StreamRank : unsigned { z, b, a };
-
-MemoryClient client(IMemory& memory, StreamRank rank, const DramSpec& spec) {
-  return {memory, static_cast<unsigned>(rank), spec.chunk.count(), spec.outstanding};
-}
-
-std::unique_ptr<BufferPort> make_write_port(sim::Simulation& simulation, const FabricSpec& spec) {
-  if (!spec.fills_pass_a_port()) return nullptr;
-  return std::make_unique<BufferPort>(simulation,
-                                      spec.glb.write_words_per_cycle * spec.word_bytes());
-}
-
-/// The blocks and their wiring.
-struct ArrayBlocks {
-  // Reads and writes have a channel each, as in the released designs, or share that of the reads.
-  std::unique_ptr<IMemory> dram_read, dram_write;
-  sim::BufferMeter glb;
-  std::unique_ptr<BufferPort> write_port;  // into the buffer, when it has a rate
-  StreamModule a, b;
-  DrainModule z;
-  ArraysModule arrays;
-
-  ArrayBlocks(sim::Simulation& simulation, const FabricSpec& spec, const ArrayProgram& program,
-              const Residency& residency, std::vector<std::unique_ptr<IUnit>> units,
-              const MemoryFactory& memory)
-      : dram_read(make_memory(memory, "dram_read", simulation, reads(spec))),
-        dram_write(spec.dram.shared ? nullptr
-                                    : make_memory(memory, "dram_write", simulation, writes(spec))),
-        write_port(make_write_port(simulation, spec)),
-        a("a_stream", simulation, Tensor::a, program.a_capacity,
-          client(*dram_read, StreamRank::a, reads(spec)), &glb, fill(StreamRank::a)),
-        b("b_stream", simulation, Tensor::b, program.b_capacity,
-          client(*dram_read, StreamRank::b, reads(spec)), &glb, fill(StreamRank::b)),
-        z("z_drain", simulation, client(written(), StreamRank::z, writes(spec))),
-        arrays("arrays", simulation, program, std::move(units), residency, spec.word_bytes(), a, b,
-               z, fill(StreamRank::z)) {}
-
-  /// The unit, which writes outputs, comes before what fills the buffer.
-  [[nodiscard]] FillPort fill(StreamRank rank) {
-    return {write_port.get(), static_cast<unsigned>(rank)};
+/// Everything that a run has, from its programs to its results.
+class ArrayRunner {
+ public:
+  ArrayRunner(const FabricSpec& spec, ArrayWorkload work, const ArrayRunOptions& options)
+      : spec_(spec), work_(std::move(work)), options_(options) {
+    const Residency of_a(spec.glb.a), of_b(spec.glb.b);
+    for (const ArrayProgram* program : work_.clusters) {
+      a_.push_back(fetches_of(spec, *program, &ArrayProduct::a_visits, of_a));
+      b_.push_back(fetches_of(spec, *program, &ArrayProduct::b_visits, of_b));
+    }
   }
 
-  [[nodiscard]] IMemory& written() const { return dram_write ? *dram_write : *dram_read; }
-
-  void meter(Meters& meters) const {
-    meters.ports = {{dram_write ? "dram_read" : "dram", dram_read->counts().port},
-                    {"glb", use_of(arrays.glb())},
-                    {"mac", use_of(arrays.macs())}};
-    if (dram_write) meters.ports["dram_write"] = dram_write->counts().port;
-    if (write_port) meters.ports["glb_write"] = use_of(*write_port);
-    meters.high_water = {{"glb", glb.high_water()},
-                         {"glb.A", a.meter().high_water()},
-                         {"glb.B", b.meter().high_water()}};
+  ArrayRun run() {
+    sim::SimulationOptions simulation_options;
+    simulation_options.clock = spec_.clock;
+    simulation_options.stalls = options_.stalls;
+    simulation_options.timeline = options_.timeline;
+    simulation_options.shuffle = options_.shuffle;
+    sim::Simulation simulation(simulation_options);
+    std::vector<ArrayUnits> units;
+    for (const ArrayProgram* program : work_.clusters) {
+      units.push_back(make_units(spec_, *program, options_));
+    }
+    ArrayBlocks blocks(simulation, spec_, work_, std::move(units), options_.memory);
+    std::vector<std::uint64_t> a, b;
+    for (std::size_t c = 0; c < a_.size(); ++c) {
+      a.push_back(a_[c].bytes);
+      b.push_back(b_[c].bytes);
+    }
+    blocks.start(a, b);
+    simulation.run();
+    fill_time(blocks, simulation);
+    count(blocks);
+    blocks.meter(run_.meters);
+    check_limits(limits_of(spec_), run_.meters, run_.slots, run_.cycles);
+    return std::move(run_);
   }
+
+ private:
+  /// Of the cluster that is done last.
+  void fill_time(const ArrayBlocks& blocks, const sim::Simulation& simulation) {
+    const ArraysModule* last = &blocks.arrays(0);
+    for (std::size_t c = 0; c < work_.clusters.size(); ++c) {
+      const ArraysModule& arrays = blocks.arrays(c);
+      run_.instructions += arrays.instructions();
+      run_.slots += arrays.macs().total();
+      run_.buffer_bytes += arrays.glb().total();
+      if (arrays.ended() > last->ended()) last = &arrays;
+    }
+    run_.busy = last->busy();
+    run_.fill = last->waits().fill;
+    run_.wait_a = last->waits().a;
+    run_.wait_b = last->waits().b;
+    run_.wait_z = last->waits().z;
+    run_.wait_port = last->held_up();
+    run_.cycles = std::max(simulation.now(), last->ended());
+    run_.drain = (run_.cycles - last->ended()).count();
+    run_.activations = simulation.activations();
+    run_.fill_and_drain = fill_and_drain(spec_, *work_.clusters[0]);
+  }
+
+  void count(const ArrayBlocks& blocks) {
+    FabricWords first_b;
+    std::uint64_t a_bytes = 0, b_bytes = 0;
+    for (std::size_t c = 0; c < work_.clusters.size(); ++c) {
+      const FabricCounts of_cluster =
+          counts_of(spec_, *work_.clusters[c], blocks.arrays(c), a_[c], b_[c]);
+      if (c == 0) first_b = of_cluster.fill_b;
+      run_.counts.add_beside(of_cluster);
+      a_bytes += a_[c].bytes;
+      if (c == 0 || !blocks.multicast()) b_bytes += b_[c].bytes;
+      run_.a_walks += a_[c].walks;
+      run_.b_walks += b_[c].walks;
+      run_.a_again += a_[c].again;
+      run_.b_again += b_[c].again;
+    }
+    run_.dram_a = blocks.reads().counts().of(Tensor::a);
+    run_.dram_b = blocks.reads().counts().of(Tensor::b);
+    run_.dram_z = blocks.writes().counts().of(Tensor::z);
+    run_.counts.dram_a = run_.counts.fill_a;
+    run_.counts.dram_b = run_.counts.fill_b;
+    if (spec_.shared) count_shared(spec_, blocks, first_b, run_.counts);
+    bound_memory(spec_, run_.counts);
+    const auto all_came = [&](Tensor operand, const Moved& moved, bool shared, std::uint64_t want) {
+      const std::uint64_t came = shared ? blocks.shared_bytes(operand) : moved.read_bytes;
+      LACUNA_CHECK(came == want, "{} bytes of {} came, {} were to", came,
+                   kTensorNames[static_cast<std::size_t>(operand)], want);
+    };
+    all_came(Tensor::a, run_.dram_a, spec_.shared && spec_.shared->a.share > 0, a_bytes);
+    all_came(Tensor::b, run_.dram_b, spec_.shared && spec_.shared->b.share > 0, b_bytes);
+  }
+
+  const FabricSpec& spec_;
+  ArrayWorkload work_;
+  const ArrayRunOptions& options_;
+  std::vector<Fetches> a_, b_;  // of each cluster
+  ArrayRun run_;
 };
-
-void fill_time(const ArrayBlocks& blocks, const sim::Simulation& simulation, ArrayRun& run) {
-  const ArraysModule& arrays = blocks.arrays;
-  run.instructions = arrays.instructions();
-  run.busy = arrays.busy();
-  run.fill = arrays.waits().fill;
-  run.wait_a = arrays.waits().a;
-  run.wait_b = arrays.waits().b;
-  run.wait_z = arrays.waits().z;
-  run.wait_port = arrays.held_up();
-  run.cycles = std::max(simulation.now(), arrays.ended());
-  run.drain = (run.cycles - arrays.ended()).count();
-  run.activations = simulation.activations();
-}
 
 }  // namespace
 
 ArrayRun run_array_program(const FabricSpec& spec, const ArrayProgram& program,
                            const ArrayRunOptions& options) {
-  sim::SimulationOptions simulation_options;
-  simulation_options.clock = spec.clock;
-  simulation_options.stalls = options.stalls;
-  simulation_options.timeline = options.timeline;
-  simulation_options.shuffle = options.shuffle;
-  const Residency residency(spec.glb.policy, spec.glb.window);
-  const Fetches a = fetches_of(spec, program, &ArrayProduct::a_visits, residency);
-  const Fetches b = fetches_of(spec, program, &ArrayProduct::b_visits, residency);
+  LACUNA_CHECK(!spec.shared && spec.clusters == 1, "{} has clusters", spec.name);
+  return ArrayRunner(spec, {{&program}, nullptr}, options).run();
+}
 
-  sim::Simulation simulation(simulation_options);
-  ArrayBlocks blocks(simulation, spec, program, residency, make_units(spec, program, options),
-                     options.memory);
-  // Addresses are positions in the order of fetching: what comes again has another address.
-  blocks.a.request({0, a.bytes});
-  blocks.b.request({0, b.bytes});
-  blocks.arrays.start();
-  simulation.run();
-
-  ArrayRun run;
-  fill_time(blocks, simulation, run);
-  run.dram_a = blocks.dram_read->counts().of(Tensor::a);
-  run.dram_b = blocks.dram_read->counts().of(Tensor::b);
-  run.dram_z = blocks.written().counts().of(Tensor::z);
-  LACUNA_CHECK(run.dram_a.read_bytes == a.bytes && run.dram_b.read_bytes == b.bytes,
-               "{} and {} bytes of A and B came, {} and {} were to", run.dram_a.read_bytes,
-               run.dram_b.read_bytes, a.bytes, b.bytes);
-  run.fill_and_drain = fill_and_drain(spec, program);
-  run.a_walks = a.walks;
-  run.b_walks = b.walks;
-  run.a_again = a.again;
-  run.b_again = b.again;
-  run.counts = counts_of(spec, program, blocks.arrays, a, b);
-  blocks.meter(run.meters);
-  check_limits(limits_of(spec), run.meters, blocks.arrays.macs().total(), run.cycles);
-  return run;
+ArrayRun run_shared_program(const FabricSpec& spec, const SharedProgram& program,
+                            const ArrayRunOptions& options) {
+  ArrayWorkload work;
+  for (const ArrayProgram& of_cluster : program.clusters) work.clusters.push_back(&of_cluster);
+  work.shared = &program.products;
+  return ArrayRunner(spec, std::move(work), options).run();
 }
 
 }  // namespace lacuna

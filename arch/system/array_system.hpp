@@ -5,6 +5,7 @@
 
 #include "arch/compute/i_unit.hpp"
 #include "arch/memory/factory.hpp"
+#include "arch/program/shared_program.hpp"
 #include "arch/spec/fabric_spec.hpp"
 #include "sim/simulation.hpp"
 
@@ -15,6 +16,8 @@ struct ArrayRun {
   Cycles cycles;
   FabricCounts counts;
   std::uint64_t instructions = 0;
+  std::uint64_t slots = 0, buffer_bytes = 0;  // that instructions claim, of all clusters
+  // Of the cluster that is done last:
   double busy = 0;          // cycles the arrays and the buffer's port worked
   std::uint64_t fill = 0;   // until the first instruction began
   std::uint64_t drain = 0;  // after the last ended
@@ -44,5 +47,8 @@ struct ArrayRunOptions {
 /// overflows its room cannot pass the window.
 [[nodiscard]] ArrayRun run_array_program(const FabricSpec& spec, const ArrayProgram& program,
                                          const ArrayRunOptions& options);
+/// Likewise on clusters behind a level that they share.
+[[nodiscard]] ArrayRun run_shared_program(const FabricSpec& spec, const SharedProgram& program,
+                                          const ArrayRunOptions& options);
 
 }  // namespace lacuna

@@ -7,23 +7,26 @@ namespace lacuna {
 
 ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                            const ArrayProgram& program, std::vector<std::unique_ptr<IUnit>> units,
-                           const Residency& residency, double word_bytes, StreamModule& a,
-                           StreamModule& b, DrainModule& z, FillPort write)
+                           double word_bytes, Cycles latency, const Operand& a, const Operand& b,
+                           DrainModule& z, FillPort write)
     : sc_core::sc_module(name),
       simulation_(simulation),
       program_(program),
       units_(std::move(units)),
       word_bytes_(word_bytes),
-      a_(a),
-      b_(b),
+      latency_(latency),
+      a_(a.stream),
+      b_(b.stream),
+      a_consumer_(a.consumer),
+      b_consumer_(b.consumer),
       z_(z),
       write_(write),
-      row_(simulation.timeline() != nullptr ? simulation.timeline()->row("arrays") : 0),
+      row_(simulation.timeline() != nullptr ? simulation.timeline()->row(this->name()) : 0),
       wake_("wake"),
-      a_positions_(residency),
-      b_positions_(residency) {
+      a_positions_(a.residency),
+      b_positions_(b.residency) {
   LACUNA_METHOD(step);
-  sensitive << wake_ << a.arrival() << b.arrival() << z.progress();
+  sensitive << wake_ << a_.arrival() << b_.arrival() << z.progress();
   simulation.watch(this->name(), [this] { return blocked_on(); });
 }
 
@@ -66,7 +69,7 @@ void ArraysModule::begin(Cycles now) {
   // Without a wait the next instruction follows at once, within the cycle.
   sim::Ticks start = free_at_;
   if (waits_for_ != nullptr) {
-    start = std::max(free_at_, sim::to_ticks(now));
+    start = std::max(free_at_, sim::to_ticks(now + latency_));
     const std::uint64_t waited = (start - free_at_) >> sim::kTickBits;
     if (instructions_ == 0) {
       waits_.fill = waited;
@@ -83,7 +86,8 @@ void ArraysModule::begin(Cycles now) {
 }
 
 void ArraysModule::execute(sim::Ticks start) {
-  const Execution execution = units_[current_.part]->execute(current_);
+  const Execution execution =
+      current_.idle ? Execution{} : units_[current_.part]->execute(current_);
   free_at_ = sim::sum(start, sim::to_ticks(execution.cycles));
   macs_.crossed(start, free_at_, pairs_.next(execution.multiplies));
   glb_.crossed(start, free_at_, glb_bytes_.next(execution.glb_words * word_bytes_));
@@ -115,8 +119,8 @@ void ArraysModule::ends(sim::Ticks start, double cycles) {
 
 void ArraysModule::finish() {
   running_ = false;
-  a_.release(a_use_.release);
-  b_.release(b_use_.release);
+  a_.release(a_use_.release, a_consumer_);
+  b_.release(b_use_.release, b_consumer_);
   z_.write(Tensor::z, {z_written_, current_.z_bytes});
   z_written_ += current_.z_bytes;
   simulation_.progress();

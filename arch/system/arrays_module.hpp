@@ -32,11 +32,17 @@ class WholeParts {
 class ArraysModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(ArraysModule);
-  /// A unit for each part of the program, in its order. `write` is what it writes through into the
-  /// buffer, when others do too.
+  /// One operand as it comes.
+  struct Operand {
+    StreamModule& stream;
+    Residency residency;
+    std::size_t consumer = 0;  // of the stream
+  };
+  /// A unit for each part of the program, in its order; null for a part that is idle throughout.
+  /// `write` is what it writes through into the buffer, when others do too.
   ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                const ArrayProgram& program, std::vector<std::unique_ptr<IUnit>> units,
-               const Residency& residency, double word_bytes, StreamModule& a, StreamModule& b,
+               double word_bytes, Cycles latency, const Operand& a, const Operand& b,
                DrainModule& z, FillPort write);
 
   void start();
@@ -53,7 +59,8 @@ class ArraysModule : public sc_core::sc_module {
   [[nodiscard]] const sim::PortMeter& macs() const { return macs_; }
   [[nodiscard]] const sim::PortMeter& glb() const { return glb_; }
   [[nodiscard]] Cycles ended() const { return sim::to_cycles_up(free_at_); }
-  [[nodiscard]] const IUnit& unit(std::size_t part) const { return *units_[part]; }
+  /// Null: there was nothing to do in this part.
+  [[nodiscard]] const IUnit* unit(std::size_t part) const { return units_[part].get(); }
 
  private:
   LACUNA_PROCESS(step);
@@ -69,8 +76,10 @@ class ArraysModule : public sc_core::sc_module {
   const ArrayProgram& program_;
   std::vector<std::unique_ptr<IUnit>> units_;
   double word_bytes_;
+  Cycles latency_;  // of the way from the buffer
   StreamModule& a_;
   StreamModule& b_;
+  std::size_t a_consumer_, b_consumer_;
   DrainModule& z_;
   FillPort write_;
   unsigned row_;

@@ -27,12 +27,17 @@ EnergyReport report(const EnergyAccount& account) {
   return out;
 }
 
-void fill_bounds(const FabricCounts& counts, MachineStatistics& out) {
+void fill_bounds(const FabricSpec& spec, const FabricCounts& counts, MachineStatistics& out) {
   out.bounds["compute"] = cycles_up(counts.compute_cycles);
   out.bounds["glb"] = cycles_up(std::max(counts.glb_cycles, counts.glb_write_cycles));
   out.bounds["psum"] = cycles_up(counts.psum_cycles);
   out.bounds["dram"] = cycles_up(std::max(counts.dram_read_cycles, counts.dram_write_cycles));
-  for (const char* block : {"compute", "glb", "psum", "dram"}) {  // a tie goes to the first
+  std::vector<std::string> blocks{"compute", "glb", "psum", "dram"};
+  if (spec.shared) {
+    blocks.insert(blocks.end() - 1, spec.shared->name);
+    out.bounds[spec.shared->name] = cycles_up(counts.shared_cycles);
+  }
+  for (const std::string& block : blocks) {  // a tie goes to the first
     if (!out.cycles_bound_by.empty() && out.bounds[block] <= out.cycles_bound) continue;
     out.cycles_bound_by = block;
     out.cycles_bound = out.bounds[block];
@@ -44,10 +49,10 @@ void fill_bounds(const FabricCounts& counts, MachineStatistics& out) {
 void check_instructions(const FabricSpec& spec, const ArrayRun& run) {
   const FabricCounts& counts = run.counts;
   const double rounding = 1 + static_cast<double>(run.instructions);
-  const auto pairs = static_cast<double>(run.meters.ports.at("mac").total);
+  const auto pairs = static_cast<double>(run.slots);
   LACUNA_CHECK(std::abs(pairs - counts.mac_slots) <= rounding + 1e-9 * counts.mac_slots,
                "instructions have {} operand pairs, {} were counted", pairs, counts.mac_slots);
-  const auto bytes = static_cast<double>(run.meters.ports.at("glb").total);
+  const auto bytes = static_cast<double>(run.buffer_bytes);
   const double operands = (counts.glb_a.all() + counts.glb_b.all()) * spec.word_bytes();
   LACUNA_CHECK(bytes >= operands * (1 - 1e-9) - rounding,
                "instructions read {} bytes of the global buffer, the operands have {}", bytes,
@@ -63,11 +68,21 @@ void fill_traffic(const FabricSpec& spec, const ArrayRun& run, MachineStatistics
   dram["Z"] = run.dram_z;
   dram["Z_partial"] = {};
   auto& glb = out.traffic["glb"];
-  glb["A"] = {bytes(counts.glb_a.data), bytes(counts.dram_a.data)};
-  glb["A_metadata"] = {bytes(counts.glb_a.metadata), bytes(counts.dram_a.metadata)};
-  glb["B"] = {bytes(counts.glb_b.data), bytes(counts.dram_b.data)};
-  glb["B_metadata"] = {bytes(counts.glb_b.metadata), bytes(counts.dram_b.metadata)};
+  glb["A"] = {bytes(counts.glb_a.data), bytes(counts.fill_a.data)};
+  glb["A_metadata"] = {bytes(counts.glb_a.metadata), bytes(counts.fill_a.metadata)};
+  glb["B"] = {bytes(counts.glb_b.data), bytes(counts.fill_b.data)};
+  glb["B_metadata"] = {bytes(counts.glb_b.metadata), bytes(counts.fill_b.metadata)};
   glb["Z_partial"] = {bytes(counts.psum_glb_reads), bytes(counts.psum_glb_writes)};
+  if (spec.shared) {
+    auto& level = out.traffic[spec.shared->name];
+    if (spec.shared->a.share > 0) {
+      level["A"] = {bytes(counts.shared_a.all()), run.dram_a.read_bytes};
+    }
+    if (spec.shared->b.share > 0) {
+      level["B"] = {bytes(counts.shared_b.all()), run.dram_b.read_bytes};
+    }
+    if (spec.shared->z.share > 0) level["Z"] = {run.dram_z.write_bytes, run.dram_z.write_bytes};
+  }
   out.traffic["rf"]["Z"] = {bytes(counts.rf_reads), bytes(counts.rf_writes)};
   // What DRAM gives is what the streams were told to fetch and what the buffer takes in.
   // Metadata are parts of words: each fetch of a tile begins and ends at a whole byte.
@@ -133,7 +148,7 @@ Cycles cycles_up(double cycles) {
 void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, const ArrayRun& run,
                         RunResult& result) {
   const FabricCounts& counts = run.counts;
-  fill_bounds(counts, result.statistics);
+  fill_bounds(spec, counts, result.statistics);
   fill_time(run, result.statistics);
   check_instructions(spec, run);
   fill_traffic(spec, run, result.statistics);

@@ -171,13 +171,17 @@ void check_outputs_countable(const FabricSpec& machine, const FabricWorkload& wo
 }
 
 /// Whether values are stepped through; what cannot be is refused, or said.
-bool steps_elements(const FabricWorkload& workload, const FabricOptions& options,
-                    RunResult& result) {
+bool steps_elements(const FabricSpec& machine, const FabricWorkload& workload,
+                    const FabricOptions& options, RunResult& result) {
   const bool asked = options.fidelity == Fidelity::element;
   if (!options.check && !asked) return false;
   LACUNA_CHECK(workload.values != nullptr && workload.instances.size() == 1,
                "a check needs the operands' values");
-  const std::string why = too_large_to_step(workload.operands());
+  const std::string why = machine.shared ? fmt::format(
+                                               "{} has clusters behind {}, which are not stepped "
+                                               "through value by value yet",
+                                               machine.name, machine.shared->name)
+                                         : too_large_to_step(workload.operands());
   if (why.empty()) return true;
   if (asked || !options.check_where_possible) {
     throw InputError(why, "check a smaller product, or leave --check and --fidelity element out");
@@ -201,7 +205,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.provenance.version = LACUNA_VERSION;
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
-  const bool elements = steps_elements(workload, options, result);
+  const bool elements = steps_elements(machine, workload, options, result);
   check_outputs_countable(machine, workload);
   ComponentSet own;
   if (options.components == nullptr) own = priced_fabric(machine);
@@ -228,7 +232,8 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   run_options.mode = options.mode;
   run_options.stalls = options.stalls;
   if (options.timeline) run_options.timeline = &timeline;
-  const ArrayRun run = run_array_program(machine, plan.program, run_options);
+  const ArrayRun run = machine.shared ? run_shared_program(machine, plan.shared, run_options)
+                                      : run_array_program(machine, plan.program, run_options);
   fill_fabric_result(machine, components, run, result);
   fill_macs(machine, plan, run.counts, result);
   note_fetch_unit(machine, run.counts, result);

@@ -16,6 +16,12 @@
 namespace lacuna {
 namespace {
 
+/// Bytes in which an operation leaves its outputs for the next. Clusters' buffers are their own,
+/// and what passes the level that they share is not kept there.
+double room_on_chip(const FabricSpec& machine) {
+  return machine.shared ? 0 : static_cast<double>(machine.glb.capacity.count());
+}
+
 class ModelRunner {
  public:
   ModelRunner(const FabricSpec& machine, const ModelWorkload& workload,
@@ -41,7 +47,7 @@ class ModelRunner {
     total_.provenance.warnings = workload_.notes;
     const auto& arrays = machine_.arrays;
     const auto placed =
-        place_operations(workload_.graph, static_cast<double>(machine_.glb.capacity.count()),
+        place_operations(workload_.graph, room_on_chip(machine_),
                          {arrays.columns, std::max(arrays.columns, arrays.across_m * arrays.rows)});
     for (OperationId v = 0; v < placed.size(); ++v) {
       stop_if_requested();

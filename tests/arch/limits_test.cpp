@@ -219,7 +219,7 @@ TEST_CASE("a mapping of more rows than the arrays have breaks the limit of multi
     mapping.b_fetches = ceil_div(operands.m(), mapping.rows);
     const FabricPart part = product.finish(mapping);
     return broken_by([&] {
-      (void)run_array_program(spec, make_program({{part.schedule, 1}}, spec.glb_bytes()), {});
+      (void)run_array_program(spec, make_program({{{part.schedule}, 1}}, spec.glb_bytes()), {});
     });
   };
   CHECK(run(spec.arrays.rows) == "nothing");

@@ -38,7 +38,7 @@ std::string program_text(const FabricSpec& spec, const FabricInstance& instance,
   FabricProduct product(spec, instance);
   std::vector<std::string> warnings;
   REQUIRE(product.prepare(warnings).empty());
-  return text(make_program({{product.finish(mapping).schedule, 2}}, spec.glb_bytes()));
+  return text(make_program({{{product.finish(mapping).schedule}, 2}}, spec.glb_bytes()));
 }
 
 const std::vector<std::pair<const char*, const char*>> kRuns{{"tc", "dense"},

@@ -67,6 +67,27 @@ TEST_CASE("extends merges mappings, the nearer file wins, cycles are found") {
   CHECK_THROWS_AS(ConfigTree::load(folder / "none.yaml"), InputError);
 }
 
+TEST_CASE("a new entry of a named list stands before the one that follows it") {
+  const auto folder = lacuna::test::scratch("named");
+  std::ofstream(folder / "base.yaml")
+      << "levels: [{name: glb, x: 1}, {name: rf, x: 2}]\n"
+         "links: [{from: dram, to: glb, y: 3}, {from: glb, to: rf}]\n";
+  std::ofstream(folder / "top.yaml")
+      << "extends: base.yaml\n"
+         "levels: [{name: l3}, {name: l2}, {name: glb, x: 7}, {name: last}]\n"
+         "links: [{from: dram, to: l2}, {from: l2, to: glb}]\n";
+  ConfigTree tree = ConfigTree::load(folder / "top.yaml");
+  tree.set("links.glb.y=9");
+  const ConfigReader config(std::move(tree));
+  std::string names, links;
+  for (const auto& level : config.mappings("levels")) names += level.text("name") + " ";
+  for (const auto& link : config.mappings("links")) {
+    links += link.text("from") + ">" + link.text("to") + link.text("y", "") + " ";
+  }
+  CHECK(names == "l3 l2 glb rf last ");
+  CHECK(links == "dram>l2 l2>glb9 glb>rf ");
+}
+
 TEST_CASE("the resolved configuration holds defaults and reads back to the same values") {
   auto config = reader("a:\n  size: 64 KiB\nlist: [1, 2]\n");
   (void)config.mapping("a").bytes("size");

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 const char* const kGroups[] = {"extensor", "extensor-options", "extensor-elements", "patterns",
                                "arrays",   "array-elements",   "published",         "networks",
-                               "models",   "layers",           "contention"};
+                               "models",   "layers",           "contention",        "clusters"};
 constexpr std::size_t kMostShown = 60;
 
 fs::path folder() {
@@ -102,6 +102,10 @@ TEST_CASE("the record holds: layers of models with routing, layout and sparsity"
 }
 TEST_CASE("the record holds: ports that several pass") {
   hold("contention");
+}
+
+TEST_CASE("the record holds: clusters behind a shared level") {
+  hold("clusters");
 }
 
 TEST_CASE("every group of the record has its case and its file, and no file is left over") {

@@ -52,14 +52,15 @@ double dense_cycles(const FabricSpec& spec, std::uint64_t m, std::uint64_t n, st
 
 OperandRegisters data_registers(const FabricSpec& spec) {
   if (spec.arrays.dataflow == FabricDataflow::outer_product) {
-    return {64, 16, spec.arrays.across_m * spec.arrays.across_n};  // published line buffer
+    return {64, 16,
+            spec.clusters * spec.arrays.across_m * spec.arrays.across_n};  // published line buffer
   }
   return {1, spec.word_bits, spec.macs()};
 }
 
 OperandRegisters metadata_registers(const FabricSpec& spec) {
   if (spec.arrays.dataflow == FabricDataflow::outer_product) {
-    return {32, 4, spec.arrays.across_m * spec.arrays.across_n};
+    return {32, 4, spec.clusters * spec.arrays.across_m * spec.arrays.across_n};
   }
   return {1, spec.word_bits, spec.macs()};
 }

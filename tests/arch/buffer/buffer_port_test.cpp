@@ -19,10 +19,10 @@ Moments arrivals(double port_rate, bool twice = false) {
   FixedMemory dram("dram", simulation, spec);
   FixedMemory other_dram("other_dram", simulation, spec);
   BufferPort port(simulation, port_rate);
-  StreamModule first("first", simulation, Tensor::a, 1 << 20, client_of(dram, 0, spec), nullptr,
-                     {&port, 1});
+  StreamModule first("first", simulation, Tensor::a, 1 << 20, client_of(dram, 0, spec),
+                     {{nullptr, {&port, 1}}});
   StreamModule second("second", simulation, Tensor::b, 1 << 20, client_of(other_dram, 0, spec),
-                      nullptr, {&port, 0});
+                      {{nullptr, {&port, 0}}});
   Moments out;
   Watcher watcher("watcher", simulation, first.arrival(),
                   [&] { out.emplace_back(simulation.now().count(), first.arrived()); });

@@ -48,8 +48,9 @@ struct Blocks {
       } else {
         const auto share = static_cast<std::uint64_t>(
             shares[part] * static_cast<double>(spec.llb.capacity.count()));
-        streams[part] = std::make_unique<StreamModule>(names[part], simulation, tensors[part],
-                                                       share, client, nullptr, fill);
+        streams[part] =
+            std::make_unique<StreamModule>(names[part], simulation, tensors[part], share, client,
+                                           std::vector{StreamSink{nullptr, fill}});
       }
     }
     for (const bool now : {cluster_first, !cluster_first}) {

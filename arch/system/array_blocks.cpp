@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/system/array_blocks.hpp"
+
+#include <algorithm>
+
+#include "arch/memory/metered.hpp"
+
+namespace lacuna {
+namespace {
+
+DramSpec channel(const FabricSpec& spec, double words) {
+  DramSpec dram;
+  dram.bytes_per_cycle = words * spec.word_bytes();
+  dram.latency = spec.dram.latency;
+  dram.chunk = spec.dram.chunk;
+  dram.outstanding = spec.dram.outstanding;
+  return dram;
+}
+
+std::unique_ptr<BufferPort> port_of(sim::Simulation& simulation, double bytes_per_cycle) {
+  return bytes_per_cycle > 0 ? std::make_unique<BufferPort>(simulation, bytes_per_cycle) : nullptr;
+}
+
+std::uint64_t bytes_of(const FabricSharedLevel& level, const FabricHolding& holding) {
+  return static_cast<std::uint64_t>(holding.share * static_cast<double>(level.capacity.count()));
+}
+
+}  // namespace
+
+std::string of_cluster(const char* name, std::size_t cluster, std::uint64_t clusters) {
+  return clusters == 1 ? name : fmt::format("{}{}", name, cluster);
+}
+
+ArrayBlocks::ArrayBlocks(sim::Simulation& simulation, const FabricSpec& spec,
+                         const ArrayWorkload& work, std::vector<ArrayUnits> units,
+                         const MemoryFactory& factory)
+    : simulation_(simulation),
+      spec_(spec),
+      dram_read_(
+          make_memory(factory, "dram_read", simulation, channel(spec, spec.dram.read_words))),
+      dram_write_(spec.dram.shared ? nullptr
+                                   : make_memory(factory, "dram_write", simulation,
+                                                 channel(spec, spec.dram.write_words))),
+      clusters_(work.clusters.size()) {
+  if (spec.shared) build_shared(work);
+  for (Cluster& cluster : clusters_) {
+    cluster.buffer = std::make_unique<sim::BufferMeter>();
+    if (spec.fills_pass_a_port()) {
+      cluster.write_port =
+          port_of(simulation, spec.glb.write_words_per_cycle * spec.word_bytes());
+    }
+  }
+  // The order in which blocks are made decides nothing, except whose stalls are drawn first.
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    clusters_[c].a = std::make_unique<StreamModule>(
+        name("a_stream", c).c_str(), simulation, Tensor::a, work.clusters[c]->a_capacity,
+        reader(Tensor::a, c), std::vector{StreamSink{clusters_[c].buffer.get(), fill(c, Rank::a)}});
+  }
+  build_b_streams(work);
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    build_cluster(c, *work.clusters[c], std::move(units[c]));
+  }
+}
+
+MemoryClient ArrayBlocks::client(IMemory& memory, Rank rank, std::size_t cluster) const {
+  MemoryClient out{memory, static_cast<unsigned>(rank) + 3 * static_cast<unsigned>(cluster),
+                   spec_.dram.chunk.count(), spec_.dram.outstanding};
+  // Outputs of clusters lie behind each other.
+  out.regions.base[static_cast<std::size_t>(Tensor::z)] += cluster * (kRegionBytes / 64);
+  return out;
+}
+
+/// Where a cluster's operands come from.
+MemoryClient ArrayBlocks::reader(Tensor operand, std::size_t cluster) const {
+  const bool a = operand == Tensor::a;
+  LevelReader* const level = shared_ == nullptr ? nullptr
+                                                : (a ? shared_->read_a : shared_->read_b).get();
+  if (level == nullptr) return client(*dram_read_, a ? Rank::a : Rank::b, cluster);
+  return {*level, static_cast<unsigned>(cluster), spec_.dram.chunk.count(),
+          spec_.dram.outstanding};
+}
+
+/// The unit, which writes outputs, comes before what fills the buffer.
+FillPort ArrayBlocks::fill(std::size_t cluster, Rank rank) const {
+  return {clusters_[cluster].write_port.get(), static_cast<unsigned>(rank)};
+}
+
+void ArrayBlocks::build_shared(const ArrayWorkload& work) {
+  const FabricSharedLevel& level = *spec_.shared;
+  const double word = spec_.word_bytes();
+  shared_ = std::make_unique<Shared>();
+  shared_->read_port = port_of(simulation_, level.read_words * word);
+  if (!spec_.contention) shared_->own_b_port = port_of(simulation_, level.read_words * word);
+  if (spec_.contention) shared_->write_port = port_of(simulation_, level.write_words * word);
+  if (level.a.share > 0) build_operand(work, Tensor::a);
+  if (level.b.share > 0) build_operand(work, Tensor::b);
+  if (level.z.share <= 0) return;
+  shared_->z = std::make_unique<DrainModule>(
+      (level.name + "_z").c_str(), simulation_, client(written(), Rank::z),
+      FillPort{shared_->write_port.get(), static_cast<unsigned>(Rank::z)});
+  shared_->write_z = std::make_unique<LevelWriter>((level.name + "_writer").c_str(), simulation_,
+                                                   *shared_->z, bytes_of(level, level.z),
+                                                   level.latency);
+}
+
+void ArrayBlocks::build_operand(const ArrayWorkload& work, Tensor tensor) {
+  const FabricSharedLevel& level = *spec_.shared;
+  const bool a = tensor == Tensor::a;
+  const FabricHolding& holding = a ? level.a : level.b;
+  const SharedOperand operand{a ? &ArrayProduct::a_visits : &ArrayProduct::b_visits,
+                              a ? &SharedBlock::a_tile : &SharedBlock::b_tile,
+                              Residency(a ? spec_.glb.a : spec_.glb.b), Residency(holding),
+                              bytes_of(level, holding),
+                              a ? spec_.dram.chunk.count() : 0};
+  const Rank rank = a ? Rank::a : Rank::b;
+  const std::size_t clients = a ? clusters_.size() : level.multicast ? 1 : clusters_.size();
+  std::vector<SharedReads> reads;
+  for (std::size_t c = 0; c < clients; ++c) reads.emplace_back(*work.shared, operand, c);
+  (a ? shared_->a_bytes : shared_->b_bytes) = streamed_bytes(*work.shared, operand);
+  auto& stream = a ? shared_->a : shared_->b;
+  stream = std::make_unique<StreamModule>(
+      (level.name + (a ? "_a" : "_b")).c_str(), simulation_, tensor, operand.room,
+      client(*dram_read_, rank),
+      std::vector{StreamSink{&shared_->buffer,
+                             {shared_->write_port.get(), static_cast<unsigned>(rank)}}},
+      a ? 1 : clients);
+  BufferPort* const port =
+      !a && shared_->own_b_port ? shared_->own_b_port.get() : shared_->read_port.get();
+  const unsigned first_rank = a ? static_cast<unsigned>(clusters_.size()) : 0;
+  (a ? shared_->read_a : shared_->read_b) = std::make_unique<LevelReader>(
+      (level.name + (a ? "_reader_a" : "_reader_b")).c_str(), simulation_, *stream,
+      FillPort{port, first_rank}, level.read_words * spec_.word_bytes(), level.latency,
+      std::move(reads), !a);
+}
+
+/// One for each cluster, or one for all that a multicast reaches at once.
+void ArrayBlocks::build_b_streams(const ArrayWorkload& work) {
+  const bool one = shared_ != nullptr && shared_->read_b && spec_.shared->multicast;
+  std::uint64_t common = work.clusters[0]->b_capacity;
+  for (const ArrayProgram* program : work.clusters) common = std::min(common, program->b_capacity);
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    std::vector<StreamSink> sinks;
+    const std::size_t last = one ? clusters_.size() : c + 1;
+    for (std::size_t i = c; i < last; ++i) {
+      sinks.push_back({clusters_[i].buffer.get(), fill(i, Rank::b)});
+    }
+    const std::size_t consumers = sinks.size();
+    b_streams_.push_back(std::make_unique<StreamModule>(
+        one ? "b_stream" : name("b_stream", c).c_str(), simulation_, Tensor::b,
+        one ? common : work.clusters[c]->b_capacity, reader(Tensor::b, c), std::move(sinks),
+        consumers));
+    if (one) break;
+  }
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    clusters_[c].b = b_streams_[std::min(c, b_streams_.size() - 1)].get();
+  }
+}
+
+void ArrayBlocks::build_cluster(std::size_t c, const ArrayProgram& program, ArrayUnits units) {
+  Cluster& cluster = clusters_[c];
+  IMemory& outputs = shared_ && shared_->write_z ? *shared_->write_z : written();
+  cluster.z = std::make_unique<DrainModule>(name("z_drain", c).c_str(), simulation_,
+                                            client(outputs, Rank::z, c));
+  const std::size_t of_b = multicast() ? c : 0;
+  cluster.arrays = std::make_unique<ArraysModule>(
+      name("arrays", c).c_str(), simulation_, program, std::move(units), spec_.word_bytes(),
+      spec_.glb.latency, ArraysModule::Operand{*cluster.a, Residency(spec_.glb.a)},
+      ArraysModule::Operand{*cluster.b, Residency(spec_.glb.b), of_b}, *cluster.z,
+      fill(c, Rank::z));
+}
+
+// Addresses are positions in the order of fetching: what comes again has another address.
+void ArrayBlocks::start(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
+  if (shared_ && shared_->a) shared_->a->request({0, shared_->a_bytes});
+  if (shared_ && shared_->b) shared_->b->request({0, shared_->b_bytes});
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    clusters_[c].a->request({0, a[c]});
+    if (c < b_streams_.size()) b_streams_[c]->request({0, b[c]});
+  }
+  for (Cluster& cluster : clusters_) cluster.arrays->start();
+}
+
+std::uint64_t ArrayBlocks::shared_bytes(Tensor operand) const {
+  if (!shared_) return 0;
+  const LevelReader* const level =
+      (operand == Tensor::a ? shared_->read_a : shared_->read_b).get();
+  return level == nullptr ? 0 : level->counts().of(operand).read_bytes;
+}
+
+void ArrayBlocks::meter(Meters& meters) const {
+  meters.ports = {{dram_write_ ? "dram_read" : "dram", dram_read_->counts().port}};
+  if (dram_write_) meters.ports["dram_write"] = dram_write_->counts().port;
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    const Cluster& cluster = clusters_[c];
+    meters.ports[name("glb", c)] = use_of(cluster.arrays->glb());
+    meters.ports[name("mac", c)] = use_of(cluster.arrays->macs());
+    if (cluster.write_port) meters.ports[name("glb_write", c)] = use_of(*cluster.write_port);
+    meters.high_water[name("glb", c)] = cluster.buffer->high_water();
+    meters.high_water[name("glb", c) + ".A"] = cluster.a->meter().high_water();
+    meters.high_water[name("glb", c) + ".B"] = cluster.b->meter().high_water();
+  }
+  if (!shared_) return;
+  const std::string& level = spec_.shared->name;
+  if (shared_->read_port) meters.ports[level] = use_of(*shared_->read_port);
+  if (shared_->own_b_port) meters.ports[level + ".B"] = use_of(*shared_->own_b_port);
+  if (shared_->write_port) meters.ports[level + "_write"] = use_of(*shared_->write_port);
+  meters.high_water[level] = shared_->buffer.high_water();
+  if (shared_->a) meters.high_water[level + ".A"] = shared_->a->meter().high_water();
+  if (shared_->b) meters.high_water[level + ".B"] = shared_->b->meter().high_water();
+  if (shared_->write_z) meters.high_water[level + ".Z"] = shared_->write_z->high_water();
+}
+
+}  // namespace lacuna

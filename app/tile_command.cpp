@@ -7,6 +7,7 @@
 
 #include "app/commands.hpp"
 #include "app/out_option.hpp"
+#include "arch/description/read_spec.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/interrupt.hpp"
@@ -159,7 +160,8 @@ int execute(const TileArguments& arguments) {
         std::vector<std::string>{"tile_occupancy.csv", "tile_occupancy.dat", "tile_occupancy.gp",
                                  "tile_occupancy.png", "tile_occupancy.svg"});
   }
-  const ConfigReader reader(load_config("arch", arguments.machine, arguments.settings));
+  const ConfigReader reader =
+      machine_reader(load_config("arch", arguments.machine, arguments.settings));
   MachineSpec machine = read_machine(reader);
   reader.finish();
   if (arguments.workload.matrix.empty()) {

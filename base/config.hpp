@@ -59,9 +59,14 @@ struct ConfigTree {
   /// Applies "a.b.c=value"; the value is YAML. Missing mappings on the way are made, so that a
   /// misspelt path is caught by finish() with its suggestion.
   void set(std::string_view assignment);
+  /// Puts a value where a path of names leads, through lists whose entries are named.
+  void put_at(std::string_view path, ConfigTree value);
   /// Mappings merge key by key, anything else is replaced.
   void merge(const ConfigTree& other);
   [[nodiscard]] std::string to_yaml() const;
+
+ private:
+  [[nodiscard]] ConfigTree& reach(std::string_view path, const std::string& origin);
 };
 
 /// A place that a setting (--set) gave, not a file.

@@ -148,6 +148,8 @@ void emit(YAML::Emitter& out, const ConfigTree& tree) {
   }
 }
 
+constexpr const char* kSetExample = "write it like --set levels.glb.capacity=15MiB";
+
 /// What a list's entry is known by: its scalar `name`, or of a link where it leads `to`. Null: it
 /// has neither.
 const std::string* name_of(const ConfigTree& item) {
@@ -222,22 +224,29 @@ ConfigTree ConfigTree::parse(const std::string& text, const std::string& name) {
 }
 
 void ConfigTree::set(std::string_view assignment) {
-  constexpr std::string_view kExample = "write it like --set buffers.llb.capacity=15MiB";
   const auto equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0) {
     throw InputError(fmt::format("--set {}: expected key=value", shortened(assignment)),
-                     std::string(kExample));
+                     kSetExample);
   }
   const std::string origin = fmt::format("{}{}", kSetOrigin, shortened(assignment));
   ConfigBudget budget;
   ConfigTree value = parse_yaml(std::string(assignment.substr(equals + 1)), origin, budget, false);
   value.file = origin;
+  reach(assignment.substr(0, equals), origin) = std::move(value);
+}
+
+void ConfigTree::put_at(std::string_view path, ConfigTree value) {
+  reach(path, value.file) = std::move(value);
+}
+
+ConfigTree& ConfigTree::reach(std::string_view path, const std::string& origin) {
   ConfigTree* node = this;
   std::uint64_t depth = 0;
-  for (std::string_view path = assignment.substr(0, equals);;) {
+  while (true) {
     const auto dot = path.find('.');
     if (path.substr(0, dot).empty() || ++depth > ConfigLimits::kDepth) {
-      throw InputError({origin, 0, {}}, "the key is not a path of names", std::string(kExample));
+      throw InputError({origin, 0, {}}, "the key is not a path of names", kSetExample);
     }
     const std::string_view key = path.substr(0, dot);
     if (is_named_list(*node)) {
@@ -247,20 +256,17 @@ void ConfigTree::set(std::string_view assignment) {
                          suggest(std::string(key), names_of(*node)));
       }
       node = item;
-      if (dot == std::string_view::npos) break;
-      path.remove_prefix(dot + 1);
-      continue;
+    } else {
+      if (node->kind != Kind::mapping) {
+        *node = ConfigTree{};
+        node->kind = Kind::mapping;
+      }
+      if (node->file.empty()) node->file = origin;
+      node = &node->at_or_add(key);
     }
-    if (node->kind != Kind::mapping) {
-      *node = ConfigTree{};
-      node->kind = Kind::mapping;
-    }
-    if (node->file.empty()) node->file = origin;
-    node = &node->at_or_add(key);
-    if (dot == std::string_view::npos) break;
+    if (dot == std::string_view::npos) return *node;
     path.remove_prefix(dot + 1);
   }
-  *node = std::move(value);
 }
 
 bool is_setting(const Place& place) {

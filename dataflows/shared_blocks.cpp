@@ -79,8 +79,8 @@ double b_readings(const FabricMapping& m, std::uint64_t a_groups) {
 
 }  // namespace
 
-SharedShape choose_blocks(const FabricSpec& spec, const ICostModel& machine,
-                          const FabricMapping& m, const SharedGroups& groups) {
+SharedShape choose_blocks(const FabricSpec& spec, const ICostModel& machine, const FabricMapping& m,
+                          const SharedGroups& groups) {
   const FabricSharedLevel& level = *spec.shared;
   const Cut a(level, machine, Tensor::a, m.a_outer ? m.tile_rows / m.rows : 1, groups.a);
   const Cut b(level, machine, Tensor::b, m.b_resident ? m.tile_columns / m.columns : 1, groups.b);

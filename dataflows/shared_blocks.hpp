@@ -27,7 +27,6 @@ struct SharedShape {
 
 /// `machine` tells what stays of a block.
 [[nodiscard]] SharedShape choose_blocks(const FabricSpec& spec, const ICostModel& machine,
-                                        const FabricMapping& mapping,
-                                        const SharedGroups& groups);
+                                        const FabricMapping& mapping, const SharedGroups& groups);
 
 }  // namespace lacuna

@@ -4,29 +4,24 @@
 #include <algorithm>
 #include <optional>
 
+#include "arch/description/read_spec.hpp"
 #include "base/error.hpp"
 #include "base/shipped_files.hpp"
 
 namespace lacuna {
 namespace {
 
-std::variant<MachineSpec, FabricSpec> read_any_machine(const ConfigReader& reader) {
-  // Another kind, or none, is refused by either reader, with the names of both.
-  if (is_array_machine(reader)) return read_arrays(reader);
-  return read_machine(reader);
-}
-
 /// The resolved configuration is read from wherever it is put.
 void make_ert_absolute(ConfigTree& machine) {
-  if (machine.find("energy") == nullptr || machine.find("energy")->find("ert") == nullptr) return;
-  std::string& file = machine.at_or_add("energy").at_or_add("ert").scalar;
+  if (machine.find("prices") == nullptr || machine.find("prices")->find("ert") == nullptr) return;
+  std::string& file = machine.at_or_add("prices").at_or_add("ert").scalar;
   std::error_code ignored;
   if (std::filesystem::exists(file, ignored)) file = std::filesystem::absolute(file).string();
 }
 
 ChosenMachine choose_machine(ConfigTree tree, const std::vector<std::string>& settings) {
   for (const auto& setting : settings) tree.set(setting);
-  const ConfigReader reader(std::move(tree));
+  const ConfigReader reader = machine_reader(std::move(tree));
   ChosenMachine machine{read_any_machine(reader), {}};
   reader.finish();
   machine.resolved = reader.resolved();

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "arch/spec/machine_spec.hpp"
+#include "arch/description/read_spec.hpp"
 #include "base/config.hpp"
 #include "base/shipped_files.hpp"
 
@@ -17,7 +17,7 @@ namespace lacuna {
 
 [[nodiscard]] inline MachineSpec machine_with(const std::string& name,
                                               const std::vector<std::string>& settings) {
-  const ConfigReader reader(load_config("arch", name, settings));
+  const ConfigReader reader = machine_reader(load_config("arch", name, settings));
   MachineSpec machine = read_machine(reader);
   reader.finish();
   return machine;

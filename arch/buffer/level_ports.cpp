@@ -77,10 +77,9 @@ void LevelReader::serve(std::size_t client, const Request& request) {
     return stream_.release(request.release, consumer);
   }
   const sim::Ticks now = simulation_.now_ticks();
-  read_.port->write(read_.rank + static_cast<unsigned>(client), now, now, request.bytes,
-                    [this, request, consumer, now](sim::Ticks late) {
-                      passed(request, consumer, now, late);
-                    });
+  read_.port->write(
+      read_.rank + static_cast<unsigned>(client), now, now, request.bytes,
+      [this, request, consumer, now](sim::Ticks late) { passed(request, consumer, now, late); });
 }
 
 /// The port tells when the last byte is through; the others came before it at the port's rate.
@@ -88,7 +87,8 @@ void LevelReader::passed(const Request& request, std::size_t consumer, sim::Tick
                          sim::Ticks late) {
   const Cycles last = sim::to_cycles_up(sim::sum(start, late));
   const double takes = static_cast<double>(request.bytes) / bytes_per_cycle_;
-  const std::uint64_t begun = last.count() - std::min(last.count(), static_cast<std::uint64_t>(takes));
+  const std::uint64_t begun =
+      last.count() - std::min(last.count(), static_cast<std::uint64_t>(takes));
   const Cycles first(std::max(start >> sim::kTickBits, begun));
   request.from->answer(request.id, last + latency_, first + latency_);
   leaving_.push_back({last, request.release, consumer});
@@ -129,11 +129,16 @@ void LevelWriter::attach(const MemoryPort&) {}
 
 void LevelWriter::send(MemoryPort& from, std::uint64_t id, const MemoryRequest& request) {
   LACUNA_CHECK(request.write && request.ranges.size() == 1, "{} is written range by range", name());
-  const Request one{&from, id, request.tensor, request.ranges.front(), sim::this_delta(),
+  const Request one{&from,
+                    id,
+                    request.tensor,
+                    request.ranges.front(),
+                    sim::this_delta(),
                     simulation_.now() + latency_};
   const auto key = [](const Request& r) { return std::tuple(r.sent_in, r.from->rank(), r.id); };
-  const auto after = std::upper_bound(waiting_.begin(), waiting_.end(), one,
-                                      [&](const Request& x, const Request& y) { return key(x) < key(y); });
+  const auto after =
+      std::upper_bound(waiting_.begin(), waiting_.end(), one,
+                       [&](const Request& x, const Request& y) { return key(x) < key(y); });
   waiting_.insert(after, one);
   simulation_.wake(wake_);
 }

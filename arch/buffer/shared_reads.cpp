@@ -50,7 +50,8 @@ void SharedReads::step() {
                  "clusters walk {} and {} tiles", visits(c).bytes.size(), visits(0).bytes.size());
     most = std::max(most, visits(c).bytes[item_]);
   }
-  const std::uint64_t piece = operand_.piece == 0 ? std::max<std::uint64_t>(1, most) : operand_.piece;
+  const std::uint64_t piece =
+      operand_.piece == 0 ? std::max<std::uint64_t>(1, most) : operand_.piece;
   from_start_ = items_before_;
   overflows_ = false;
   for (std::uint64_t begin = 0; begin < most; begin += piece) {

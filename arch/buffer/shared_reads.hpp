@@ -16,10 +16,10 @@ namespace lacuna {
 
 /// One operand at a shared level.
 struct SharedOperand {
-  const TileVisits ArrayProduct::*visits;      // of the buffers inside
-  std::uint64_t SharedBlock::*tile;            // of the level
+  const TileVisits ArrayProduct::*visits;  // of the buffers inside
+  std::uint64_t SharedBlock::*tile;        // of the level
   Residency inner, level;
-  std::uint64_t room = 0;   // bytes of the level
+  std::uint64_t room = 0;  // bytes of the level
   /// Bytes of each cluster in turn, where each reads a part of its own; 0: all read the same.
   std::uint64_t piece = 0;
 };
@@ -59,12 +59,12 @@ class SharedReads {
   std::deque<Run> runs_;
   std::size_t product_ = 0, block_ = 0, walk_ = 0, item_ = 0;
   std::uint64_t copy_ = 0;
-  std::uint64_t again_ = 0;                // of the walks over an item
-  bool overflows_ = false;                 // some reader's room: each walk brings some of it again
-  std::uint64_t resident_ = 0;             // bytes of the tile's head
-  std::uint64_t pass_ = 0, passes_ = 0;    // over the tile
-  std::uint64_t items_before_ = 0;         // bytes of the tile
-  std::uint64_t from_start_ = 0;           // of the tile, of what is read next
+  std::uint64_t again_ = 0;              // of the walks over an item
+  bool overflows_ = false;               // some reader's room: each walk brings some of it again
+  std::uint64_t resident_ = 0;           // bytes of the tile's head
+  std::uint64_t pass_ = 0, passes_ = 0;  // over the tile
+  std::uint64_t items_before_ = 0;       // bytes of the tile
+  std::uint64_t from_start_ = 0;         // of the tile, of what is read next
   std::uint64_t at_ = 0;
 };
 

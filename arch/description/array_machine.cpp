@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "arch/description/read_parts.hpp"
+#include "base/quantity_text.hpp"
+
 namespace lacuna::description {
 namespace {
 
-constexpr const char* kYet = "such machines are described but not run yet";
+constexpr std::uint64_t kMetadataAccess = 64;  // bits of one access of the metadata's memory
 
 bool holds(const Level& level, std::string_view tensor) {
   return level.find(tensor) != nullptr;
@@ -36,6 +39,10 @@ class Builder {
     registers_of_arrays();
     operands();
     partition();
+    spec_.tiling.seed = m_.dataflow.seed;
+    mappings();
+    prices();
+    features();
     refuse_the_rest();
     return spec_;
   }
@@ -76,11 +83,10 @@ class Builder {
 
   void words() {
     const Precision& a = m_.precision.at("A");
-    const ConfigReader entry = config_.mapping("precision");
-    if (entry.text("A") != entry.text("B")) {
-      entry.fail("B", "operands of one precision are multiplied", kYet);
+    if (!(a == m_.precision.at("B"))) {
+      config_.mapping("precision").fail("B", "operands of one precision are multiplied", kYet);
     }
-    spec_.precision = entry.text("A");
+    spec_.precision = a.name;
     spec_.word_bits = a.bits;
     spec_.z_width = static_cast<double>(m_.precision.at("Z").bits) / a.bits;
   }
@@ -149,21 +155,52 @@ class Builder {
     }
     spec_.glb.a = holding(buffer_, "A");
     spec_.glb.b = holding(buffer_, "B");
-    for (const char* tensor : {"A", "B"}) {
-      const FabricHolding& of = *tensor == 'A' ? spec_.glb.a : spec_.glb.b;
-      if (of.policy == BufferPolicy::tailors &&
-          of.window.count() * 4 > spec_.glb.capacity.count()) {
-        holding_entry(buffer_, tensor)
-            .fail("window", "the streaming window is at most a quarter of the buffer");
-      }
+    for (const auto& [tensor, of] : {std::pair("A", &spec_.glb.a), std::pair("B", &spec_.glb.b)}) {
+      if (of->policy != BufferPolicy::tailors) continue;
+      if (of->window.count() * 4 <= spec_.glb.capacity.count()) continue;
+      const ConfigReader own = holding_entry(buffer_, tensor);
+      throw InputError(blamed({own.place("window"), entry.place("capacity"), own.place("policy")}),
+                       fmt::format("the streaming window is a quarter of the buffer at most: the "
+                                   "window of {} is {}, the capacity {}",
+                                   tensor, to_text(of->window), to_text(spec_.glb.capacity)),
+                       "16 KiB hides 500 cycles of DRAM latency at 32 B/cycle");
     }
   }
 
+  /// Whole operands in an access.
   [[nodiscard]] std::uint64_t words_of_line(std::size_t level) const {
-    const auto words =
-        static_cast<std::uint64_t>(in_words(static_cast<double>(m_.levels[level].line.count())));
-    if (words == 0) level_entry(level).fail("line", "a line holds at least one operand");
-    return words;
+    const double words = in_words(static_cast<double>(m_.levels[level].line.count()));
+    if (words != std::floor(words)) {
+      level_entry(level).fail("line",
+                              fmt::format("a line of {} holds {:g} operands of {} bits",
+                                          to_text(m_.levels[level].line), words, spec_.word_bits),
+                              "a line holds whole operands, at least one");
+    }
+    check_slices(level);
+    return static_cast<std::uint64_t>(words);
+  }
+
+  /// Each slice is a memory that holds at least the bits of one access.
+  void check_slices(std::size_t i) const {
+    const Level& level = m_.levels[i];
+    const ConfigReader entry = level_entry(i);
+    const auto slice = [&level](Bytes bytes) { return bytes.count() / level.slices; };
+    if (slice(*level.capacity) < level.line.count()) {
+      throw InputError(
+          blamed({entry.place("capacity"), entry.place("line"), entry.place("slices")}),
+          fmt::format("a slice of {} B ({} in {}) is smaller than its line of {}",
+                      slice(*level.capacity), to_text(*level.capacity), level.slices,
+                      to_text(level.line)),
+          "make the buffer larger, its line shorter or its slices fewer");
+    }
+    const Bytes metadata = level.metadata.value_or(Bytes(0));
+    if (metadata.count() > 0 && slice(metadata) < kMetadataAccess / 8) {
+      throw InputError(
+          blamed({entry.place("metadata"), entry.place("slices")}),
+          fmt::format("{} B of metadata in each slice are less than one access of {} B",
+                      slice(metadata), kMetadataAccess / 8),
+          "make it larger, or 0 B for a machine without");
+    }
   }
 
   /// How a level holds a tensor; nothing of it when the tensor passes by.
@@ -300,6 +337,7 @@ class Builder {
   void install(std::size_t i) {
     const UnitEntry& unit = m_.units[i];
     const ConfigReader entry = config_.mappings("units")[i];
+    if (!unit.enabled) return;
     if (!unit.traits.install)
       entry.fail("class", fmt::format("'{}' is no unit beside arrays", unit.unit_class), kYet);
     if (unit.count != 1) entry.fail("count", "one unit of each kind stands at its level", kYet);
@@ -363,8 +401,23 @@ class Builder {
     }
     arrays.columns = arrays.rf_words / arrays.rows;
     if (arrays.columns == 0) {
-      level_entry(inner_).fail("capacity",
-                               fmt::format("no partial sum for each of {} rows", arrays.rows));
+      level_entry(inner_).fail(
+          "capacity",
+          fmt::format("registers of {} words hold no partial sum for each of the "
+                      "{} rows",
+                      arrays.rf_words, arrays.rows),
+          "larger registers, or fewer rows");
+    }
+    for (const auto& [digit, size] : m_.dataflow.partition) {
+      if (digit.rank != "N" || digit.whole || digit.number != 0) continue;
+      if (size.kind != SizeKind::kExtent) continue;
+      if (size.extent > arrays.columns) {
+        level_entry(inner_).fail("capacity",
+                                 fmt::format("{} rows of {} columns have more partial sums than "
+                                             "the {} that an array holds",
+                                             arrays.rows, size.extent, arrays.rf_words));
+      }
+      arrays.columns = size.extent;
     }
   }
 
@@ -386,6 +439,9 @@ class Builder {
         case EncodingKind::run_length:
           text += "R";
           break;
+        case EncodingKind::offset_pairs:
+          text += "O";
+          break;
         default:
           text += "?";
       }
@@ -395,8 +451,10 @@ class Builder {
     if (text == "USR") return FabricStorage::run_lengths;
     if (text == "UB") return FabricStorage::bitmask;
     if (text == "UBB") return FabricStorage::tiled_bitmask;
+    if (text == "UOC") return FabricStorage::block_offsets;
     entry.fail("ranks", "arrays do not read this format",
-               "[U, U], [U, B], [U, \"HSS(CP)\"], [U, \"HSS(RLE)\"], or [U, B, B] of tiles");
+               "[U, U], [U, B], [U, \"HSS(CP)\"], [U, \"HSS(RLE)\"], or [U, B, B] of tiles, [U, "
+               "UOP, CP] of B's blocks");
   }
 
   void operand(const Holding& holding, FabricOperandSpec& spec) const {
@@ -413,8 +471,14 @@ class Builder {
   void operands() {
     const Level& level = m_.levels[buffer_];
     operand(*level.find("A"), spec_.a);
+    if (spec_.a.storage == FabricStorage::block_offsets) {
+      holding_entry(buffer_, "A")
+          .mapping("format")
+          .fail("ranks", "A is stationary: its metadata selects B, block offsets cannot");
+    }
     operand(*level.find("B"), spec_.b);
     spec_.b_dense_from = level.find("B")->uncompressed_from;
+    spec_.keep_metadata = level.find("A")->keep_metadata;
   }
 
   /// The strategy that sizes the tiles of B which stay; who is the outer loop, when it is given.
@@ -448,7 +512,56 @@ class Builder {
     }
   }
 
+  void prices() {
+    spec_.energy.table = m_.prices.table;
+    spec_.energy.set = m_.prices.set;
+    spec_.energy.ert = m_.prices.ert;
+    spec_.energy.saf = m_.prices.saf;
+  }
+
+  void mappings() {
+    for (const ConfigReader& entry : config_.mapping("dataflow").mappings("mappings")) {
+      spec_.mappings.push_back(read_mapping(entry, spec_.arrays));
+    }
+    if (!spec_.mappings.empty() && shared_) {
+      config_.mapping("dataflow").fail("mappings", "clusters are mapped by the mapper", kYet);
+    }
+  }
+
+  /// Each idea switched off by itself.
+  void features() {
+    if (!m_.features.hss) {
+      // The datapath for structured operands as a whole: patterns of A, fetch unit, gating,
+      // compression of outputs.
+      spec_.a.patterns = {{Pattern::dense(), 0}};
+      spec_.a.storage = FabricStorage::uncompressed;
+      spec_.b.gating = spec_.vfmu = spec_.compress_outputs = false;
+    }
+    if (!m_.features.tailors) {
+      spec_.glb.a.policy = spec_.glb.b.policy = BufferPolicy::buffet;
+      if (spec_.shared) spec_.shared->a.policy = spec_.shared->b.policy = BufferPolicy::buffet;
+      // What varies in occupancy needs the buffers that can hold it.
+      spec_.a.unstructured_storage = FabricStorage::uncompressed;
+    }
+    if (m_.features.swiftiles) return;
+    for (TilingStrategy* of :
+         {&spec_.tiling.strategy, spec_.shared ? &spec_.shared->strategy : nullptr}) {
+      if (of != nullptr && *of == TilingStrategy::swiftiles) *of = TilingStrategy::prescient;
+    }
+  }
+
   void refuse_the_rest() const {
+    if (m_.strict) config_.fail("strict", "what arrays cannot hold is refused in any case", kYet);
+    if (m_.memory.burst.count() != 1) {
+      config_.mapping("memory").fail("burst", "operands of arrays come in whole requests", kYet);
+    }
+    if (m_.dataflow.edges != TilingStrategy::fixed) {
+      config_.mapping("dataflow").fail("edges", "the arrays say what their tiles are", kYet);
+    }
+    if (!m_.dataflow.by_workload.empty()) {
+      config_.mapping("dataflow")
+          .fail("by_workload", "use `mappings`, by the product's edges", kYet);
+    }
     if (!m_.intersect.empty()) config_.fail("intersect", "arrays intersect inside", kYet);
     for (const Output& output : m_.outputs) {
       if (output.on_evict != Eviction::kRefuse) {
@@ -479,11 +592,8 @@ bool is_description(const ConfigReader& config) {
   return config.has("levels");
 }
 
-FabricSpec read_array_machine(const ConfigReader& config) {
-  const Machine machine = read(config);
-  FabricSpec spec = Builder(config, machine).build();
-  spec.energy.table = machine.price_table;
-  return spec;
+FabricSpec array_machine(const ConfigReader& config, const Machine& machine) {
+  return Builder(config, machine).build();
 }
 
 }  // namespace lacuna::description

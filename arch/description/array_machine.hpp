@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a description to the machine that runs it: arrays of multipliers behind one level of
-// buffers. What the description says and no run takes yet is refused, at its place.
+// buffers, or in clusters behind one that they share. What the description says and no run takes
+// yet is refused, at its place.
 #pragma once
 
 #include "arch/description/machine.hpp"
@@ -8,11 +9,11 @@
 
 namespace lacuna::description {
 
-/// Whether a machine file is written in this form.
-[[nodiscard]] bool is_description(const ConfigReader& config);
+/// Throws InputError with file, line and field.
+[[nodiscard]] FabricSpec array_machine(const ConfigReader& config, const Machine& machine);
 
-/// Reads and checks the description and turns it into the parameters of an array machine. Throws
-/// InputError with file, line and field.
-[[nodiscard]] FabricSpec read_array_machine(const ConfigReader& config);
+/// A mapping that the machine's file gives for one product, checked against the arrays.
+[[nodiscard]] FabricMappingChoice read_mapping(const ConfigReader& config,
+                                               const FabricSpec::Arrays& arrays);
 
 }  // namespace lacuna::description

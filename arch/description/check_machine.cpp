@@ -171,12 +171,30 @@ class Checker {
     const double room =
         holding.capacity ? static_cast<double>(holding.capacity->count())
                          : static_cast<double>(level.capacity->count()) * holding.share.value_or(1);
-    if (holding.window.count() == 0 || static_cast<double>(holding.window.count()) > room) {
-      entry.fail("window",
-                 fmt::format("a streaming window of {} in a room of {}", to_text(holding.window),
-                             human_bytes(room)),
-                 "above zero, and at most the tensor's room");
+    window(entry, level, holding, room);
+  }
+
+  /// The streaming window is part of the tensor's room.
+  void window(const ConfigReader& entry, const Level& level, const Holding& holding,
+              double room) const {
+    const ConfigReader whole = level_of(level);
+    if (holding.window.count() == 0) {
+      throw InputError(blamed({entry.place("window"), entry.place("policy")}),
+                       "Tailors needs a streaming window above zero", "like window: 16 KiB");
     }
+    if (static_cast<double>(holding.window.count()) <= room) return;
+    const std::string path = fmt::format("levels.{}.holds.{}.window", level.name, holding.tensor);
+    throw InputError(
+        blamed({entry.place("window"), whole.place("capacity"), entry.place("share"),
+                entry.place("capacity"), entry.place("policy")}),
+        fmt::format("the streaming window ({}) of {} is larger than the room of {}, {}", path,
+                    to_text(holding.window), holding.tensor, human_bytes(room)),
+        fmt::format("make the room larger, or the window too: {}={}B", path,
+                    static_cast<std::uint64_t>(room / 2)));
+  }
+
+  [[nodiscard]] ConfigReader level_of(const Level& level) const {
+    return config_.mappings("levels")[static_cast<std::size_t>(&level - m_.levels.data())];
   }
 
   void format(const ConfigReader& entry, const Holding& holding) const {
@@ -381,7 +399,7 @@ class Checker {
 
   [[nodiscard]] bool has_merger() const {
     return std::any_of(m_.units.begin(), m_.units.end(),
-                       [](const UnitEntry& unit) { return unit.traits.merges; });
+                       [](const UnitEntry& unit) { return unit.enabled && unit.traits.merges; });
   }
 
   /// A loop over a contracted rank outside a loop that picks the output's tile makes the tile leave

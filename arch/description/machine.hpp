@@ -32,6 +32,8 @@ struct RankFormat {
 struct TensorFormat {
   std::vector<Digit> order;
   std::vector<RankFormat> ranks;
+  bool padded = false;      // arrays take whole lines of 64 bits
+  bool whole_list = false;  // what is selected of a list is read with the tuples of all of it
 };
 
 enum class Policy {
@@ -53,6 +55,7 @@ struct Holding {
   std::optional<TensorFormat>
       otherwise;                 // of an operand that obeys no structure that `format` needs
   double uncompressed_from = 0;  // both operands at least so dense: stored plain; 0: never
+  bool keep_metadata = false;    // also of a dense operand
   std::optional<Digit> below;  // instead of the level's: its tiles are what loops inside this touch
 };
 
@@ -67,7 +70,8 @@ struct Memory {
   bool shared = true;          // reads and writes share `read`
   double read = 0, write = 0;  // bytes per cycle
   Cycles latency;
-  Bytes request;  // the largest of one client
+  Bytes request;   // the largest of one client
+  Bytes burst{1};  // contiguous bytes come in whole bursts
   std::uint64_t outstanding = 1;
   std::optional<Bytes> capacity;
   std::string type;  // of DRAM, which prices an access; or
@@ -103,6 +107,7 @@ struct UnitEntry {
   std::string unit_class;
   std::string at;           // the level that it stands at
   std::uint64_t count = 1;  // for each instance of that level
+  bool enabled = true;      // false: the machine goes without
   UnitTraits traits;
 };
 
@@ -138,7 +143,11 @@ struct DigitSize {
   [[nodiscard]] std::string text() const;
 };
 
-enum class Dispatch { kStatic, kAnyIdle };
+enum class Dispatch {
+  kStatic,
+  kAnyIdle,   // the next step goes to any instance that is idle
+  kByOutput,  // likewise, but the steps of one tile of outputs before those of the next
+};
 
 struct Spatial {
   Digit digit;
@@ -146,11 +155,32 @@ struct Spatial {
   Dispatch dispatch = Dispatch::kStatic;
 };
 
+using Partition = std::vector<std::pair<Digit, DigitSize>>;
+
 struct Dataflow {
   LoopNest loops;
   bool order_free = false;  // the mapper may order the loops that pick the tiles of a level
   std::vector<Spatial> spatial;
-  std::vector<std::pair<Digit, DigitSize>> partition;
+  Partition partition;
+  /// Sizes of their own for workloads of these names.
+  std::vector<std::pair<std::string, Partition>> by_workload;
+  /// Tiles of two ranks that a strategy sizes grow along one first, or keep an aspect (N over K).
+  Growth growth = Growth::k_first;
+  double aspect = 1;
+  /// Edges of the innermost tiles; with a strategy one edge, at most as long as the partition says.
+  TilingStrategy edges = TilingStrategy::fixed;
+  std::uint64_t seed = 1;       // of samples that strategies draw
+  std::uint64_t lookahead = 8;  // instructions that a sequencer decodes ahead
+};
+
+/// Ideas of a machine, each to be switched off by itself.
+struct Features {
+  bool hss = true, tailors = true, swiftiles = true;
+};
+
+struct Prices {
+  std::string table, set, ert;  // a technology table or a component set; an Accelergy table
+  bool saf = true;              // the sparse acceleration units are charged
 };
 
 struct Machine {
@@ -165,7 +195,10 @@ struct Machine {
   std::vector<Meeting> intersect;
   std::vector<Output> outputs;
   Dataflow dataflow;
-  std::string price_table;
+  Features features;
+  Prices prices;
+  BoundSpec bound;         // blocks that a published comparison counts
+  bool strict = false;     // what does not fit a buffer is refused instead of counted
   bool contention = true;  // blocks that pass one port at once wait for each other
 
   [[nodiscard]] const Level* find_level(std::string_view wanted) const;

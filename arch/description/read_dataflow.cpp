@@ -89,7 +89,10 @@ class SizeReader {
       size.overbooked_share = share(arguments[1]);
       size.tail_samples = arguments.size() > 2 ? count(arguments[2]) : 10;  // recalled
     } else {
-      fail(fmt::format("'{}' is not a size", text_));
+      const std::string near =
+          suggest(call.name, {"auto", "occupancy", "dense-shape", "prescient", "swiftiles"});
+      config_.fail(key_, fmt::format("'{}' is not a size", text_),
+                   near.starts_with("did you mean") ? near : kSizes);
     }
     size.tensor = arguments.front();
     for (const auto& tensor : context_.tensors) {
@@ -104,6 +107,15 @@ class SizeReader {
   const Context& context_;
   std::string text_;
 };
+
+Partition read_partition(const ConfigReader& config, const Context& context) {
+  Partition partition;
+  for (const auto& key : config.keys()) {
+    partition.emplace_back(parse_digit(key, config.place(key)),
+                           SizeReader(config, key, context).read());
+  }
+  return partition;
+}
 
 }  // namespace
 
@@ -137,17 +149,31 @@ Dataflow read_dataflow(const ConfigReader& config, const Context& context) {
   const ConfigReader spatial = config.mapping("spatial");
   for (const auto& key : spatial.keys()) {
     const ConfigReader entry = spatial.mapping(key);
-    dataflow.spatial.push_back(
-        {parse_digit(key, spatial.place(key)), entry.text("over"),
-         entry.choice<Dispatch>("dispatch",
-                                {{"static", Dispatch::kStatic}, {"any-idle", Dispatch::kAnyIdle}},
-                                Dispatch::kStatic)});
+    dataflow.spatial.push_back({parse_digit(key, spatial.place(key)), entry.text("over"),
+                                entry.choice<Dispatch>("dispatch",
+                                                       {{"static", Dispatch::kStatic},
+                                                        {"any-idle", Dispatch::kAnyIdle},
+                                                        {"by-output", Dispatch::kByOutput}},
+                                                       Dispatch::kStatic)});
   }
-  const ConfigReader partition = config.mapping("partition");
-  for (const auto& key : partition.keys()) {
-    dataflow.partition.emplace_back(parse_digit(key, partition.place(key)),
-                                    SizeReader(partition, key, context).read());
+  dataflow.partition = read_partition(config.mapping("partition"), context);
+  const ConfigReader named = config.mapping("by_workload");
+  for (const auto& name : named.keys()) {
+    dataflow.by_workload.emplace_back(name, read_partition(named.mapping(name), context));
   }
+  dataflow.growth = config.choice<Growth>(
+      "growth",
+      {{"k-first", Growth::k_first}, {"n-first", Growth::n_first}, {"square", Growth::square}},
+      Growth::k_first);
+  dataflow.aspect = config.number("aspect", {1e-6, 1e6}, 1.0);
+  dataflow.edges = config.choice<TilingStrategy>("edges",
+                                                 {{"given", TilingStrategy::fixed},
+                                                  {"dense-shape", TilingStrategy::dense_shape},
+                                                  {"prescient", TilingStrategy::prescient},
+                                                  {"swiftiles", TilingStrategy::swiftiles}},
+                                                 TilingStrategy::fixed);
+  dataflow.seed = config.integer("seed", {0, 1e15}, 1);
+  dataflow.lookahead = config.integer("lookahead", {1, 4096}, dataflow.lookahead);
   return dataflow;
 }
 

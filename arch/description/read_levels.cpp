@@ -54,6 +54,8 @@ TensorFormat read_format(const ConfigReader& config) {
                 fmt::format("{} encodings for {} ranks", format.ranks.size(), format.order.size()),
                 "one for each entry of `order`, outermost first");
   }
+  format.padded = config.boolean("padded", false);
+  format.whole_list = config.boolean("whole_list", false);
   return format;
 }
 
@@ -76,6 +78,7 @@ Holding read_holding(const ConfigReader& config, const std::string& tensor) {
   if (config.has("format")) holding.format = read_format(config.mapping("format"));
   if (config.has("otherwise")) holding.otherwise = read_format(config.mapping("otherwise"));
   holding.uncompressed_from = config.number("uncompressed_from", {0, 1}, 0.0);
+  holding.keep_metadata = config.boolean("keep_metadata", false);
   holding.below = read_below(config);
   return holding;
 }
@@ -118,7 +121,9 @@ Memory read_memory(const ConfigReader& config, const Context& context) {
     memory.write = config.bandwidth("write", context.clock);
   }
   memory.latency = config.cycles("latency", context.clock);
-  memory.request = config.bytes("request");
+  memory.burst = config.bytes("burst", memory.burst, kRequestBytes);
+  if (memory.burst.count() == 0) config.fail("burst", "a burst moves at least one byte");
+  memory.request = config.bytes("request", {}, kRequestBytes);
   if (memory.request.count() == 0) config.fail("request", "a request moves at least one byte");
   memory.outstanding = config.integer("outstanding", {1, 1e6});
   if (config.has("capacity")) memory.capacity = config.bytes("capacity");

@@ -7,6 +7,44 @@
 namespace lacuna::description {
 namespace {
 
+/// Blocks of a throughput bound as published comparisons count it.
+BoundSpec read_bound(const ConfigReader& config) {
+  BoundSpec bound;
+  if (!config.has("blocks")) return bound;
+  bound = {false, false, false, false};
+  const std::map<std::string, bool BoundSpec::*> blocks{{"dram", &BoundSpec::dram},
+                                                        {"compute", &BoundSpec::compute},
+                                                        {"network", &BoundSpec::network},
+                                                        {"intersect", &BoundSpec::intersect_k1}};
+  for (const auto& text : config.texts("blocks")) {
+    const auto found = blocks.find(text);
+    if (found == blocks.end()) {
+      config.fail("blocks", fmt::format("'{}' is not a block", text),
+                  suggest(text, {"dram", "compute", "network", "intersect"}));
+    }
+    bound.*found->second = true;
+  }
+  return bound;
+}
+
+Features read_features(const ConfigReader& config) {
+  return {config.boolean("structured_sparsity", true), config.boolean("overbooking", true),
+          config.boolean("tile_estimation", true)};
+}
+
+Prices read_prices(const ConfigReader& config) {
+  Prices prices;
+  prices.set = config.text("set", "");
+  prices.table = config.text("table", prices.set.empty() ? "45nm" : "");
+  if (!prices.set.empty() && !prices.table.empty()) {
+    config.fail("table", "both a component set and a technology table are given",
+                "keep one of prices.set and prices.table");
+  }
+  prices.ert = config.text("ert", "");
+  prices.saf = config.boolean("saf", true);
+  return prices;
+}
+
 /// The tensors' ranks. Without the key: a product of two matrices.
 std::map<std::string, std::vector<std::string>> read_tensors(const ConfigReader& config) {
   if (!config.has("tensors")) return {{"A", {"M", "K"}}, {"B", {"K", "N"}}, {"Z", {"M", "N"}}};
@@ -22,16 +60,15 @@ std::map<std::string, std::vector<std::string>> read_tensors(const ConfigReader&
   return tensors;
 }
 
+/// One for all tensors, or one for each.
 std::map<std::string, Precision> read_precision(const ConfigReader& config,
                                                 const Context& context) {
   std::map<std::string, Precision> precision;
+  const bool common = config.is_scalar("precision");
   for (const auto& tensor : context.tensors) {
-    const std::string text = config.text(tensor);
-    try {
-      precision[tensor] = Precision::parse(text);
-    } catch (const InputError& error) {
-      config.fail(tensor, error.what());
-    }
+    const ConfigReader entry = common ? config : config.mapping("precision");
+    const std::string key = common ? "precision" : tensor;
+    precision[tensor] = Precision::parse(entry.text(key), entry.place(key));
   }
   return precision;
 }
@@ -53,6 +90,7 @@ UnitEntry read_unit(const ConfigReader& config) {
   unit.unit_class = config.text("class");
   unit.at = config.text("at");
   unit.count = config.integer("count", {1, 65536}, 1);
+  unit.enabled = config.boolean("enabled", true);
   unit.traits = read_unit_traits(unit.unit_class, config);
   return unit;
 }
@@ -73,7 +111,7 @@ const Level* Machine::find_level(std::string_view wanted) const {
 
 const UnitEntry* Machine::find_multiplier() const {
   for (const UnitEntry& unit : units) {
-    if (unit.traits.multiplies) return &unit;
+    if (unit.enabled && unit.traits.multiplies) return &unit;
   }
   return nullptr;
 }
@@ -92,7 +130,7 @@ Machine read(const ConfigReader& config) {
   machine.tensors = read_tensors(config);
   Context context{machine.clock, {}};
   for (const auto& [name, ranks] : machine.tensors) context.tensors.push_back(name);
-  machine.precision = read_precision(config.mapping("precision"), context);
+  machine.precision = read_precision(config, context);
   machine.memory = read_memory(config.mapping("memory"), context);
   for (const auto& level : config.mappings("levels")) {
     machine.levels.push_back(read_level(level, context));
@@ -100,11 +138,16 @@ Machine read(const ConfigReader& config) {
   for (const auto& link : config.mappings("links")) {
     machine.links.push_back(read_link(link, context));
   }
-  for (const auto& unit : config.mappings("units")) machine.units.push_back(read_unit(unit));
+  for (const auto& unit : config.mappings("units")) {
+    machine.units.push_back(read_unit(unit));
+  }
   machine.intersect = read_intersect(config.mapping("intersect"), context);
   machine.outputs = read_outputs(config.mapping("outputs"), context);
   machine.dataflow = read_dataflow(config.mapping("dataflow"), context);
-  machine.price_table = config.mapping("prices").text("table");
+  machine.features = read_features(config.mapping("features"));
+  machine.prices = read_prices(config.mapping("prices"));
+  machine.bound = read_bound(config.mapping("bound"));
+  machine.strict = config.boolean("strict", false);
   check_whole(config, machine);
   return machine;
 }

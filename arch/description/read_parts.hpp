@@ -6,6 +6,9 @@
 
 namespace lacuna::description {
 
+/// Why a machine that makes sense is refused.
+inline constexpr const char* kYet = "such machines are described but not run yet";
+
 /// What the parts need to know of the whole.
 struct Context {
   Hertz clock;

@@ -11,7 +11,8 @@ SequencerModule::SequencerModule(const sc_core::sc_module_name& name, sim::Simul
     : sc_core::sc_module(name),
       simulation_(simulation),
       program_(program),
-      residency_(llb.policy, llb.window),
+      of_a_(llb.policy, llb.a_window),
+      of_b_(llb.policy, llb.window),
       a_(a),
       b_(b),
       z_(z),
@@ -62,7 +63,7 @@ std::uint64_t SequencerModule::request_a(const RowInstruction& row) {
   LACUNA_CHECK(a_.requested() - before == row.a_bytes, "row {}: segments of {} bytes for {}",
                row.m1, a_.requested() - before, row.a_bytes);
   // What its share cannot keep comes again with every further walk.
-  const std::uint64_t resident = residency_.resident(row.a_bytes, a_.capacity());
+  const std::uint64_t resident = of_a_.resident(row.a_bytes, a_.capacity());
   for (std::uint64_t walk = 1; walk < row.a_walks && resident < row.a_bytes; ++walk) {
     request_a_from(row, resident);
   }
@@ -85,7 +86,7 @@ void SequencerModule::issue_row() {
   command.new_tile = std::exchange(new_tile_, false);
   const std::uint64_t bytes = command.tile->bytes;
   Walk& walk = command.walk;
-  walk.resident = residency_.resident(bytes, b_.capacity());
+  walk.resident = of_b_.resident(bytes, b_.capacity());
   if (first_walk_) {
     walk.base = tile_base_;
     walk.begin = 0;

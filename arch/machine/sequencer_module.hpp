@@ -38,7 +38,7 @@ class SequencerModule : public sc_core::sc_module {
 
   sim::Simulation& simulation_;
   TileProgram& program_;
-  Residency residency_;
+  Residency of_a_, of_b_;  // what stays of their tiles
   StreamModule& a_;
   StreamModule& b_;
   StreamModule& z_;

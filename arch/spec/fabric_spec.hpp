@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tensor-core class of machines: arrays of multiply-accumulate units behind one global buffer
-// (GLB), which differ by their sparse acceleration features. Parameters only; read from YAML
-// (`kind: mac-array`) by read_fabric(). Z[M,N] = A[M,K] * B[K,N]; A holds weights.
+// (GLB), which differ by their sparse acceleration features. Parameters only, from a
+// description: arch/description/array_machine.hpp. Z[M,N] = A[M,K] * B[K,N]; A holds weights.
 //
 // A "word" is one operand at the machine's precision; metadata is counted in words too, a code of b
 // bits packed floor(w / b) to a word of w bits (micro22-sparseloop-artifact@de0374a, Fig. 15).
@@ -178,9 +178,6 @@ struct FabricSpec {
     return glb.capacity.count() + glb.metadata.count();
   }
 };
-
-/// Reads and validates. Throws InputError with file, line and field.
-[[nodiscard]] FabricSpec read_fabric(const ConfigReader& config);
 
 /// Words of metadata for one stored value of the pattern: for every rank its code, packed, over the
 /// values it stands for. 2:4 with 2 b: 1/4; HighLight's 3 b over 2 b with G0 = 2: 1/4 + 1/4.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a machine is made of: parameters, resolved and validated, no behaviour. Read from YAML by
-// read_machine(); see docs/configuration.md for every key.
+// What a machine of processing elements is made of: parameters, resolved and validated, no
+// behaviour. From its description: arch/description/pe_machine.hpp.
 #pragma once
 
 #include <array>
@@ -47,9 +47,9 @@ struct LlbSpec {
   /// Of the port that operands from memory and outputs from the elements come in by; infinity:
   /// never waited for.
   double fill_bytes_per_cycle = std::numeric_limits<double>::infinity();
-  Bytes line{64};  // one access of the array
-  BufferPolicy policy = BufferPolicy::buffet;
-  Bytes window;  // f of Tailors, in bytes; part of the operand's share
+  Bytes line{64};                              // one access of the array
+  BufferPolicy policy = BufferPolicy::buffet;  // of A and B
+  Bytes window, a_window;  // f of Tailors, in bytes, of B and of A; part of the operand's share
   OperandShares shares;
 };
 
@@ -175,12 +175,5 @@ struct MachineSpec {
     return contention && std::isfinite(llb.fill_bytes_per_cycle);
   }
 };
-
-/// `kind` of a machine file that read_machine() reads, and of one that read_fabric() does.
-inline constexpr const char* kProductKind = "extensor";
-inline constexpr const char* kFabricKind = "mac-array";
-
-/// Reads and validates a machine. Throws InputError with file, line and field.
-[[nodiscard]] MachineSpec read_machine(const ConfigReader& config);
 
 }  // namespace lacuna

@@ -46,8 +46,7 @@ ArrayBlocks::ArrayBlocks(sim::Simulation& simulation, const FabricSpec& spec,
   for (Cluster& cluster : clusters_) {
     cluster.buffer = std::make_unique<sim::BufferMeter>();
     if (spec.fills_pass_a_port()) {
-      cluster.write_port =
-          port_of(simulation, spec.glb.write_words_per_cycle * spec.word_bytes());
+      cluster.write_port = port_of(simulation, spec.glb.write_words_per_cycle * spec.word_bytes());
     }
   }
   // The order in which blocks are made decides nothing, except whose stalls are drawn first.
@@ -73,11 +72,10 @@ MemoryClient ArrayBlocks::client(IMemory& memory, Rank rank, std::size_t cluster
 /// Where a cluster's operands come from.
 MemoryClient ArrayBlocks::reader(Tensor operand, std::size_t cluster) const {
   const bool a = operand == Tensor::a;
-  LevelReader* const level = shared_ == nullptr ? nullptr
-                                                : (a ? shared_->read_a : shared_->read_b).get();
+  LevelReader* const level =
+      shared_ == nullptr ? nullptr : (a ? shared_->read_a : shared_->read_b).get();
   if (level == nullptr) return client(*dram_read_, a ? Rank::a : Rank::b, cluster);
-  return {*level, static_cast<unsigned>(cluster), spec_.dram.chunk.count(),
-          spec_.dram.outstanding};
+  return {*level, static_cast<unsigned>(cluster), spec_.dram.chunk.count(), spec_.dram.outstanding};
 }
 
 /// The unit, which writes outputs, comes before what fills the buffer.
@@ -98,9 +96,9 @@ void ArrayBlocks::build_shared(const ArrayWorkload& work) {
   shared_->z = std::make_unique<DrainModule>(
       (level.name + "_z").c_str(), simulation_, client(written(), Rank::z),
       FillPort{shared_->write_port.get(), static_cast<unsigned>(Rank::z)});
-  shared_->write_z = std::make_unique<LevelWriter>((level.name + "_writer").c_str(), simulation_,
-                                                   *shared_->z, bytes_of(level, level.z),
-                                                   level.latency);
+  shared_->write_z =
+      std::make_unique<LevelWriter>((level.name + "_writer").c_str(), simulation_, *shared_->z,
+                                    bytes_of(level, level.z), level.latency);
 }
 
 void ArrayBlocks::build_operand(const ArrayWorkload& work, Tensor tensor) {
@@ -109,7 +107,8 @@ void ArrayBlocks::build_operand(const ArrayWorkload& work, Tensor tensor) {
   const FabricHolding& holding = a ? level.a : level.b;
   const SharedOperand operand{a ? &ArrayProduct::a_visits : &ArrayProduct::b_visits,
                               a ? &SharedBlock::a_tile : &SharedBlock::b_tile,
-                              Residency(a ? spec_.glb.a : spec_.glb.b), Residency(holding),
+                              Residency(a ? spec_.glb.a : spec_.glb.b),
+                              Residency(holding),
                               bytes_of(level, holding),
                               a ? spec_.dram.chunk.count() : 0};
   const Rank rank = a ? Rank::a : Rank::b;
@@ -121,8 +120,8 @@ void ArrayBlocks::build_operand(const ArrayWorkload& work, Tensor tensor) {
   stream = std::make_unique<StreamModule>(
       (level.name + (a ? "_a" : "_b")).c_str(), simulation_, tensor, operand.room,
       client(*dram_read_, rank),
-      std::vector{StreamSink{&shared_->buffer,
-                             {shared_->write_port.get(), static_cast<unsigned>(rank)}}},
+      std::vector{
+          StreamSink{&shared_->buffer, {shared_->write_port.get(), static_cast<unsigned>(rank)}}},
       a ? 1 : clients);
   BufferPort* const port =
       !a && shared_->own_b_port ? shared_->own_b_port.get() : shared_->read_port.get();
@@ -145,10 +144,10 @@ void ArrayBlocks::build_b_streams(const ArrayWorkload& work) {
       sinks.push_back({clusters_[i].buffer.get(), fill(i, Rank::b)});
     }
     const std::size_t consumers = sinks.size();
-    b_streams_.push_back(std::make_unique<StreamModule>(
-        one ? "b_stream" : name("b_stream", c).c_str(), simulation_, Tensor::b,
-        one ? common : work.clusters[c]->b_capacity, reader(Tensor::b, c), std::move(sinks),
-        consumers));
+    b_streams_.push_back(
+        std::make_unique<StreamModule>(one ? "b_stream" : name("b_stream", c).c_str(), simulation_,
+                                       Tensor::b, one ? common : work.clusters[c]->b_capacity,
+                                       reader(Tensor::b, c), std::move(sinks), consumers));
     if (one) break;
   }
   for (std::size_t c = 0; c < clusters_.size(); ++c) {
@@ -182,8 +181,7 @@ void ArrayBlocks::start(const std::vector<std::uint64_t>& a, const std::vector<s
 
 std::uint64_t ArrayBlocks::shared_bytes(Tensor operand) const {
   if (!shared_) return 0;
-  const LevelReader* const level =
-      (operand == Tensor::a ? shared_->read_a : shared_->read_b).get();
+  const LevelReader* const level = (operand == Tensor::a ? shared_->read_a : shared_->read_b).get();
   return level == nullptr ? 0 : level->counts().of(operand).read_bytes;
 }
 

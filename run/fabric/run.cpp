@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "arch/compute/arrays/arrays.hpp"
-#include "arch/description/array_machine.hpp"
+#include "arch/description/read_spec.hpp"
 #include "arch/system/array_system.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
@@ -167,7 +167,7 @@ void check_outputs_countable(const FabricSpec& machine, const FabricWorkload& wo
       fmt::format("{}: {} compresses its outputs, and to count those that are not zero compares "
                   "{:.3g} words of 64 bits, at most {:g} are taken",
                   workload.name, machine.name, words, kMostWords),
-      "take a smaller product, or --set outputs.compress=false");
+      "take a smaller product, or --set units.pack.enabled=false");
 }
 
 /// Whether values are stepped through; what cannot be is refused, or said.
@@ -285,19 +285,9 @@ FabricWorkload pattern_workload(std::uint64_t m, std::uint64_t n, std::uint64_t 
           nullptr};
 }
 
-bool is_array_machine(const ConfigReader& reader) {
-  if (description::is_description(reader)) return true;
-  return reader.is_scalar("kind") && reader.text("kind") == kFabricKind;
-}
-
-FabricSpec read_arrays(const ConfigReader& reader) {
-  return description::is_description(reader) ? description::read_array_machine(reader)
-                                             : read_fabric(reader);
-}
-
 FabricSpec load_fabric(const std::string& name, const std::vector<std::string>& settings) {
-  const ConfigReader reader(load_config("arch", name, settings));
-  FabricSpec spec = read_arrays(reader);
+  const ConfigReader reader = machine_reader(load_config("arch", name, settings));
+  FabricSpec spec = read_fabric(reader);
   reader.finish();
   return spec;
 }

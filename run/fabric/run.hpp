@@ -51,11 +51,6 @@ struct FabricOptions : ProductOptions {
                                               const std::string& a, const std::string& b,
                                               std::uint64_t seed = 1);
 
-/// Whether the file is one of arrays of multipliers: a description, or of `kind: mac-array`.
-[[nodiscard]] bool is_array_machine(const ConfigReader& reader);
-/// A machine of arrays: its description, or the older file of `kind: mac-array`.
-[[nodiscard]] FabricSpec read_arrays(const ConfigReader& reader);
-
 /// A shipped machine by name ("highlight", "published/dstc").
 [[nodiscard]] FabricSpec load_fabric(const std::string& name,
                                      const std::vector<std::string>& settings = {});

@@ -44,11 +44,11 @@ TEST_CASE("program: settings that make no sense are refused") {
   const auto set = [&](const std::string& setting, const std::string& expected) {
     refuses(folder, small_run({"--set", setting}), expected);
   };
-  set("buffers.llb.capcity=1MiB", "did you mean 'capacity'");
-  set("bufers.llb.capacity=1MiB", "did you mean 'buffers'");
+  set("buffers.llb.capcity=1MiB", "did you mean 'buffers.llb.capacity'");
+  set("bufers.llb.capacity=1MiB", "unknown key 'bufers'");
   set("buffers.llb.capacity=1 MHz", "buffers.llb.capacity");
   set("buffers.llb.capacity=-1 MiB", "buffers.llb.capacity");
-  set("buffers.llb.capacity=0 B", "must not be zero");
+  set("buffers.llb.capacity=0 B", "larger than the room of A, 0 B");
   set("buffers.llb.window=1 GiB", "window");
   set("buffers.llb.shares.A=0.9", "shares");
   set("buffers.llb.line=100 B", "power of two");
@@ -83,9 +83,12 @@ TEST_CASE("program: machines that are not there or not machines are refused") {
   };
   arch("extensor-obb", "did you mean 'extensor-ob'");
   arch("broken.yaml", "broken.yaml:");
-  arch("short.yaml", "required");
+  arch("short.yaml", "a machine has levels of buffers");
   arch("loop.yaml", "loop.yaml");
-  arch("typo.yaml", "typo.yaml:4: buffers.llb.polcy: unknown key 'polcy'; did you mean 'policy'");
+  arch("typo.yaml",
+       "typo.yaml:4: buffers.llb.polcy: 'buffers.llb.polcy' is not a key of a described machine; "
+       "did "
+       "you mean 'buffers.llb.policy'");
   refuses(folder, {"run", "--matrix", "small.mtx"}, "no machine is given");
   refuses(folder, {"run", "nowhere.yaml"}, "nowhere.yaml");
 }

@@ -93,11 +93,12 @@ TEST_CASE("program: --json gives one result of the schema, and the check passed"
 
 TEST_CASE("program: both fidelities print the same traffic, energy and multiplies") {
   const auto result = [](const char* fidelity) {
-    const Finished f = run_in(scratch("fidelities"),
-                              with({"run", "--arch", "extensor-ob", "--json", "--fidelity",
-                                    fidelity, "--set", "buffers.llb.capacity=64 KiB", "--set",
-                                    "buffers.llb.window=2 KiB", "--set", "tiling.strategy=fixed"},
-                                   kGenerated));
+    const Finished f =
+        run_in(scratch("fidelities"),
+               with({"run", "--arch", "extensor-ob", "--json", "--fidelity", fidelity, "--set",
+                     "buffers.llb.capacity=64 KiB", "--set", "buffers.llb.window=2 KiB", "--set",
+                     "dataflow.partition.K1=64", "--set", "dataflow.partition.N1=96"},
+                    kGenerated));
     CAPTURE(f.err);
     REQUIRE(f.code == 0);
     return Json::parse(f.out);

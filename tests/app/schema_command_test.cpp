@@ -98,14 +98,13 @@ std::string faults(const Json& schema, const ConfigTree& value, const std::strin
   return out;
 }
 
-Json machine_schema_json(const std::string& kind = "extensor") {
-  static std::map<std::string, Json> schemas;
-  if (!schemas.contains(kind)) {
-    const Ran ran = run_lacuna("schema", {"schema", "--kind", kind});
+const Json& machine_schema_json() {
+  static const Json schema = [] {
+    const Ran ran = run_lacuna("schema", {"schema"});
     REQUIRE(ran.code == 0);
-    schemas[kind] = Json::parse(ran.out);
-  }
-  return schemas[kind];
+    return Json::parse(ran.out);
+  }();
+  return schema;
 }
 
 /// The faults of a shipped machine after one change.
@@ -128,9 +127,7 @@ TEST_CASE("every shipped machine fits the schema, as written and with what it ex
   for (const auto& name : names) {
     const auto path = find_config("arch", name);
     const ConfigTree whole = ConfigTree::load(path);
-    const bool described = whole.find("levels") != nullptr;
-    REQUIRE((described || whole.find("kind") != nullptr));
-    const Json schema = machine_schema_json(described ? "described" : whole.find("kind")->scalar);
+    const Json& schema = machine_schema_json();
     CHECK(faults(schema, file_as_written(path), name).empty());
     CHECK(faults(schema, whole, name).empty());
   }
@@ -138,10 +135,10 @@ TEST_CASE("every shipped machine fits the schema, as written and with what it ex
 
 TEST_CASE("the schema refuses what the reader refuses") {
   for (const char* assignment :
-       {"dram.bandwith=64 B/cycle", "dram.bandwidth=64", "dram.bandwidth=64 parsecs",
-        "buffers.llb.capacity=30 MiB/s", "buffers.llb.policy=bufet", "pes.count=0", "pes.count=1.5",
-        "tiling.by_workload.mine.m2=3", "buffers.peb.strict=maybe", "clock=fast",
-        "dram.energy=8 pJ", "dram=64 B/cycle", "dram.latency=100"}) {
+       {"memory.bandwith=64 B/cycle", "memory.bandwidth=64", "memory.bandwidth=64 parsecs",
+        "levels.llb.capacity=30 MiB/s", "levels.llb.holds.A.policy=bufet", "levels.peb.instances=0",
+        "levels.peb.instances=1.5", "strict=maybe", "clock=fast", "memory.energy=8 pJ",
+        "memory=64 B/cycle", "memory.latency=100", "dataflow.seed=-1"}) {
     INFO(assignment);
     CHECK(!changed(assignment).empty());
     ConfigTree tree = ConfigTree::load(find_config("arch", "extensor-ob"));
@@ -154,10 +151,10 @@ TEST_CASE("the schema refuses what the reader refuses") {
 
 TEST_CASE("the schema accepts what the reader accepts") {
   for (const char* assignment :
-       {"dram.bandwidth=unbounded", "dram.bandwidth=1.5e3 GB/s", "dram.latency=40 ns",
-        "dram.latency=1 cycle", "buffers.llb.capacity=15MiB", "buffers.peb.capacity=.5 KiB",
-        "tiling.by_workload.my-own-matrix.m1=4", "intersect.k1.tries_per_cycle=unbounded",
-        "intersect.k1.tries_per_cycle=0.5", "bound.blocks=dram", "dram.energy=64 pJ/B"}) {
+       {"memory.bandwidth=unbounded", "memory.bandwidth=1.5e3 GB/s", "memory.latency=40 ns",
+        "memory.latency=1 cycle", "levels.llb.capacity=15MiB", "levels.peb.capacity=.5 KiB",
+        "dataflow.by_workload.my-own-matrix.M1=4", "intersect.K1.per_cycle=unbounded",
+        "intersect.K1.per_cycle=0.5", "bound.blocks=dram", "memory.energy=64 pJ/B"}) {
     INFO(assignment);
     CHECK(changed(assignment).empty());
     CHECK(run_lacuna("schema_reader", {"tile", "uniform:rows=64,cols=64,density=0.1", "--arch",
@@ -168,13 +165,13 @@ TEST_CASE("the schema accepts what the reader accepts") {
 
 TEST_CASE("a key is required unless the file extends another or a default stands for it") {
   const Json schema = machine_schema_json();
-  ConfigTree tree = ConfigTree::parse("name: mine\nkind: extensor\n", "mine.yaml");
+  ConfigTree tree = ConfigTree::parse("name: mine\n", "mine.yaml");
   const std::string missing = faults(schema, tree, "");
-  CHECK(missing.find(".dram: missing") != std::string::npos);
+  CHECK(missing.find(".memory: missing") != std::string::npos);
   CHECK(missing.find(".clock: missing") != std::string::npos);
-  CHECK(missing.find(".network: missing") == std::string::npos);
-  tree.set("dram={latency: 1 cycle}");
-  CHECK(faults(schema, tree, "").find(".dram.bandwidth: missing") != std::string::npos);
+  CHECK(missing.find(".features: missing") == std::string::npos);
+  tree.set("memory={latency: 1 cycle}");
+  CHECK(faults(schema, tree, "").find(".memory.outstanding: missing") != std::string::npos);
   tree.set("extends=extensor.yaml");
   CHECK(faults(schema, tree, "").empty());
 }
@@ -215,13 +212,8 @@ std::string undescribed(const Json& schema, const ConfigDescriptions& words,
 
 }  // namespace
 
-TEST_CASE("every key of every kind of machine is described, and nothing else is") {
+TEST_CASE("every key of a machine is described, and nothing else is") {
   const ConfigDescriptions words(load_config("schema", "machine-keys"));
-  for (const char* kind : {"extensor", "mac-array", "described"}) {
-    INFO(kind);
-    const Ran ran = run_lacuna("schema", {"schema", "--kind", kind});
-    REQUIRE(ran.code == 0);
-    CHECK(undescribed(Json::parse(ran.out), words, {}) == "");
-  }
+  CHECK(undescribed(machine_schema_json(), words, {}) == "");
   CHECK(words.unused() == std::vector<std::string>{});
 }

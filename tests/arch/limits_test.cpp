@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is every physical limit an error that names it, when counts claim too much, and when a machine or
 // a program does?
+#include "arch/description/read_spec.hpp"
 #include "arch/limits/physical_limits.hpp"
 
 #include "dataflows/fabric_product.hpp"
@@ -47,7 +48,7 @@ std::string compare(const Meters& meters, std::uint64_t multiplies = 4 * 2048) {
 }
 
 FabricSpec fabric(const std::string& name) {
-  const ConfigReader reader(
+  const ConfigReader reader = machine_reader(
       ConfigTree::load(lacuna::test::source_dir() / "configs" / "arch" / (name + ".yaml")));
   return read_fabric(reader);
 }

@@ -58,7 +58,8 @@ Workload workload(std::uint64_t seed) {
   const Coordinate m = edge(), n = edge(), k = edge();
   return {random_matrix(m, k, 0.02 + 0.3 * random.uniform(), random()),
           random_matrix(n, k, 0.02 + 0.3 * random.uniform(), random()),
-          {"tiling.strategy=fixed", "tiling.microtile={m0: 16, k0: 16, n0: 16}"},
+          {"dataflow.partition.K1=64", "dataflow.partition.N1=96",
+           "tiling.microtile={m0: 16, k0: 16, n0: 16}"},
           {1 + random.below(4), 1 + random.below(5), 1 + random.below(5)}};
 }
 
@@ -153,7 +154,8 @@ TEST_CASE(
   const CsrMatrix b = random_matrix(60, 120, 0.3, 2);
   const auto run = [&](const char* policy, std::uint64_t capacity) {
     const MachineSpec spec = machine(
-        "extensor-ob", {"tiling.strategy=fixed", "tiling.microtile={m0: 8, k0: 8, n0: 8}",
+        "extensor-ob", {"dataflow.partition.K1=64", "dataflow.partition.N1=96",
+                        "tiling.microtile={m0: 8, k0: 8, n0: 8}",
                         fmt::format("buffers.llb.capacity={} B", capacity),
                         "buffers.llb.shares={A: 0.1, B: 0.8, Z: 0.1}", "buffers.llb.window=500 B",
                         fmt::format("buffers.llb.policy={}", policy)});

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/description/read_spec.hpp"
 #include "arch/machine/machine.hpp"
 #include "base/random.hpp"
 #include "dataflows/extensor_program.hpp"
@@ -16,7 +17,7 @@ namespace lacuna::test {
 inline MachineSpec machine(const std::string& name, const std::vector<std::string>& settings = {}) {
   ConfigTree tree = ConfigTree::load(source_dir() / "configs" / "arch" / (name + ".yaml"));
   for (const auto& setting : settings) tree.set(setting);
-  const ConfigReader reader(std::move(tree));
+  const ConfigReader reader = machine_reader(std::move(tree));
   MachineSpec spec = read_machine(reader);
   reader.finish();
   return spec;

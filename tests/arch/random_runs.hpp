@@ -41,6 +41,7 @@ inline std::vector<std::string> random_settings(RandomStream& random) {
   std::vector<std::string> s;
   const std::uint64_t capacity = pick<std::uint64_t>(random, {64, 300, 1000, 4096, 65536});
   const double share_a = pick(random, {0.02, 0.2, 0.45}), share_b = pick(random, {0.1, 0.5});
+  const auto a_bytes = static_cast<std::uint64_t>(share_a * static_cast<double>(capacity));
   const auto b_bytes = static_cast<std::uint64_t>(share_b * static_cast<double>(capacity));
   s.push_back(fmt::format("buffers.llb.capacity={} B", capacity));
   s.push_back(fmt::format("buffers.llb.shares={{A: {}, B: {}, Z: {}}}", share_a, share_b,
@@ -50,8 +51,9 @@ inline std::vector<std::string> random_settings(RandomStream& random) {
   if (random.below(3) != 0) {
     const std::uint64_t windows[] = {1, b_bytes, 1 + random.below(b_bytes), b_bytes / 2 + 1};
     s.push_back("buffers.llb.policy=tailors");
-    s.push_back(
-        fmt::format("buffers.llb.window={} B", std::min(b_bytes, windows[random.below(4)])));
+    const std::uint64_t window = std::min(b_bytes, windows[random.below(4)]);
+    s.push_back(fmt::format("levels.llb.holds.B.window={} B", window));
+    s.push_back(fmt::format("levels.llb.holds.A.window={} B", std::min(a_bytes, window)));
   }
   s.push_back(fmt::format("buffers.llb.bandwidth={} B/cycle", pick<int>(random, {1, 17, 2048})));
   s.push_back(fmt::format("dram.chunk={} B", pick<int>(random, {5, 64, 1000, 16384})));
@@ -88,10 +90,14 @@ inline RandomRun random_run(std::uint64_t seed) {
   std::vector<std::string> settings = random_settings(random);
   if (std::string(name) == "extensor-ob") {
     // Its own policy stays; the window drawn above belongs to the capacity drawn with it.
-    settings.push_back("tiling.strategy=fixed");
+    settings.push_back("dataflow.partition.K1=64");
+    settings.push_back("dataflow.partition.N1=96");
     bool given = false;
     for (const auto& setting : settings) given = given || setting.find("window") != setting.npos;
-    if (!given) settings.emplace_back("buffers.llb.window=6 B");
+    if (!given) {
+      settings.emplace_back("levels.llb.holds.B.window=6 B");
+      settings.emplace_back("levels.llb.holds.A.window=1 B");
+    }
   }
   run.spec = machine(name, settings);
   const Coordinate edges[] = {1, 2, 9, 40, 90, 150};

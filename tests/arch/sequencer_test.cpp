@@ -64,7 +64,7 @@ PassInstruction pass_of(std::uint64_t tile_bytes, std::size_t rows, bool first =
 LlbSpec buffer(BufferPolicy policy, std::uint64_t window) {
   LlbSpec llb;
   llb.policy = policy;
-  llb.window = Bytes(window);
+  llb.window = llb.a_window = Bytes(window);
   return llb;
 }
 

@@ -65,7 +65,7 @@ TEST_CASE(
   const std::string error =
       refusal("dstc", "{m: 256, n: 256, k: 256, tile_rows: 64, tile_columns: 64}");
   INFO(error);
-  CHECK(error.find("needs 4096 partial sums, the registers of one array (arrays.rf_words) hold "
+  CHECK(error.find("needs 4096 partial sums, the registers of one array hold "
                    "2048") != std::string::npos);
 }
 

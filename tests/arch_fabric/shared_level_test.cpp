@@ -172,24 +172,13 @@ TEST_CASE("a machine that no run takes is refused with the part that stands in t
   const auto refusal = [](const std::vector<std::string>& settings) {
     return error_of([&] { (void)clusters(settings); });
   };
-  CHECK_THAT(refusal({"levels.l2.holds.A={policy: buffet}", "levels.l2.holds.B.share=null"}), contains("share"));
+  CHECK_THAT(refusal({"levels.l2.holds.A={policy: buffet}", "levels.l2.holds.B.share=null"}),
+             contains("share"));
   CHECK_THAT(refusal({"levels.l2.holds.B.window=1KiB"}), contains("levels[0].holds.B.window"));
-  CHECK_THAT(refusal({"levels.l2.capacity=64KiB", "levels.l2.holds.A.share=0.1", "levels.l2.holds.B.window=16KiB"}), contains("requests of 2048 bytes"));
+  CHECK_THAT(refusal({"levels.l2.capacity=64KiB", "levels.l2.holds.A.share=0.1",
+                      "levels.l2.holds.B.window=16KiB"}),
+             contains("requests of 2048 bytes"));
   CHECK_THAT(refusal({"dataflow.partition.M2=1"}), contains("2 clusters"));
   CHECK_THAT(refusal({"levels.l2.metadata=4KiB"}), contains("levels[0].metadata"));
   CHECK_THAT(refusal({"levels.l2.instances=2"}), contains("l2"));
-}
-
-TEST_CASE("a second level is a few lines on a machine that has one") {
-  const auto folder = lacuna::test::source_dir() / "tests" / "arch_fabric" / "machines";
-  ConfigTree tree = ConfigTree::load(folder / "lacuna-behind-l2.yaml");
-  const ConfigReader reader(std::move(tree));
-  const FabricSpec spec = read_arrays(reader);
-  reader.finish();
-  CHECK(spec.clusters == 2);
-  const auto workload = pattern_workload(300, 400, 500, "2:4", "uniform:0.4");
-  const MachineStatistics x = run_fabric(spec, workload).statistics,
-                          y = run_fabric(clusters(), workload).statistics;
-  CHECK(x.cycles == y.cycles);
-  CHECK(x.traffic == y.traffic);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does every shipped machine run random products within its physical limits (a run that breaks one
 // throws), and count the multiplies and outputs that the operands have?
+#include "arch/description/read_spec.hpp"
 #include "base/shipped_files.hpp"
 #include "run/fabric/run.hpp"
 #include "sparse_formats/reference_product.hpp"
@@ -14,9 +15,11 @@ namespace {
 constexpr std::uint64_t kProducts = 8;
 
 RunResult run_on(const std::string& name, const ProductWorkload& workload) {
-  const ConfigReader reader(ConfigTree::load(find_config("arch", name)));
-  if (is_array_machine(reader)) return run_fabric(read_arrays(reader), fabric_workload(workload));
-  return run_product(read_machine(reader), workload, {});
+  const AnyMachine machine = read_any_machine(machine_reader(load_config("arch", name)));
+  if (const auto* arrays = std::get_if<FabricSpec>(&machine)) {
+    return run_fabric(*arrays, fabric_workload(workload));
+  }
+  return run_product(std::get<MachineSpec>(machine), workload, {});
 }
 
 /// At most two of every four in a row, so that machines without a dense mode run it too.

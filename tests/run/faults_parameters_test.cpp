@@ -3,6 +3,7 @@
 #include <chrono>
 #include <set>
 
+#include "arch/description/read_spec.hpp"
 #include "base/quantity_text.hpp"
 #include "base/shipped_files.hpp"
 #include "run/fabric/run.hpp"
@@ -132,8 +133,8 @@ void run_fabric_with(const ConfigTree& tree, const std::string& setting,
                      const ProductOptions& options) {
   ConfigTree changed = tree;
   if (!setting.empty()) changed.set(setting);
-  const ConfigReader reader(std::move(changed));
-  const FabricSpec spec = read_arrays(reader);
+  const ConfigReader reader = machine_reader(std::move(changed));
+  const FabricSpec spec = read_fabric(reader);
   reader.finish();
   (void)run_fabric(spec, small_gemm(spec), options);
 }
@@ -142,20 +143,20 @@ void run_product_with(const ConfigTree& tree, const std::string& setting,
                       const ProductWorkload& workload, const ProductOptions& options) {
   ConfigTree changed = tree;
   if (!setting.empty()) changed.set(setting);
-  const ConfigReader reader(std::move(changed));
+  const ConfigReader reader = machine_reader(std::move(changed));
   const MachineSpec spec = read_machine(reader);
   reader.finish();
   (void)run_product(spec, workload, options);
 }
 
-ConfigShape shape_of(const ConfigTree& tree, bool fabric) {
-  const ConfigReader reader(tree);
-  if (fabric) {
-    (void)read_arrays(reader);
-  } else {
-    (void)read_machine(reader);
-  }
+ConfigShape shape_of(const ConfigTree& tree) {
+  const ConfigReader reader = machine_reader(tree);
+  (void)read_any_machine(reader);
   return reader.shape();
+}
+
+bool has_arrays(const ConfigTree& tree) {
+  return std::holds_alternative<FabricSpec>(read_any_machine(machine_reader(tree)));
 }
 
 /// Runs what `only` names of the shipped machines ("" is all of them), each number at its edges.
@@ -167,10 +168,10 @@ Outcome try_machines(bool fabrics) {
   const ProductWorkload workload = small_product();
   for (const auto& name : shipped("arch")) {
     const ConfigTree tree = load_config("arch", name);
-    const bool fabric = is_array_machine(ConfigReader(tree));
+    const bool fabric = has_arrays(tree);
     if (fabric != fabrics) continue;
     std::vector<Parameter> parameters;
-    collect(shape_of(tree, fabric), tree, "", parameters);
+    collect(shape_of(tree), tree, "", parameters);
     const auto attempt = [&](const std::string& setting) {
       deadline.start();
       try_one(outcome, name + " --set " + setting, [&] {

@@ -55,6 +55,10 @@ Skipping read_skips(const ConfigReader& config, const std::string& tensor) {
   if (!dense && std::find(required.begin(), required.end(), tensor) == required.end()) {
     out.patterns.push_back({Pattern::dense(), 0});
   }
+  if (out.patterns.empty() && !out.unstructured) {
+    config.fail("requires", fmt::format("{} must obey a pattern and none is given", tensor),
+                "patterns under `skips`, or leave it out");
+  }
   std::stable_sort(out.patterns.begin(), out.patterns.end(),
                    [](const FabricPattern& x, const FabricPattern& y) {
                      return x.pattern.density() < y.pattern.density();
@@ -63,7 +67,16 @@ Skipping read_skips(const ConfigReader& config, const std::string& tensor) {
 }
 
 UnitTraits multiply_accumulate(const ConfigReader& config) {
-  return {.extents = {{"lanes", config.integer("lanes", kExtent)}}, .multiplies = true};
+  const std::uint64_t lanes = config.integer("lanes", kExtent);
+  const std::uint64_t in_flight = config.integer("pairs_in_flight", {1, 64}, 2);
+  (void)config.has("pair_overhead");  // a time: read where the clock is known
+  UnitTraits traits{.extents = {{"lanes", lanes}}, .multiplies = true};
+  traits.install_elements = [=](MachineSpec& spec) {
+    if (lanes != 1) config.fail("lanes", "a processing element multiplies one pair a cycle");
+    spec.pes.pair_overhead = config.cycles("pair_overhead", spec.clock, Cycles(0));
+    spec.peb.pairs_in_flight = in_flight;
+  };
+  return traits;
 }
 
 constexpr Range kPicojoules{0, 1e6};
@@ -92,6 +105,7 @@ UnitTraits array(const ConfigReader& config, FabricDataflow dataflow) {
   }
   const auto gates = config.texts("gates");
   const bool gating = std::find(gates.begin(), gates.end(), "B") != gates.end();
+  const std::uint64_t spill = config.integer("psum_spill_steps", {0, 1e9}, 0);
   const double rank1 = config.number("rank1_select_pj", kPicojoules, 0.0);
   const double rank0 = config.number("rank0_select_pj", kPicojoules, 0.0);
   UnitTraits traits{.extents = {{"rows", rows}, {"lanes", lanes}}, .multiplies = true};
@@ -104,6 +118,7 @@ UnitTraits array(const ConfigReader& config, FabricDataflow dataflow) {
     spec.a.skips_unstructured = a.unstructured;
     spec.b.skips_unstructured = b.unstructured;
     spec.b.gating = gating;
+    spec.arrays.psum_spill_steps = spill;
     spec.energy.rank1_select_pj = rank1;
     spec.energy.rank0_select_pj = rank0;
   };

@@ -19,9 +19,10 @@ struct UnitTraits {
   std::map<std::string, std::uint64_t> extents = {};  // what loops may be spread over: rows, lanes
   bool merges = false;                                // it can put partial outputs together
   bool multiplies = false;  // it is the unit that the instructions are for
-  /// Writes the unit's parameters into the machine that runs it; empty: no run takes such units
-  /// yet.
+  /// Writes the unit's parameters into the machine that runs it, arrays behind buffers or
+  /// processing elements that intersect fibers; both empty: no run takes such units yet.
   std::function<void(FabricSpec&)> install = {};
+  std::function<void(MachineSpec&)> install_elements = {};
 };
 
 /// Reads the parameters of a unit of this class. Throws InputError at `class` for an unknown one.

@@ -55,10 +55,9 @@ std::string text(const std::vector<SharedReads::Run>& runs) {
 
 TEST_CASE("a tile that fits its level comes once and leaves with the last reading") {
   // Two blocks with one tile: two passes and one over 100 and 50 bytes.
-  const std::vector<SharedProduct> products{
-      {{{0, 0, {walking(visits_of({100, 50}, {1, 1}))}},
-        {0, 1, {walking(visits_of({100, 50}, {4}))}}},
-       1}};
+  const std::vector<SharedProduct> products{{{{0, 0, {walking(visits_of({100, 50}, {1, 1}))}},
+                                              {0, 1, {walking(visits_of({100, 50}, {4}))}}},
+                                             1}};
   CHECK(text(runs_of(products, operand_of(kBuffet, 150))) ==
         "0+100 comes 100+50 comes 150+100 150+50 150+100 last 150+50 last ");
 }
@@ -74,8 +73,7 @@ TEST_CASE("a level that keeps the head of a tile brings its tail for every readi
 
 TEST_CASE("what overflows the buffers inside is read from the level again") {
   // A tile of 100 bytes in a buffet of 60 is walked three times: nothing of it stays there.
-  const std::vector<SharedProduct> products{
-      {{{0, 0, {walking(visits_of({100}, {3}, 60))}}}, 2}};
+  const std::vector<SharedProduct> products{{{{0, 0, {walking(visits_of({100}, {3}, 60))}}}, 2}};
   CHECK(text(runs_of(products, operand_of(kBuffet, 200))) ==
         "0+100 comes 100+100 100+100 last 100+100 comes 200+100 200+100 last ");
 }
@@ -84,7 +82,8 @@ TEST_CASE("clusters that read parts of their own take turns") {
   const std::vector<SharedProduct> products{
       {{{0, 0, {walking(visits_of({50}, {1})), walking(visits_of({30}, {1}))}}}, 1}};
   const SharedOperand operand = operand_of(kBuffet, 200, 20);
-  CHECK(text(runs_of(products, operand, 0)) == "0+20 comes last 40+20 comes last 70+10 comes last ");
+  CHECK(text(runs_of(products, operand, 0)) ==
+        "0+20 comes last 40+20 comes last 70+10 comes last ");
   CHECK(text(runs_of(products, operand, 1)) == "20+20 comes last 60+10 comes last ");
 }
 
@@ -141,8 +140,8 @@ TEST_CASE("over random programs each byte of a stream has a first reader and a l
       std::uint64_t fetched = 0;
       for (const SharedProduct& product : products) {
         for (const SharedBlock& block : product.blocks) {
-          fetched += product.times *
-                     fetch_totals("test", block.of_cluster[c]->a_visits, inner).bytes;
+          fetched +=
+              product.times * fetch_totals("test", block.of_cluster[c]->a_visits, inner).bytes;
         }
       }
       CHECK(read == fetched);

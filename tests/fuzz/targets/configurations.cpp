@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "arch/description/read_spec.hpp"
 #include "arch/energy/energy_table.hpp"
 #include "arch/energy/ert.hpp"
-#include "arch/spec/fabric_spec.hpp"
-#include "arch/spec/machine_spec.hpp"
+#include "base/shipped_files.hpp"
 #include "report/result_json.hpp"
 #include "study/published/numbers.hpp"
 #include "tests/fuzz/target.hpp"
@@ -22,17 +22,21 @@ ConfigReader reader_of(const std::string& bytes) {
 }  // namespace
 
 FUZZ_TARGET(machine) {
-  const ConfigReader config = reader_of(bytes);
-  (void)read_machine(config);
+  const ConfigReader config = machine_reader(ConfigTree::parse(bytes, "input.yaml"));
+  (void)read_any_machine(config);
   config.finish();
   (void)config.resolved().to_yaml();
 }
 
-FUZZ_TARGET(fabric) {
-  const ConfigReader config = reader_of(bytes);
-  (void)read_fabric(config);
-  config.finish();
-  (void)config.resolved().to_yaml();
+// Older keys over a shipped machine of each kind.
+FUZZ_TARGET(older_keys) {
+  for (const char* name : {"lacuna", "extensor-ob"}) {
+    ConfigTree machine = load_config("arch", name);
+    machine.merge(ConfigTree::parse(bytes, "input.yaml"));
+    const ConfigReader config = machine_reader(std::move(machine));
+    (void)read_any_machine(config);
+    config.finish();
+  }
 }
 
 FUZZ_TARGET(setting) {

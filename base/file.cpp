@@ -42,8 +42,10 @@ fs::path shown(const fs::path& path) {
 std::string read_file(const fs::path& path, const std::function<void(double)>& progress) {
   FileReader reader(path);
   std::string content;
-  // One piece more than the content, so that the read which finds the end moves nothing.
-  if (reader.expected_bytes() > 0) content.reserve(FileReader::kPiece + reader.expected_bytes());
+  // A piece more than the content, so that the read which finds the end moves nothing.
+  if (reader.expected_bytes() > 0) {
+    content.reserve(FileReader::kLeastPiece + 1 + reader.expected_bytes());
+  }
   while (reader.read(content)) {
     if (progress && reader.stored_bytes() > 0) progress(reader.share());
   }

@@ -126,10 +126,9 @@ FileReader::~FileReader() = default;
 
 /// No more than what is still to come, and one byte to find the end: small files are many.
 std::size_t FileReader::next_piece() const {
-  constexpr std::uint64_t kLeast = 4096;
   const std::uint64_t likely = std::max(stored_, expected_);
   if (stored_ == 0 || given_ > likely) return kPiece;
-  return std::clamp<std::uint64_t>(likely - given_ + 1, kLeast, kPiece);
+  return std::clamp<std::uint64_t>(likely - given_ + 1, kLeastPiece, kPiece);
 }
 
 bool FileReader::read(std::string& content) {

@@ -24,6 +24,7 @@ class FileReader {
   FileReader& operator=(const FileReader&) = delete;
 
   static constexpr std::size_t kPiece = std::size_t{1} << 20;
+  static constexpr std::size_t kLeastPiece = 4096;
   /// Appends the next piece, at most kPiece bytes of content; false at the end of the file.
   bool read(std::string& content);
   /// Lowers the limit to what the content itself announces; more is refused with `reason`.

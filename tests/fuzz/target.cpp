@@ -20,6 +20,15 @@ std::map<std::string, Target>& targets() {
 
 }  // namespace
 
+bool has_large_numbers(const std::string& bytes) {
+  unsigned digits = 0;
+  for (const char c : bytes) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits >= 7) return true;
+  }
+  return false;
+}
+
 bool add_target(const Target& target) {
   return targets().emplace(target.name, target).second;
 }

@@ -9,11 +9,9 @@
 
 #include "arch/cost/array_cost.hpp"
 #include "base/error.hpp"
-#include "base/interrupt.hpp"
 #include "base/whole.hpp"
+#include "dataflows/cluster_products.hpp"
 #include "dataflows/fabric_product.hpp"
-#include "dataflows/row_split.hpp"
-#include "dataflows/shared_blocks.hpp"
 
 namespace lacuna {
 namespace {
@@ -44,7 +42,10 @@ class Compiler {
                          plan_.warnings.end());
     for (const FabricProduct& product : products_) check_columns(product.shape());
     check_room();
-    if (outside_.shared) split();
+    if (outside_.shared) {
+      clusters_.emplace(outside_, spec_, std::move(products_));
+      products_ = clusters_->leads();
+    }
     choose_mappings();
     for (std::size_t i = 0; i < products_.size(); ++i) {
       plan_.parts.push_back(products_[i].finish(mappings_[i]));
@@ -54,102 +55,25 @@ class Compiler {
   }
 
  private:
-  /// A cluster takes the level that it shares for its memory.
-  static FabricSpec as_a_cluster_sees(const FabricSpec& spec) {
-    FabricSpec inner = spec;
-    if (!spec.shared) return inner;
-    const double words = spec.shared->read_words;
-    if (words > 0) inner.dram.read_words = std::max(words, spec.dram.read_words);
-    inner.dram.write_words /= real(spec.clusters);
-    inner.dram.latency = spec.shared->latency;
-    inner.shared.reset();
-    inner.clusters = 1;
-    return inner;
-  }
-
-  /// Rows that a cluster takes at a time.
-  [[nodiscard]] std::uint64_t turn() const {
-    std::uint64_t rows = spec_.arrays.rows;
-    for (const auto& [of_tile, columns] : spec_.arrays.tiles) rows = std::max(rows, of_tile);
-    return rows * spec_.arrays.across_m;
-  }
-
-  /// Each cluster's rows of every product. The first cluster has as many as any other.
-  void split() {
-    wholes_ = std::move(products_);
-    products_.clear();
-    products_.reserve(wholes_.size());
-    for (const FabricProduct& whole : wholes_) {
-      auto& clusters = of_cluster_.emplace_back();
-      const GemmOperands& operands = *whole.instance().operands;
-      for (std::uint64_t c = 0; c < outside_.clusters; ++c) {
-        const RowsInTurn rows{turn(), outside_.clusters, c};
-        if (rows.rows_of(operands.m()) == 0) break;
-        FabricInstance part = whole.instance();
-        part.operands = std::make_shared<const GemmOperands>(rows_in_turn(operands.a(), rows),
-                                                             operands.b_transposed());
-        clusters.push_back(std::make_unique<FabricProduct>(whole, part));
-      }
-      products_.emplace_back(whole, clusters.front()->instance());
-    }
-  }
-
   /// Most bytes that any cluster has of each group of rows.
   [[nodiscard]] std::vector<double> a_groups(const FabricProduct& product,
                                              const FabricMapping& mapping) const {
     std::vector<double> most = product.a_groups(mapping);
-    for (std::size_t i = 0; i < of_cluster_.size(); ++i) {
-      if (&products_[i] == &product) add_clusters(i, mapping, most);
+    for (std::size_t i = 0; clusters_ && i < products_.size(); ++i) {
+      if (&products_[i] == &product) clusters_->raise_to_most(i, mapping, most);
     }
     return most;
-  }
-
-  void add_clusters(std::size_t product, const FabricMapping& mapping,
-                    std::vector<double>& most) const {
-    for (const auto& cluster : of_cluster_[product]) {
-      const std::vector<double> own = cluster->a_groups(mapping);
-      for (std::size_t g = 0; g < own.size(); ++g) most[g] = std::max(most[g], own[g]);
-    }
-  }
-
-  /// What the shared level holds of a product.
-  [[nodiscard]] SharedGroups groups_of(std::size_t product, const FabricMapping& mapping) const {
-    SharedGroups groups;
-    for (const auto& cluster : of_cluster_[product]) {
-      const std::vector<double> own = cluster->a_groups(mapping);
-      groups.a.resize(std::max(groups.a.size(), own.size()));
-      for (std::size_t g = 0; g < own.size(); ++g) groups.a[g] += own[g];
-    }
-    const FabricLoad load = products_[product].load();
-    const std::vector<double>& sums = load.b_sums(mapping);
-    for (std::uint64_t at = 0; at < load.n; at += mapping.columns) {
-      const double words = sums[std::min(load.n, at + mapping.columns)] - sums[at];
-      groups.b.push_back(words * load.b_bytes);
-    }
-    return groups;
   }
 
   /// Programs of the clusters, block after block of the shared level.
   void cut_blocks() {
     std::vector<std::vector<ScheduledProduct>> programs(outside_.clusters);
     for (std::size_t i = 0; i < products_.size(); ++i) {
-      plan_.a_tile_bytes = std::max(plan_.a_tile_bytes, plan_.parts[i].product().a_visits.together);
-      plan_.b_tile_bytes = std::max(plan_.b_tile_bytes, plan_.parts[i].product().b_visits.together);
-      plan_.parts[i].instance = wholes_[i].instance();
-      const SharedShape shape =
-          choose_blocks(outside_, outside_machine_, mappings_[i], groups_of(i, mappings_[i]));
-      SharedProduct& product = plan_.shared.products.emplace_back();
-      product.times = wholes_[i].instance().times;
-      for (auto& program : programs) program.push_back({{}, product.times});
-      for_each_block(i, shape, [&](std::uint64_t m, std::uint64_t n) {
-        SharedBlock block{m, n, {}};
-        const auto schedules = cut_block(i, shape, m, n);
-        for (std::size_t c = 0; c < schedules.size(); ++c) {
-          block.of_cluster.push_back(schedules[c]->product());
-          programs[c].back().blocks.push_back(schedules[c]);
-        }
-        product.blocks.push_back(std::move(block));
-      });
+      note_tiles(plan_.parts[i]);
+      plan_.parts[i].instance = clusters_->whole(i);
+      const SharedShape shape = choose_blocks(outside_, outside_machine_, mappings_[i],
+                                              clusters_->groups(i, mappings_[i]));
+      plan_.shared.products.push_back(clusters_->cut(i, mappings_[i], shape, programs));
     }
     for (auto& program : programs) {
       plan_.shared.clusters.push_back(
@@ -158,64 +82,6 @@ class Compiler {
     }
     plan_.program.a_capacity = plan_.shared.clusters.front().a_capacity;
     plan_.program.b_capacity = plan_.shared.clusters.front().b_capacity;
-  }
-
-  template <class Visit>
-  void for_each_block(std::size_t product, const SharedShape& shape, const Visit& visit) const {
-    const FabricMapping& mapping = mappings_[product];
-    const FabricShape whole = products_[product].shape();
-    const std::uint64_t rows = ceil_div(ceil_div(whole.m, mapping.rows), shape.a_groups);
-    const std::uint64_t columns = ceil_div(ceil_div(whole.n, mapping.columns), shape.b_groups);
-    const bool a_outside = outside_.shared->a_outside;
-    for (std::uint64_t i = 0; i < rows * columns; ++i) {
-      stop_if_requested();
-      a_outside ? visit(i / columns, i % columns) : visit(i % rows, i / rows);
-    }
-  }
-
-  using Schedules = std::vector<std::shared_ptr<const FabricSchedule>>;
-
-  /// What each cluster does in block (m, n). The first says how tiles are walked.
-  [[nodiscard]] Schedules cut_block(std::size_t i, const SharedShape& shape, std::uint64_t m,
-                                    std::uint64_t n) const {
-    const std::uint64_t rows = shape.a_groups * mappings_[i].rows;
-    const std::uint64_t columns = shape.b_groups * mappings_[i].columns;
-    Schedules schedules;
-    std::shared_ptr<const FabricSchedule> lead;
-    FabricMapping mapping;
-    std::uint64_t groups = 0;
-    for (std::uint64_t c = 0; c < outside_.clusters; ++c) {
-      const FabricProduct* own = c < of_cluster_[i].size() ? of_cluster_[i][c].get() : nullptr;
-      if (own == nullptr || m * rows >= own->shape().m) {
-        schedules.push_back(std::make_shared<FabricSchedule>(idle_beside(*lead->product()), mapping,
-                                                             spec_.word_bytes(), groups));
-        continue;
-      }
-      FabricInstance part = own->instance();
-      const GemmOperands& operands = *part.operands;
-      part.operands = std::make_shared<const GemmOperands>(
-          rows_between(operands.a(), m * rows, std::min(operands.m(), (m + 1) * rows)),
-          rows_between(operands.b_transposed(), n * columns,
-                       std::min(operands.n(), (n + 1) * columns)));
-      const FabricProduct product(*own, part);
-      if (c == 0) {
-        mapping = for_product(mappings_[i], product.shape());
-        groups = ceil_div(product.shape().m, mapping.rows);
-      }
-      schedules.push_back(product.finish(mapping, groups).schedule);
-      if (c == 0) lead = schedules.back();
-    }
-    return schedules;
-  }
-
-  /// A cluster without rows: what all clusters get of B passes by.
-  [[nodiscard]] static ArrayProduct idle_beside(const ArrayProduct& lead) {
-    ArrayProduct idle = lead;
-    idle.operands = nullptr;
-    idle.a.clear();
-    idle.z = {};
-    idle.a_visits = idle.b_visits = {};
-    return idle;
   }
 
   /// Where the machine's file divides the buffer.
@@ -451,11 +317,15 @@ class Compiler {
     return choose_mapping(spec_, machine_, holdings);
   }
 
+  void note_tiles(const FabricPart& part) {
+    plan_.a_tile_bytes = std::max(plan_.a_tile_bytes, part.product().a_visits.together);
+    plan_.b_tile_bytes = std::max(plan_.b_tile_bytes, part.product().b_visits.together);
+  }
+
   void sum_up() {
     std::vector<ScheduledProduct> scheduled;
     for (const FabricPart& part : plan_.parts) {
-      plan_.a_tile_bytes = std::max(plan_.a_tile_bytes, part.product().a_visits.together);
-      plan_.b_tile_bytes = std::max(plan_.b_tile_bytes, part.product().b_visits.together);
+      note_tiles(part);
       scheduled.push_back({{part.schedule}, part.instance.times});
     }
     plan_.program = make_program(std::move(scheduled), static_cast<std::uint64_t>(room_));
@@ -467,9 +337,7 @@ class Compiler {
   FabricSpec spec_;  // as one cluster sees it
   ArrayCost machine_;
   std::vector<FabricProduct> products_;  // on clusters: the rows of the first
-  // On clusters: the products, and what each cluster with rows has of them.
-  std::vector<FabricProduct> wholes_;
-  std::vector<std::vector<std::unique_ptr<FabricProduct>>> of_cluster_;
+  std::optional<ClusterProducts> clusters_;
   std::vector<FabricMapping> mappings_;
   double on_chip_ = 0, room_ = 0;  // bytes of the buffer: taken, left
   FabricPlan plan_;

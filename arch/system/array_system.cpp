@@ -22,6 +22,8 @@ ArrayUnits make_units(const FabricSpec& spec, const ArrayProgram& program,
       units.push_back(options.unit_of(part));
     } else if (part.vector) {
       units.push_back(std::make_unique<VectorStream>(spec, *part.vector, *part.product));
+    } else if (options.stepped) {
+      units.push_back(make_stepped_arrays(spec, *part.product, part.times > 1));
     } else {
       units.push_back(make_arrays(spec, *part.product, options.mode, part.times > 1));
     }

@@ -35,6 +35,7 @@ struct ArrayRun {
 
 struct ArrayRunOptions {
   FabricMode mode = FabricMode::data;
+  bool stepped = false;  // the arrays' time step by step (element fidelity)
   sim::StallInjection stalls;
   sim::Timeline* timeline = nullptr;
   MemoryFactory memory;                  // empty: a fixed bandwidth and latency for each channel

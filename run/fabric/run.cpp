@@ -177,13 +177,15 @@ bool steps_elements(const FabricSpec& machine, const FabricWorkload& workload,
   if (!options.check && !asked) return false;
   LACUNA_CHECK(workload.values != nullptr && workload.instances.size() == 1,
                "a check needs the operands' values");
-  const std::string why = machine.shared ? fmt::format(
-                                               "{} has clusters behind {}, which are not stepped "
-                                               "through value by value yet",
-                                               machine.name, machine.shared->name)
-                                         : too_large_to_step(workload.operands());
+  std::string why = too_large_to_step(workload.operands());
+  const bool clusters = machine.shared && why.empty();
+  if (clusters) {
+    why = fmt::format("values are not stepped through on clusters, which {} has", machine.name);
+  }
   if (why.empty()) return true;
-  if (asked || !options.check_where_possible) {
+  // Clusters step through their time all the same.
+  const bool refuse = clusters ? options.check : asked;
+  if (refuse || (options.check && !options.check_where_possible)) {
     throw InputError(why, "check a smaller product, or leave --check and --fidelity element out");
   }
   result.provenance.warnings.push_back("not checked: " + why);
@@ -213,10 +215,6 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   FabricPlan plan = compile_fabric(machine, workload.instances, options.mode);
   auto& warnings = result.provenance.warnings;
   warnings.insert(warnings.begin(), plan.warnings.begin(), plan.warnings.end());
-  if (options.fidelity == Fidelity::element) {
-    warnings.emplace_back(
-        "element fidelity steps and counts every multiply here; cycles are those of tile fidelity");
-  }
   if (workload.values != nullptr) {
     const auto& notes = workload.values->notes;
     warnings.insert(warnings.begin(), notes.begin(), notes.end());
@@ -230,6 +228,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   sim::Timeline timeline;
   ArrayRunOptions run_options;
   run_options.mode = options.mode;
+  run_options.stepped = options.fidelity == Fidelity::element;
   run_options.stalls = options.stalls;
   if (options.timeline) run_options.timeline = &timeline;
   const ArrayRun run = machine.shared ? run_shared_program(machine, plan.shared, run_options)

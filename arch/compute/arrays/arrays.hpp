@@ -33,6 +33,11 @@ namespace lacuna {
                                                  const ArrayProduct& product, FabricMode mode,
                                                  bool repeats);
 
+/// The same arrays, whose time is stepped through: the second opinion of element fidelity. They
+/// count what the others count.
+[[nodiscard]] std::unique_ptr<IUnit> make_stepped_arrays(const FabricSpec& spec,
+                                                         const ArrayProduct& product, bool repeats);
+
 /// Cycles that the arrays and the global buffer's port work on a product, from its sums alone (of
 /// an outer product: from a sample of its tiles). Exact for inner products.
 /// Cycles of a dense product of this shape that the machine would be best at: each tile of A stays

@@ -5,6 +5,9 @@
 #include "arch/compute/arrays/arrays.hpp"
 #include "arch/compute/arrays/inner_arrays.hpp"
 #include "arch/compute/arrays/outer_arrays.hpp"
+#include "arch/compute/arrays/stepped_inner.hpp"
+#include "arch/compute/arrays/stepped_outer.hpp"
+#include "arch/compute/systolic/stepped_systolic.hpp"
 #include "arch/compute/systolic/systolic_array.hpp"
 
 namespace lacuna {
@@ -21,6 +24,19 @@ std::unique_ptr<IUnit> make_arrays(const FabricSpec& spec, const ArrayProduct& p
   }
   if (mode == FabricMode::expected) return std::make_unique<ExpectedOuterArrays>(spec, product);
   return std::make_unique<OuterArrays>(spec, product, repeats);
+}
+
+std::unique_ptr<IUnit> make_stepped_arrays(const FabricSpec& spec, const ArrayProduct& product,
+                                           bool repeats) {
+  switch (spec.arrays.dataflow) {
+    case FabricDataflow::inner_product:
+      return std::make_unique<SteppedInner>(spec, product);
+    case FabricDataflow::weight_stationary:
+      return std::make_unique<SteppedSystolic>(spec, product);
+    case FabricDataflow::outer_product:
+      break;
+  }
+  return std::make_unique<SteppedOuter>(spec, product, repeats);
 }
 
 double arrays_busy_cycles(const FabricSpec& spec, const ArrayWork& work, FabricMode mode) {

@@ -61,8 +61,13 @@ void LevelReader::place(Client& client, Request& request) {
       LACUNA_CHECK(client.reads.next(run), "{} bytes are read beyond the program's", left);
     }
     const std::uint64_t part = std::min(left, run.bytes);
-    if (run.comes) request.needed = run.at + part;
-    if (run.last) request.release += part;
+    if (run.line > 0) {  // of a cache, whole lines come and leave
+      request.needed = std::max(request.needed, run.line_end);
+      if (run.last && part == run.bytes) request.release += run.line;
+    } else {
+      if (run.comes) request.needed = run.at + part;
+      if (run.last) request.release += part;
+    }
     run.at += part;
     run.bytes -= part;
     left -= part;

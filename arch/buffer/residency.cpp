@@ -9,13 +9,13 @@ namespace lacuna {
 
 std::uint64_t Residency::resident(std::uint64_t bytes, std::uint64_t room) const {
   if (room == 0 || bytes <= room) return bytes;
-  if (policy_ == BufferPolicy::buffet) return 0;
+  if (policy_ != BufferPolicy::tailors) return 0;  // a cache has lost the tile's head by its end
   return room > window_ ? room - window_ : 0;
 }
 
 double Residency::resident(double bytes, double room) const {
   if (room <= 0 || bytes <= room) return bytes;
-  if (policy_ == BufferPolicy::buffet) return 0;
+  if (policy_ != BufferPolicy::tailors) return 0;
   return std::max(0.0, room - static_cast<double>(window_));
 }
 

@@ -3,9 +3,15 @@
 
 #include <algorithm>
 
+#include "arch/buffer/lru_cache.hpp"
 #include "base/error.hpp"
 
 namespace lacuna {
+namespace {
+
+constexpr std::size_t kMostTouches = 50'000'000;  // readings of lines: half a GB and some seconds
+
+}  // namespace
 
 const TileVisits& SharedReads::visits(std::size_t cluster) const {
   return (*products_[product_].blocks[block_].of_cluster[cluster]).*operand_.visits;
@@ -38,6 +44,11 @@ void SharedReads::open_tile() {
     for (const std::uint64_t of_item : visits(c).bytes) bytes += of_item;
   }
   resident_ = operand_.level.resident(bytes, operand_.room);
+  if (operand_.line == 0) return;
+  const auto [base, is_new] = bases_.try_emplace(blocks[block_].*operand_.tile, next_base_);
+  base_ = base->second;
+  tile_bytes_ = bytes;
+  if (is_new) next_base_ += ceil_div(bytes, operand_.line) * operand_.line;
 }
 
 /// A walk over one tile of each buffer inside; readers take turns.
@@ -77,6 +88,7 @@ void SharedReads::advance() {
   if (++block_ < products_[product_].blocks.size()) return;
   block_ = 0;
   pass_ = passes_ = 0;
+  bases_.clear();  // another copy has other values
   if (++copy_ < products_[product_].times) return;
   copy_ = 0;
   ++product_;
@@ -97,6 +109,7 @@ void SharedReads::read(std::size_t cluster, std::uint64_t begin, std::uint64_t e
 
 /// `first`, `last`: of the readings of these bytes in this pass.
 void SharedReads::take(std::uint64_t at, std::uint64_t bytes, bool first, bool last, bool own) {
+  if (operand_.line > 0) return take_lines(at, bytes, own);
   const std::uint64_t head = std::clamp(resident_, at, at + bytes) - at;
   const auto put = [&](std::uint64_t part, bool comes, bool gone) {
     if (part == 0) return;
@@ -105,6 +118,58 @@ void SharedReads::take(std::uint64_t at, std::uint64_t bytes, bool first, bool l
   };
   put(head, first && pass_ == 0, last && pass_ + 1 == passes_);
   put(bytes - head, true, true);
+}
+
+/// Line by line, as the trace says.
+void SharedReads::take_lines(std::uint64_t at, std::uint64_t bytes, bool own) {
+  for (const std::uint64_t end = at + bytes; at < end;) {
+    const std::uint64_t in_tile = at / operand_.line * operand_.line;
+    const std::uint64_t line_bytes = std::min(operand_.line, tile_bytes_ - in_tile);
+    const std::uint64_t part = std::min(end, in_tile + line_bytes) - at;
+    const std::uint64_t line = (base_ + in_tile) / operand_.line;
+    at += part;
+    if (record_ != nullptr) {
+      if (record_->size() >= kMostTouches) {
+        throw InputError(
+            fmt::format("a cache whose lines are read more than {} times", kMostTouches),
+            "longer lines, or another policy");
+      }
+      record_->push_back(line);
+      continue;
+    }
+    const bool comes = operand_.cache->comes[touches_], last = operand_.cache->last[touches_];
+    ++touches_;
+    std::uint64_t& line_end = line_ends_[line];
+    if (comes) line_end = at_ += line_bytes;
+    if (own) runs_.push_back({at_, part, comes, last, line_bytes, line_end});
+    if (last) line_ends_.erase(line);
+  }
+}
+
+std::shared_ptr<const CacheTrace> trace_cache(const std::vector<SharedProduct>& products,
+                                              const SharedOperand& operand) {
+  std::vector<std::uint64_t> lines;
+  SharedReads reads(products, operand, 0);
+  reads.record_ = &lines;
+  SharedReads::Run run;
+  while (reads.next(run)) {
+  }
+  auto trace = std::make_shared<CacheTrace>();
+  trace->comes.resize(lines.size());
+  trace->last.resize(lines.size());
+  LruCache cache(std::max<std::uint64_t>(1, operand.room / operand.line), operand.ways);
+  std::unordered_map<std::uint64_t, std::size_t> last_read;  // of the lines that are there
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const LruCache::Access access = cache.use(lines[i]);
+    trace->comes[i] = !access.hit;
+    if (access.evicted) {
+      trace->last[last_read.at(*access.evicted)] = true;
+      last_read.erase(*access.evicted);
+    }
+    last_read[lines[i]] = i;
+  }
+  for (const auto& [line, at] : last_read) trace->last[at] = true;
+  return trace;
 }
 
 std::uint64_t streamed_bytes(const std::vector<SharedProduct>& products,

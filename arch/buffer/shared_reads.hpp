@@ -2,17 +2,26 @@
 // What clusters read of one operand from the level that they share, in which order, and where in
 // the level's own stream of fetches each part of it comes: overbooking at a level whose readers are
 // buffers. A tile that is too large keeps its head (Tailors; a buffet nothing); what is beyond it
-// comes again for each reading.
+// comes again for each reading. A cache keeps the lines that were read last.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "arch/buffer/residency.hpp"
 #include "arch/program/shared_program.hpp"
 
 namespace lacuna {
+
+/// What a cache makes of all readings of its lines, in their order: whether a line comes for a
+/// reading, whether it has left before the next.
+struct CacheTrace {
+  std::vector<bool> comes, last;
+};
 
 /// One operand at a shared level.
 struct SharedOperand {
@@ -22,6 +31,8 @@ struct SharedOperand {
   std::uint64_t room = 0;  // bytes of the level
   /// Bytes of each cluster in turn, where each reads a part of its own; 0: all read the same.
   std::uint64_t piece = 0;
+  std::uint64_t line = 0, ways = 0;                   // of a cache; 0: no cache
+  std::shared_ptr<const CacheTrace> cache = nullptr;  // see trace_cache()
 };
 
 class SharedReads {
@@ -32,6 +43,8 @@ class SharedReads {
     std::uint64_t bytes = 0;
     bool comes = false;  // for this reading; otherwise it has been there
     bool last = false;   // it is not read again
+    // Of a cache, where these bytes are in one line: its bytes, and where they end in the stream.
+    std::uint64_t line = 0, line_end = 0;
   };
 
   SharedReads(const std::vector<SharedProduct>& products, const SharedOperand& operand,
@@ -52,6 +65,7 @@ class SharedReads {
   /// The part of a reader's tile that comes in one turn: bytes from the tile's start.
   void read(std::size_t cluster, std::uint64_t begin, std::uint64_t end);
   void take(std::uint64_t at, std::uint64_t bytes, bool first, bool last, bool own);
+  void take_lines(std::uint64_t at, std::uint64_t bytes, bool own);
 
   const std::vector<SharedProduct>& products_;
   SharedOperand operand_;
@@ -66,7 +80,20 @@ class SharedReads {
   std::uint64_t items_before_ = 0;       // bytes of the tile
   std::uint64_t from_start_ = 0;         // of the tile, of what is read next
   std::uint64_t at_ = 0;
+  // Of a cache: where the copy's tiles begin among all that was read, what this tile ends at, lines
+  // and where they ended in the stream when they last came.
+  std::map<std::uint64_t, std::uint64_t> bases_;
+  std::uint64_t base_ = 0, tile_bytes_ = 0, next_base_ = 0, touches_ = 0;
+  std::unordered_map<std::uint64_t, std::uint64_t> line_ends_;
+  friend std::shared_ptr<const CacheTrace> trace_cache(const std::vector<SharedProduct>&,
+                                                       const SharedOperand&);
+  std::vector<std::uint64_t>* record_ = nullptr;  // lines as they are read, instead of runs
 };
+
+/// Readings of a cache's lines by all clusters. Throws InputError when they are more than are
+/// taken.
+[[nodiscard]] std::shared_ptr<const CacheTrace> trace_cache(
+    const std::vector<SharedProduct>& products, const SharedOperand& operand);
 
 /// Bytes that the level's stream fetches in all.
 [[nodiscard]] std::uint64_t streamed_bytes(const std::vector<SharedProduct>& products,

@@ -209,12 +209,33 @@ class Builder {
     const Holding* const found = m_.levels[level].find(tensor);
     if (found == nullptr) return out;
     const ConfigReader entry = holding_entry(level, tensor);
-    if (found->policy == Policy::kCache)
-      entry.fail("policy", "arrays are not fed by a cache", kYet);
-    out.policy = found->policy == Policy::kTailors ? BufferPolicy::tailors : BufferPolicy::buffet;
+    out.policy = found->policy == Policy::kTailors ? BufferPolicy::tailors
+                 : found->policy == Policy::kCache ? BufferPolicy::cache
+                                                   : BufferPolicy::buffet;
+    if (out.policy == BufferPolicy::cache) cache(level, tensor, *found, out);
     out.window = found->window;
     out.share = found->share.value_or(0);
     return out;
+  }
+
+  /// Lines and ways; only a level that others read may be one.
+  void cache(std::size_t level, const char* tensor, const Holding& found,
+             FabricHolding& out) const {
+    const ConfigReader entry = holding_entry(level, tensor);
+    if (level == buffer_ || *tensor == 'Z') {
+      entry.fail("policy", "arrays are not fed by a cache, outputs do not lie in one", kYet);
+    }
+    out.line = m_.levels[level].line.count();
+    out.ways = found.ways;
+    const double lines = std::floor(found.share.value_or(0) *
+                                    static_cast<double>(m_.levels[level].capacity->count()) /
+                                    static_cast<double>(out.line));
+    if (lines < 1 || static_cast<double>(out.ways) > lines) {
+      entry.fail(
+          "ways",
+          fmt::format("{} ways in a room of {:.0f} lines of {} B", out.ways, lines, out.line),
+          "fewer ways, or more room");
+    }
   }
 
   /// The level between memory and the clusters' buffers.
@@ -539,7 +560,11 @@ class Builder {
     }
     if (!m_.features.tailors) {
       spec_.glb.a.policy = spec_.glb.b.policy = BufferPolicy::buffet;
-      if (spec_.shared) spec_.shared->a.policy = spec_.shared->b.policy = BufferPolicy::buffet;
+      if (spec_.shared) {
+        for (FabricHolding* of : {&spec_.shared->a, &spec_.shared->b}) {
+          if (of->policy == BufferPolicy::tailors) of->policy = BufferPolicy::buffet;
+        }
+      }
       // What varies in occupancy needs the buffers that can hold it.
       spec_.a.unstructured_storage = FabricStorage::uncompressed;
     }

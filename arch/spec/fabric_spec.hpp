@@ -71,6 +71,7 @@ struct FabricHolding {
   BufferPolicy policy = BufferPolicy::buffet;  // what becomes of a tile that its room cannot hold
   Bytes window;                                // f of Tailors, part of the room
   double share = 0;                            // of the buffer; 0: the mapper divides it
+  std::uint64_t ways = 0, line = 0;            // of a cache: 0 ways, as many as lines; bytes
 };
 
 /// A level of buffers between memory and the global buffers, which they share.

@@ -33,6 +33,7 @@ struct DramSpec {
 enum class BufferPolicy {
   buffet,   // no answer: the tile is fetched again whole on every traversal (HYTE 2.2; Tailors)
   tailors,  // the head stays, the tail streams through a window (Tailors, slides 85-88)
+  cache,    // lines are replaced, the least recently used first
 };
 
 struct OperandShares {

@@ -105,12 +105,16 @@ void ArrayBlocks::build_operand(const ArrayWorkload& work, Tensor tensor) {
   const FabricSharedLevel& level = *spec_.shared;
   const bool a = tensor == Tensor::a;
   const FabricHolding& holding = a ? level.a : level.b;
-  const SharedOperand operand{a ? &ArrayProduct::a_visits : &ArrayProduct::b_visits,
-                              a ? &SharedBlock::a_tile : &SharedBlock::b_tile,
-                              Residency(a ? spec_.glb.a : spec_.glb.b),
-                              Residency(holding),
-                              bytes_of(level, holding),
-                              a ? spec_.dram.chunk.count() : 0};
+  SharedOperand operand{a ? &ArrayProduct::a_visits : &ArrayProduct::b_visits,
+                        a ? &SharedBlock::a_tile : &SharedBlock::b_tile,
+                        Residency(a ? spec_.glb.a : spec_.glb.b), Residency(holding)};
+  operand.room = bytes_of(level, holding);
+  if (a) operand.piece = spec_.dram.chunk.count();
+  if (holding.policy == BufferPolicy::cache) {
+    operand.line = holding.line;
+    operand.ways = holding.ways;
+    operand.cache = trace_cache(*work.shared, operand);
+  }
   const Rank rank = a ? Rank::a : Rank::b;
   const std::size_t clients = a ? clusters_.size() : level.multicast ? 1 : clusters_.size();
   std::vector<SharedReads> reads;

@@ -38,6 +38,8 @@ ArrayRun simulate(const FabricSpec& spec, const FabricWorkload& workload,
   return run_shared_program(spec, plan.shared, options);
 }
 
+const char* const kPolicies[] = {"tailors", "buffet", "cache"};
+
 std::vector<std::string> any_hierarchy(RandomStream& random) {
   const std::uint64_t count = 1 + random.below(4);
   return {fmt::format("levels.l2.capacity={}KiB", 256 + random.below(800)),
@@ -46,7 +48,8 @@ std::vector<std::string> any_hierarchy(RandomStream& random) {
           fmt::format("dataflow.partition.M2={}", count),
           fmt::format("links.glb.multicast={}", random.below(2) == 0),
           fmt::format("dataflow.order={}", random.below(2) == 0 ? "mapper" : "given"),
-          fmt::format("levels.l2.holds.B.policy={}", random.below(2) == 0 ? "tailors" : "buffet")};
+          fmt::format("levels.l2.holds.A.policy={}", random.below(3) == 0 ? "cache" : "buffet"),
+          fmt::format("levels.l2.holds.B.policy={}", kPolicies[random.below(3)])};
 }
 
 }  // namespace
@@ -119,7 +122,8 @@ TEST_CASE("stalls and the order of construction change no count of a shared leve
     other_order.shuffle = random.below(1000);
     const ArrayRun shuffled = simulate(spec, workload, other_order);
     INFO(workload.name);
-    CHECK(late.cycles >= calm.cycles);
+    // Who comes late may let another pass whose bytes are wanted sooner: a stall's length at most.
+    CHECK(late.cycles + Cycles(options.stalls.longest) >= calm.cycles);
     CHECK(shuffled.cycles == calm.cycles);
     for (const ArrayRun* other : {&late, &shuffled}) {
       CHECK(other->dram_a == calm.dram_a);

@@ -3,6 +3,7 @@
 // where its readers look for it, and does it leave after the last of them?
 #include <numeric>
 
+#include "arch/buffer/lru_cache.hpp"
 #include "arch/buffer/shared_reads.hpp"
 #include "base/random.hpp"
 #include "tests/catch.hpp"
@@ -31,7 +32,10 @@ TileVisits visits_of(std::vector<std::uint64_t> bytes, std::vector<std::uint64_t
 
 SharedOperand operand_of(const Residency& level, std::uint64_t room, std::uint64_t piece = 0,
                          const Residency& inner = kBuffet) {
-  return {&ArrayProduct::a_visits, &SharedBlock::a_tile, inner, level, room, piece};
+  SharedOperand operand{&ArrayProduct::a_visits, &SharedBlock::a_tile, inner, level};
+  operand.room = room;
+  operand.piece = piece;
+  return operand;
 }
 
 std::vector<SharedReads::Run> runs_of(const std::vector<SharedProduct>& products,
@@ -148,5 +152,75 @@ TEST_CASE("over random programs each byte of a stream has a first reader and a l
     }
     CHECK(came == streamed);
     CHECK(left == streamed);
+  }
+}
+
+TEST_CASE("a cache loses the line that was read longest ago, set by set") {
+  LruCache all(3, 0);  // fully associative
+  for (std::uint64_t line = 1; line <= 3; ++line) CHECK_FALSE(all.use(line).hit);
+  CHECK(all.use(1).hit);
+  CHECK(all.use(4).evicted == 2);
+  CHECK(all.use(1).hit);
+  CHECK(all.use(2).evicted == 3);
+  LruCache sets(4, 2);  // even lines in one set, odd ones in the other
+  for (const std::uint64_t line : {0U, 2U, 1U}) CHECK_FALSE(sets.use(line).hit);
+  CHECK(sets.use(4).evicted == 0);
+  CHECK(sets.use(1).hit);
+  CHECK_FALSE(sets.use(3).evicted.has_value());
+}
+
+TEST_CASE("a cached level: lines come when they are not there and leave after their last reading") {
+  // Two passes over a tile of three lines.
+  const std::vector<SharedProduct> products{{{{0, 0, {walking(visits_of({30}, {1, 1}))}}}, 1}};
+  const auto cached = [&](std::uint64_t lines) {
+    SharedOperand operand = operand_of(kBuffet, lines * 10);
+    operand.line = 10;
+    operand.cache = trace_cache(products, operand);
+    return operand;
+  };
+  CHECK(streamed_bytes(products, cached(3)) == 30);
+  CHECK(streamed_bytes(products, cached(2)) == 60);  // a cyclic walk of more than there is: no hit
+  const auto fits = runs_of(products, cached(3)), overflows = runs_of(products, cached(2));
+  REQUIRE(fits.size() == 6);
+  REQUIRE(overflows.size() == 6);
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(fits[i].comes == (i < 3));
+    CHECK(fits[i].last == (i >= 3));
+    CHECK((overflows[i].comes && overflows[i].last));
+    CHECK(fits[i].line_end == (i % 3 + 1) * 10);
+  }
+}
+
+TEST_CASE("over random programs a cache brings what one that looks up each line brings") {
+  RandomStream random(6, "cached reads");
+  for (int round = 0; round < 100; ++round) {
+    SharedProduct product;
+    for (std::uint64_t b = 0; b < 1 + random.below(5); ++b) {
+      std::vector<std::uint64_t> bytes(1 + random.below(3));
+      for (auto& item : bytes) item = random.below(100);
+      product.blocks.push_back({random.below(3), b, {}});
+      auto& block = product.blocks.back();
+      // A tile has one size.
+      for (auto& item : bytes) item = 20 + block.a_tile * 7;
+      block.of_cluster = {walking(visits_of({20 + block.a_tile * 7, 33}, {1, 1}))};
+    }
+    const std::vector<SharedProduct> products{product};
+    SharedOperand operand = operand_of(kBuffet, 10 * (1 + random.below(12)));
+    operand.line = 10;
+    operand.ways = random.below(2) == 0 ? 0 : 1;
+    operand.cache = trace_cache(products, operand);
+    std::uint64_t came = 0, left = 0, read = 0;
+    for (const auto& run : runs_of(products, operand)) {
+      came += run.comes ? run.line : 0;
+      left += run.last ? run.line : 0;
+      read += run.bytes;
+      CHECK(run.line_end <= streamed_bytes(products, operand));
+      CHECK(run.line_end > 0);
+    }
+    std::uint64_t want = 0;
+    for (const SharedBlock& block : product.blocks) want += 2 * (20 + block.a_tile * 7 + 33);
+    CHECK(read == want);
+    CHECK(came == streamed_bytes(products, operand));
+    CHECK(left == came);
   }
 }

@@ -44,11 +44,11 @@ void SharedReads::open_tile() {
     for (const std::uint64_t of_item : visits(c).bytes) bytes += of_item;
   }
   resident_ = operand_.level.resident(bytes, operand_.room);
-  if (operand_.line == 0) return;
+  const std::uint64_t line = std::max<std::uint64_t>(1, operand_.line);
   const auto [base, is_new] = bases_.try_emplace(blocks[block_].*operand_.tile, next_base_);
   base_ = base->second;
   tile_bytes_ = bytes;
-  if (is_new) next_base_ += ceil_div(bytes, operand_.line) * operand_.line;
+  if (is_new) next_base_ += ceil_div(bytes, line) * line;
 }
 
 /// A walk over one tile of each buffer inside; readers take turns.
@@ -97,7 +97,7 @@ void SharedReads::advance() {
 /// A reader fetches its tile, and what it cannot hold once more for each further walk.
 void SharedReads::read(std::size_t cluster, std::uint64_t begin, std::uint64_t end) {
   const TileVisits& of = visits(cluster);
-  const bool own = operand_.piece == 0 || cluster == cluster_;
+  const bool own = operand_.piece == 0 || cluster == cluster_ || cluster_ == kAll;
   const std::uint64_t held = of.stays ? operand_.inner.resident(of.bytes[item_], of.room) : 0;
   const std::uint64_t border = std::clamp(held, begin, end);
   const bool last = again_ + 1 == of.walks[walk_];
@@ -111,13 +111,13 @@ void SharedReads::read(std::size_t cluster, std::uint64_t begin, std::uint64_t e
 void SharedReads::take(std::uint64_t at, std::uint64_t bytes, bool first, bool last, bool own) {
   if (operand_.line > 0) return take_lines(at, bytes, own);
   const std::uint64_t head = std::clamp(resident_, at, at + bytes) - at;
-  const auto put = [&](std::uint64_t part, bool comes, bool gone) {
+  const auto put = [&](std::uint64_t from, std::uint64_t part, bool comes, bool gone) {
     if (part == 0) return;
-    if (own) runs_.push_back({at_, part, comes, gone});
+    if (own) runs_.push_back({at_, part, comes, gone, base_ + from});
     if (comes) at_ += part;
   };
-  put(head, first && pass_ == 0, last && pass_ + 1 == passes_);
-  put(bytes - head, true, true);
+  put(at, head, first && pass_ == 0, last && pass_ + 1 == passes_);
+  put(at + head, bytes - head, true, true);
 }
 
 /// Line by line, as the trace says.
@@ -141,7 +141,7 @@ void SharedReads::take_lines(std::uint64_t at, std::uint64_t bytes, bool own) {
     ++touches_;
     std::uint64_t& line_end = line_ends_[line];
     if (comes) line_end = at_ += line_bytes;
-    if (own) runs_.push_back({at_, part, comes, last, line_bytes, line_end});
+    if (own) runs_.push_back({at_, part, comes, last, base_ + in_tile, line_bytes, line_end});
     if (last) line_ends_.erase(line);
   }
 }
@@ -170,6 +170,20 @@ std::shared_ptr<const CacheTrace> trace_cache(const std::vector<SharedProduct>& 
   }
   for (const auto& [line, at] : last_read) trace->last[at] = true;
   return trace;
+}
+
+std::function<bool(AddressRange&)> fetch_order(const std::vector<SharedProduct>& products,
+                                               const SharedOperand& operand) {
+  auto reads = std::make_shared<SharedReads>(products, operand, SharedReads::kAll);
+  return [reads](AddressRange& range) {
+    SharedReads::Run run;
+    while (reads->next(run)) {
+      if (!run.comes) continue;
+      range = {run.address, run.line > 0 ? run.line : run.bytes};
+      return true;
+    }
+    return false;
+  };
 }
 
 std::uint64_t streamed_bytes(const std::vector<SharedProduct>& products,

@@ -7,12 +7,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "arch/buffer/residency.hpp"
+#include "arch/memory/i_memory.hpp"
 #include "arch/program/shared_program.hpp"
 
 namespace lacuna {
@@ -41,12 +43,15 @@ class SharedReads {
   struct Run {
     std::uint64_t at = 0;  // of the first byte in the level's stream
     std::uint64_t bytes = 0;
-    bool comes = false;  // for this reading; otherwise it has been there
-    bool last = false;   // it is not read again
+    bool comes = false;         // for this reading; otherwise it has been there
+    bool last = false;          // it is not read again
+    std::uint64_t address = 0;  // where the operand is stored, tile after tile as first read
     // Of a cache, where these bytes are in one line: its bytes, and where they end in the stream.
     std::uint64_t line = 0, line_end = 0;
   };
 
+  /// `cluster`: whose readings; kAll: everyone's.
+  static constexpr std::size_t kAll = ~std::size_t{0};
   SharedReads(const std::vector<SharedProduct>& products, const SharedOperand& operand,
               std::size_t cluster)
       : products_(products), operand_(operand), cluster_(cluster) {}
@@ -80,7 +85,7 @@ class SharedReads {
   std::uint64_t items_before_ = 0;       // bytes of the tile
   std::uint64_t from_start_ = 0;         // of the tile, of what is read next
   std::uint64_t at_ = 0;
-  // Of a cache: where the copy's tiles begin among all that was read, what this tile ends at, lines
+  // Where the copy's tiles begin among all that was read, how long this one is; of a cache, lines
   // and where they ended in the stream when they last came.
   std::map<std::uint64_t, std::uint64_t> bases_;
   std::uint64_t base_ = 0, tile_bytes_ = 0, next_base_ = 0, touches_ = 0;
@@ -93,6 +98,10 @@ class SharedReads {
 /// Readings of a cache's lines by all clusters. Throws InputError when they are more than are
 /// taken.
 [[nodiscard]] std::shared_ptr<const CacheTrace> trace_cache(
+    const std::vector<SharedProduct>& products, const SharedOperand& operand);
+
+/// What the level's stream fetches, in its order: for StreamModule::request_in().
+[[nodiscard]] std::function<bool(AddressRange&)> fetch_order(
     const std::vector<SharedProduct>& products, const SharedOperand& operand);
 
 /// Bytes that the level's stream fetches in all.

@@ -39,6 +39,13 @@ std::uint64_t StreamModule::request(const AddressRange& range) {
   return requested_.latest();
 }
 
+void StreamModule::request_in(Order order, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  order_ = std::move(order);
+  requested_.add(bytes);
+  simulation_.wake(wake_);
+}
+
 void StreamModule::release(std::uint64_t bytes, std::size_t consumer) {
   if (bytes == 0) return;
   given_back_[consumer] += bytes;
@@ -115,9 +122,19 @@ bool StreamModule::take_in() {
 void StreamModule::fetch(std::uint64_t bytes) {
   of_request_.clear();
   for (std::uint64_t left = bytes; left > 0;) {
+    if (wanted_.empty()) {
+      wanted_.emplace_back();
+      LACUNA_CHECK(order_ && order_(wanted_.back()), "{}: {} bytes are wanted from nowhere", name(),
+                   left);
+    }
     AddressRange& next = wanted_.front();
     const std::uint64_t part = std::min(left, next.bytes);
-    of_request_.push_back({base_ + next.address, part});
+    const bool goes_on = !of_request_.empty() && of_request_.back().end() == base_ + next.address;
+    if (goes_on) {
+      of_request_.back().bytes += part;
+    } else {
+      of_request_.push_back({base_ + next.address, part});
+    }
     next.address += part;
     next.bytes -= part;
     left -= part;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -36,6 +37,10 @@ class StreamModule : public sc_core::sc_module {
 
   /// Appends a range of the tensor to the stream; returns the position of its end.
   std::uint64_t request(const AddressRange& range);
+  /// Gives the next range to fetch; false after the last.
+  using Order = std::function<bool(AddressRange&)>;
+  /// All that is ever fetched: `bytes` in all, range after range of `order`.
+  void request_in(Order order, std::uint64_t bytes);
   /// Everything up to here is in the buffer (or was, and has been released).
   [[nodiscard]] std::uint64_t arrived() const { return arrived_.seen(); }
   /// One of the consumers gives `bytes` of room back.
@@ -72,7 +77,8 @@ class StreamModule : public sc_core::sc_module {
   sim::Registered<std::uint64_t> requested_, arrived_, released_;
   std::uint64_t issued_ = 0;
   sim::BufferMeter meter_;
-  std::deque<AddressRange> wanted_;       // from issued_ to requested_
+  std::deque<AddressRange> wanted_;       // from issued_ to requested_, or
+  Order order_;                           // what tells it range by range
   std::vector<AddressRange> of_request_;  // kept to spare its allocation
   std::deque<InFlight> in_flight_;
   std::size_t answered_ = 0;               // by memory, of those in flight

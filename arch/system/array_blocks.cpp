@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "arch/buffer/fetch_order.hpp"
+
 #include "arch/memory/metered.hpp"
 
 namespace lacuna {
@@ -64,8 +66,11 @@ ArrayBlocks::ArrayBlocks(sim::Simulation& simulation, const FabricSpec& spec,
 MemoryClient ArrayBlocks::client(IMemory& memory, Rank rank, std::size_t cluster) const {
   MemoryClient out{memory, static_cast<unsigned>(rank) + 3 * static_cast<unsigned>(cluster),
                    spec_.dram.chunk.count(), spec_.dram.outstanding};
-  // Outputs of clusters lie behind each other.
-  out.regions.base[static_cast<std::size_t>(Tensor::z)] += cluster * (kRegionBytes / 64);
+  // Rows of A, and outputs, are each cluster's own and lie behind each other.
+  for (const Tensor tensor : {Tensor::a, Tensor::z}) {
+    out.regions.base[static_cast<std::size_t>(tensor)] +=
+        cluster * (kRegionBytes / clusters_.size());
+  }
   return out;
 }
 
@@ -119,7 +124,6 @@ void ArrayBlocks::build_operand(const ArrayWorkload& work, Tensor tensor) {
   const std::size_t clients = a ? clusters_.size() : level.multicast ? 1 : clusters_.size();
   std::vector<SharedReads> reads;
   for (std::size_t c = 0; c < clients; ++c) reads.emplace_back(*work.shared, operand, c);
-  (a ? shared_->a_bytes : shared_->b_bytes) = streamed_bytes(*work.shared, operand);
   auto& stream = a ? shared_->a : shared_->b;
   stream = std::make_unique<StreamModule>(
       (level.name + (a ? "_a" : "_b")).c_str(), simulation_, tensor, operand.room,
@@ -127,6 +131,7 @@ void ArrayBlocks::build_operand(const ArrayWorkload& work, Tensor tensor) {
       std::vector{
           StreamSink{&shared_->buffer, {shared_->write_port.get(), static_cast<unsigned>(rank)}}},
       a ? 1 : clients);
+  stream->request_in(fetch_order(*work.shared, operand), streamed_bytes(*work.shared, operand));
   BufferPort* const port =
       !a && shared_->own_b_port ? shared_->own_b_port.get() : shared_->read_port.get();
   const unsigned first_rank = a ? static_cast<unsigned>(clusters_.size()) : 0;
@@ -172,13 +177,20 @@ void ArrayBlocks::build_cluster(std::size_t c, const ArrayProgram& program, Arra
       fill(c, Rank::z));
 }
 
-// Addresses are positions in the order of fetching: what comes again has another address.
-void ArrayBlocks::start(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
-  if (shared_ && shared_->a) shared_->a->request({0, shared_->a_bytes});
-  if (shared_ && shared_->b) shared_->b->request({0, shared_->b_bytes});
+void ArrayBlocks::start(const ArrayWorkload& work, const std::vector<std::uint64_t>& a,
+                        const std::vector<std::uint64_t>& b) {
+  const auto order = [](const ArrayProgram& program, const TileVisits ArrayProduct::*visits,
+                        const Residency& residency) {
+    auto fetches = std::make_shared<FetchOrder>(program, visits, residency);
+    return [fetches](AddressRange& range) { return fetches->next(range); };
+  };
   for (std::size_t c = 0; c < clusters_.size(); ++c) {
-    clusters_[c].a->request({0, a[c]});
-    if (c < b_streams_.size()) b_streams_[c]->request({0, b[c]});
+    const ArrayProgram& program = *work.clusters[c];
+    clusters_[c].a->request_in(order(program, &ArrayProduct::a_visits, Residency(spec_.glb.a)),
+                               a[c]);
+    if (c >= b_streams_.size()) continue;
+    b_streams_[c]->request_in(order(program, &ArrayProduct::b_visits, Residency(spec_.glb.b)),
+                              b[c]);
   }
   for (Cluster& cluster : clusters_) cluster.arrays->start();
 }

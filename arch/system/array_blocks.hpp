@@ -33,7 +33,8 @@ class ArrayBlocks {
               std::vector<ArrayUnits> units, const MemoryFactory& factory);
 
   /// Bytes that each cluster reads of its operands.
-  void start(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b);
+  void start(const ArrayWorkload& work, const std::vector<std::uint64_t>& a,
+             const std::vector<std::uint64_t>& b);
   [[nodiscard]] const ArraysModule& arrays(std::size_t cluster) const {
     return *clusters_[cluster].arrays;
   }
@@ -65,7 +66,6 @@ class ArrayBlocks {
     std::unique_ptr<LevelReader> read_a, read_b;
     std::unique_ptr<DrainModule> z;
     std::unique_ptr<LevelWriter> write_z;
-    std::uint64_t a_bytes = 0, b_bytes = 0;
   };
 
   void build_shared(const ArrayWorkload& work);

@@ -166,7 +166,7 @@ class ArrayRunner {
       a.push_back(a_[c].bytes);
       b.push_back(b_[c].bytes);
     }
-    blocks.start(a, b);
+    blocks.start(work_, a, b);
     simulation.run();
     fill_time(blocks, simulation);
     count(blocks);

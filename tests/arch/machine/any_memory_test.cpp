@@ -2,12 +2,15 @@
 // Is what a machine counts the same before any memory: one that answers late, in bursts, out of
 // order? Are all bytes of a tensor asked for at addresses where that tensor is stored?
 #include "sparse_formats/reference_product.hpp"
+#include "tests/arch/mapped_memory.hpp"
 #include "tests/arch/memory/moody_memory.hpp"
 #include "tests/arch/random_runs.hpp"
 #include "tests/arch/same_run.hpp"
 #include "tests/arch/scripted.hpp"
 
 using namespace lacuna;
+using lacuna::test::dense_from;
+using lacuna::test::Mapped;
 using namespace lacuna::test;
 
 namespace {
@@ -19,31 +22,6 @@ MemoryFactory moody(std::uint64_t longest, std::uint64_t seed) {
   };
 }
 
-/// Remembers which addresses of each tensor were read and written, and how often.
-class Mapped final : public IMemory {
- public:
-  using Seen = std::map<std::uint64_t, std::uint64_t>;  // address of a byte, times
-  struct Log {
-    std::array<Seen, 4> read, written;
-  };
-
-  Mapped(std::unique_ptr<IMemory> behind, Log& log) : behind_(std::move(behind)), log_(log) {}
-  void attach(const MemoryPort& port) override { behind_->attach(port); }
-  void send(MemoryPort& from, std::uint64_t id, const MemoryRequest& request) override {
-    Seen& seen =
-        (request.write ? log_.written : log_.read)[static_cast<std::size_t>(request.tensor)];
-    for (const AddressRange& range : request.ranges) {
-      for (std::uint64_t i = 0; i < range.bytes; ++i) ++seen[range.address + i];
-    }
-    behind_->send(from, id, request);
-  }
-  [[nodiscard]] MemoryCounts counts() const override { return behind_->counts(); }
-
- private:
-  std::unique_ptr<IMemory> behind_;
-  Log& log_;
-};
-
 Mapped::Log addresses_of(const RandomRun& run, const ProductOperands& operands) {
   Mapped::Log log;
   RunOptions options;
@@ -52,12 +30,6 @@ Mapped::Log addresses_of(const RandomRun& run, const ProductOperands& operands) 
   };
   (void)simulate(run.spec, operands, run.tiles, options);
   return log;
-}
-
-/// Lie the addresses without a gap from the region's beginning on?
-bool dense_from(const Mapped::Seen& seen, std::uint64_t base) {
-  return seen.empty() ||
-         (seen.begin()->first == base && seen.rbegin()->first == base + seen.size() - 1);
 }
 
 }  // namespace

@@ -444,8 +444,10 @@ void note_formats(const std::vector<RunResult>& results, const std::vector<std::
                        r.format.bits);
   }
   if (!differ) return;
-  const std::string text = "machines differ in the width of their operands: " + all +
-                           "; bytes, time and energy compare them as they are, not on equal data";
+  const std::string text =
+      "machines differ in the width of their operands: " + all +
+      "; bytes, time and energy compare them as they are, not on equal data (--set precision=int8 "
+      "makes them equal)";
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i].unsupported.empty()) make.add(Tone::warning, text, i);
   }

@@ -34,8 +34,8 @@ void ArrayBuffers::find_levels() {
     level_entry(0).fail("holds", "the outermost level holds A and B", kYet);
   }
   if (of_operands.size() > 2) {
-    level_entry(2).fail(
-        "name", fmt::format("'{}' is a third level of operands", m_.levels[2].name), kYet);
+    level_entry(2).fail("name", fmt::format("'{}' is a third level of operands", m_.levels[2].name),
+                        kYet);
   }
   buffer_ = of_operands.back();
   shared_ = buffer_ == 1;
@@ -128,20 +128,18 @@ void ArrayBuffers::check_slices(std::size_t i) const {
   const ConfigReader entry = level_entry(i);
   const auto slice = [&level](Bytes bytes) { return bytes.count() / level.slices; };
   if (slice(*level.capacity) < level.line.count()) {
-    throw InputError(
-        blamed({entry.place("capacity"), entry.place("line"), entry.place("slices")}),
-        fmt::format("a slice of {} B ({} in {}) is smaller than its line of {}",
-                    slice(*level.capacity), to_text(*level.capacity), level.slices,
-                    to_text(level.line)),
-        "make the buffer larger, its line shorter or its slices fewer");
+    throw InputError(blamed({entry.place("capacity"), entry.place("line"), entry.place("slices")}),
+                     fmt::format("a slice of {} B ({} in {}) is smaller than its line of {}",
+                                 slice(*level.capacity), to_text(*level.capacity), level.slices,
+                                 to_text(level.line)),
+                     "make the buffer larger, its line shorter or its slices fewer");
   }
   const Bytes metadata = level.metadata.value_or(Bytes(0));
   if (metadata.count() > 0 && slice(metadata) < kMetadataAccess / 8) {
-    throw InputError(
-        blamed({entry.place("metadata"), entry.place("slices")}),
-        fmt::format("{} B of metadata in each slice are less than one access of {} B",
-                    slice(metadata), kMetadataAccess / 8),
-        "make it larger, or 0 B for a machine without");
+    throw InputError(blamed({entry.place("metadata"), entry.place("slices")}),
+                     fmt::format("{} B of metadata in each slice are less than one access of {} B",
+                                 slice(metadata), kMetadataAccess / 8),
+                     "make it larger, or 0 B for a machine without");
   }
 }
 
@@ -162,21 +160,20 @@ FabricHolding ArrayBuffers::holding(std::size_t level, const char* tensor) const
 
 /// Lines and ways; only a level that others read may be one.
 void ArrayBuffers::cache(std::size_t level, const char* tensor, const Holding& found,
-           FabricHolding& out) const {
+                         FabricHolding& out) const {
   const ConfigReader entry = holding_entry(level, tensor);
   if (level == buffer_ || *tensor == 'Z') {
     entry.fail("policy", "arrays are not fed by a cache, outputs do not lie in one", kYet);
   }
   out.line = m_.levels[level].line.count();
   out.ways = found.ways;
-  const double lines = std::floor(found.share.value_or(0) *
-                                  static_cast<double>(m_.levels[level].capacity->count()) /
-                                  static_cast<double>(out.line));
+  const double lines =
+      std::floor(found.share.value_or(0) * static_cast<double>(m_.levels[level].capacity->count()) /
+                 static_cast<double>(out.line));
   if (lines < 1 || static_cast<double>(out.ways) > lines) {
-    entry.fail(
-        "ways",
-        fmt::format("{} ways in a room of {:.0f} lines of {} B", out.ways, lines, out.line),
-        "fewer ways, or more room");
+    entry.fail("ways",
+               fmt::format("{} ways in a room of {:.0f} lines of {} B", out.ways, lines, out.line),
+               "fewer ways, or more room");
   }
 }
 

@@ -23,7 +23,9 @@ class ArrayBuffers {
   [[nodiscard]] std::size_t before_arrays() const { return buffer_; }
   [[nodiscard]] std::size_t of_sums() const { return inner_; }
   [[nodiscard]] bool is_shared() const { return shared_; }
-  [[nodiscard]] ConfigReader level_entry(std::size_t i) const { return config_.mappings("levels")[i]; }
+  [[nodiscard]] ConfigReader level_entry(std::size_t i) const {
+    return config_.mappings("levels")[i];
+  }
   [[nodiscard]] ConfigReader holding_entry(std::size_t level, std::string_view tensor) const {
     return level_entry(level).mapping("holds").mapping(tensor);
   }

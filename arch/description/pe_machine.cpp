@@ -23,6 +23,10 @@ class PeBuilder {
     spec_.name = m_.name;
     spec_.description = m_.description;
     spec_.clock = m_.clock;
+    spec_.precision = m_.precision.at("A").name;
+    if (!(m_.precision.at("A") == m_.precision.at("B"))) {
+      config_.mapping("precision").fail("B", "operands of one precision are multiplied", kYet);
+    }
     spec_.contention = m_.contention;
     spec_.strict = m_.strict;
     spec_.bound = m_.bound;
@@ -317,6 +321,9 @@ class PeBuilder {
     out.fibers = over_k ? OperandFormat::Fibers::over_k : OperandFormat::Fibers::across_k;
     out.padded = format.padded;
     if (out.padded && !over_k) entry.fail("padded", "padded arrays are counted over K only");
+    if (out.padded && m_.precision.at(tensor).bits != 64) {
+      entry.fail("padded", "padded arrays hold values of 64 bits", "precision: fp64");
+    }
     return out;
   }
 

@@ -67,7 +67,7 @@ ComponentSet machine_components(const MachineSpec& spec, const EnergyTable& tabl
   set.components.push_back(intersect(table, "intersect_k0", spec.pes.count, clock_ns));
   set.components.push_back(intersect(table, "intersect_k1", 1, clock_ns));
   set.components.push_back(intersect(table, "intersect_k2", 1, clock_ns));
-  const Precision precision = Precision::parse(kProductPrecision);
+  const Precision precision = Precision::parse(spec.precision);
   const UnitCost multiplier = multiplier_cost(table, precision, clock_ns);
   set.components.push_back(
       logic("multiplier", spec.pes.count, {{"compute", multiplier.energy}}, multiplier));

@@ -17,9 +17,6 @@
 
 namespace lacuna {
 
-/// Of multipliers, adders and the values of the operands.
-inline constexpr const char* kProductPrecision = "fp64";
-
 [[nodiscard]] ComponentSet machine_components(const MachineSpec& spec, const EnergyTable& table);
 
 /// Components and actions that a run of such a machine can count.

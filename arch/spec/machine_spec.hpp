@@ -155,7 +155,8 @@ struct MachineSpec {
   std::string name;
   std::string description;
   Hertz clock{1e9};
-  bool contention = true;  // who passes one port at the same time waits for the other
+  std::string precision = "fp64";  // of operands and sums
+  bool contention = true;          // who passes one port at the same time waits for the other
   DramSpec dram;
   LlbSpec llb;
   PebSpec peb;

@@ -36,7 +36,7 @@ class ProductRunner {
     total_.name = machine_.name;
     total_.workload = workload_.name;
     total_.clock = machine_.clock;
-    total_.format = product_format();
+    total_.format = format_of(machine_);
     total_.step = step_of(workload_.graph);
     check_sizes();
     const auto count = boost::num_vertices(workload_.graph);

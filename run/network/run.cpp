@@ -168,7 +168,7 @@ RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload
 
 RunResult run_network(const MachineSpec& machine, const NetworkWorkload& workload,
                       const ProductOptions& options) {
-  LayerSum sum(machine.name, machine.clock, product_format(), workload);
+  LayerSum sum(machine.name, machine.clock, format_of(machine), workload);
   if (workload.re_prune) {
     throw InputError(fmt::format("--re-prune: {} has no patterns to prune to", machine.name),
                      "leave it out, or run on machines of the tensor-core class alone");

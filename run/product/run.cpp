@@ -105,8 +105,8 @@ void check_invariants(const MachineSpec& machine, const ProductOperands& operand
 
 }  // namespace
 
-NumberFormat product_format() {
-  const Precision precision = Precision::parse(kProductPrecision);
+NumberFormat format_of(const MachineSpec& machine) {
+  const Precision precision = Precision::parse(machine.precision);
   return {precision.name, precision.bits};
 }
 
@@ -139,7 +139,7 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.name = machine.name;
   result.workload = workload.name;
   result.clock = machine.clock;
-  result.format = product_format();
+  result.format = format_of(machine);
   result.statistics = std::move(outcome.statistics);
   result.macs_dense = std::uint64_t{operands.a.rows} * operands.a.cols * operands.b_transposed.rows;
   result.macs_skipped = result.macs_dense - result.statistics.macs_effectual;
@@ -179,6 +179,10 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
   result.provenance.warnings = workload.notes;
+  if (result.format.bits != 64) {
+    result.provenance.warnings.emplace_back(
+        "values lie in words of 64 bits in the elements' buffers, whatever their precision");
+  }
   result.provenance.warnings.insert(result.provenance.warnings.end(), tiling.notes.begin(),
                                     tiling.notes.end());
   if (options.timeline) add_timeline(timeline, result);

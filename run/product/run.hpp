@@ -36,8 +36,8 @@ struct ProductOptions {
   CsrMatrix* product = nullptr;  // of a checked run: Z, on a machine for sparse products
 };
 
-/// Of every machine for sparse products.
-[[nodiscard]] NumberFormat product_format();
+/// Of the machine's operands.
+[[nodiscard]] NumberFormat format_of(const MachineSpec& machine);
 [[nodiscard]] CheckReport check_report(ProductCheck check);
 
 [[nodiscard]] RunResult run_product(const MachineSpec& machine, const ProductWorkload& workload,

@@ -18,13 +18,12 @@ std::uint64_t rows_in_a_turn(const FabricSpec& spec) {
   return rows * spec.arrays.across_m;
 }
 
-std::shared_ptr<const GemmOperands> part_of(const GemmOperands& whole, std::uint64_t first_row,
-                                            std::uint64_t rows, std::uint64_t first_column,
-                                            std::uint64_t columns) {
-  return std::make_shared<const GemmOperands>(
-      rows_between(whole.a(), first_row, std::min(whole.m(), first_row + rows)),
-      rows_between(whole.b_transposed(), first_column,
-                   std::min(whole.n(), first_column + columns)));
+/// Rows of a block; of its operand, not none.
+std::shared_ptr<const Occupancy> part_of(const Occupancy& whole, std::uint64_t block,
+                                         std::uint64_t rows) {
+  const std::uint64_t first = block * rows;
+  return std::make_shared<const Occupancy>(
+      rows_between(whole, first, std::min(whole.rows(), first + rows)));
 }
 
 /// A cluster without rows: what all clusters get of B passes by.
@@ -60,8 +59,8 @@ ClusterProducts::ClusterProducts(const FabricSpec& machine, const FabricSpec& in
       const RowsInTurn rows{rows_in_a_turn(inner), machine.clusters, c};
       if (rows.rows_of(operands.m()) == 0) break;
       FabricInstance part = whole.instance();
-      part.operands = std::make_shared<const GemmOperands>(rows_in_turn(operands.a(), rows),
-                                                           operands.b_transposed());
+      part.operands = std::make_shared<const GemmOperands>(
+          std::make_shared<const Occupancy>(rows_in_turn(operands.a(), rows)), operands.shared_b());
       clusters.push_back(std::make_unique<FabricProduct>(whole, part));
     }
   }
@@ -109,13 +108,14 @@ SharedProduct ClusterProducts::cut(std::size_t product, const FabricMapping& map
   const FabricShape lead = of_cluster_[product].front()->shape();
   const std::uint64_t rows = ceil_div(ceil_div(lead.m, mapping.rows), shape.a_groups);
   const std::uint64_t columns = ceil_div(ceil_div(lead.n, mapping.columns), shape.b_groups);
+  Parts parts;
   for (std::uint64_t i = 0; i < rows * columns; ++i) {
     stop_if_requested();
     const bool a_outside = machine_.shared->a_outside;
     const std::uint64_t m = a_outside ? i / columns : i % rows;
     const std::uint64_t n = a_outside ? i % columns : i / rows;
     SharedBlock one{m, n, {}};
-    const Schedules schedules = block(product, mapping, shape, m, n);
+    const Schedules schedules = block(product, mapping, shape, m, n, parts);
     for (std::size_t c = 0; c < schedules.size(); ++c) {
       one.of_cluster.push_back(schedules[c]->product());
       programs[c].back().blocks.push_back(schedules[c]);
@@ -129,7 +129,7 @@ SharedProduct ClusterProducts::cut(std::size_t product, const FabricMapping& map
 ClusterProducts::Schedules ClusterProducts::block(std::size_t product,
                                                   const FabricMapping& whole_mapping,
                                                   const SharedShape& shape, std::uint64_t m,
-                                                  std::uint64_t n) const {
+                                                  std::uint64_t n, Parts& parts) const {
   const std::uint64_t rows = shape.a_groups * whole_mapping.rows;
   const std::uint64_t columns = shape.b_groups * whole_mapping.columns;
   const auto& clusters = of_cluster_[product];
@@ -143,7 +143,12 @@ ClusterProducts::Schedules ClusterProducts::block(std::size_t product,
       continue;
     }
     FabricInstance part = clusters[c]->instance();
-    part.operands = part_of(*part.operands, m * rows, rows, n * columns, columns);
+    // Blocks beside and below each other have an operand in common.
+    auto& a = parts.a[{c, m}];
+    auto& b = parts.b[n];
+    if (!a) a = part_of(part.operands->a(), m, rows);
+    if (!b) b = part_of(part.operands->b_transposed(), n, columns);
+    part.operands = std::make_shared<const GemmOperands>(a, b);
     const FabricProduct own(*clusters[c], part);
     if (c == 0) {
       mapping = for_product(whole_mapping, own.shape());

@@ -4,7 +4,9 @@
 // (docs/decisions/021).
 #pragma once
 
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "dataflows/fabric_product.hpp"
@@ -39,8 +41,14 @@ class ClusterProducts {
 
  private:
   using Schedules = std::vector<std::shared_ptr<const FabricSchedule>>;
+  /// Operands of blocks: of each cluster's rows, of columns.
+  struct Parts {
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::shared_ptr<const Occupancy>> a;
+    std::map<std::uint64_t, std::shared_ptr<const Occupancy>> b;
+  };
   [[nodiscard]] Schedules block(std::size_t product, const FabricMapping& whole_mapping,
-                                const SharedShape& shape, std::uint64_t m, std::uint64_t n) const;
+                                const SharedShape& shape, std::uint64_t m, std::uint64_t n,
+                                Parts& parts) const;
 
   const FabricSpec& machine_;
   const FabricSpec& inner_;

@@ -72,18 +72,23 @@ std::optional<FabricPattern> fit(const std::vector<FabricPattern>& menu, const O
 }  // namespace
 
 GemmOperands::GemmOperands(Occupancy a, Occupancy b_transposed)
+    : GemmOperands(std::make_shared<const Occupancy>(std::move(a)),
+                   std::make_shared<const Occupancy>(std::move(b_transposed))) {}
+
+GemmOperands::GemmOperands(std::shared_ptr<const Occupancy> a,
+                           std::shared_ptr<const Occupancy> b_transposed)
     : a_(std::move(a)), b_(std::move(b_transposed)) {
-  if (a_.cols() != b_.cols()) {
+  if (a_->cols() != b_->cols()) {
     throw InputError(
-        fmt::format("A has {} columns and B {} rows: they must be equal", a_.cols(), b_.cols()));
+        fmt::format("A has {} columns and B {} rows: they must be equal", a_->cols(), b_->cols()));
   }
-  if (a_.rows() == 0 || a_.cols() == 0 || b_.rows() == 0) {
+  if (a_->rows() == 0 || a_->cols() == 0 || b_->rows() == 0) {
     throw InputError(fmt::format("a product of {} x {} x {} has no work", m(), n(), k()));
   }
-  a_density_ = a_.density();
-  b_density_ = b_.density();
-  const auto of_a = a_.col_counts();
-  const auto of_b = b_.col_counts();
+  a_density_ = a_->density();
+  b_density_ = b_->density();
+  const auto of_a = a_->col_counts();
+  const auto of_b = b_->col_counts();
   for (std::size_t k = 0; k < of_a.size(); ++k) {
     const std::uint64_t pairs = of_a[k] * of_b[k];
     effectual_ += pairs;
@@ -97,14 +102,14 @@ GemmOperands::GemmOperands(Occupancy a, Occupancy b_transposed)
 std::uint64_t GemmOperands::z_nonzeros() const {
   if (!z_nonzeros_) {
     std::uint64_t count = 0;
-    for (std::uint64_t r = 0; r < a_.sample().rows(); ++r) {
+    for (std::uint64_t r = 0; r < a_->sample().rows(); ++r) {
       stop_if_requested();
-      const auto row = a_.sample().row(r);
+      const auto row = a_->sample().row(r);
       std::uint64_t columns = 0;
-      for (std::uint64_t c = 0; c < b_.sample().rows(); ++c) {
-        if (overlap(row, b_.sample().row(c))) columns += b_.times(c);
+      for (std::uint64_t c = 0; c < b_->sample().rows(); ++c) {
+        if (overlap(row, b_->sample().row(c))) columns += b_->times(c);
       }
-      count += columns * a_.times(r);
+      count += columns * a_->times(r);
     }
     z_nonzeros_ = count;
   }
@@ -113,22 +118,22 @@ std::uint64_t GemmOperands::z_nonzeros() const {
 
 const TileCounts& GemmOperands::a_counts(std::uint64_t tile) const {
   const auto [found, is_new] = a_counts_.try_emplace(tile);
-  if (is_new) found->second = counts_by_k(a_, tile);
+  if (is_new) found->second = counts_by_k(*a_, tile);
   return found->second;
 }
 
 const TileCounts& GemmOperands::b_counts(std::uint64_t tile) const {
   const auto [found, is_new] = b_counts_.try_emplace(tile);
-  if (is_new) found->second = counts_by_k(b_, tile);
+  if (is_new) found->second = counts_by_k(*b_, tile);
   return found->second;
 }
 
 std::optional<FabricPattern> GemmOperands::a_fit(const std::vector<FabricPattern>& menu) const {
-  return fit(menu, a_, a_fits_);
+  return fit(menu, *a_, a_fits_);
 }
 
 std::optional<FabricPattern> GemmOperands::b_fit(const std::vector<FabricPattern>& menu) const {
-  return fit(menu, b_, b_fits_);
+  return fit(menu, *b_, b_fits_);
 }
 
 }  // namespace lacuna

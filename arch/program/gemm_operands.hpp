@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,12 +30,15 @@ class GemmOperands {
  public:
   /// `a` is M x K, `b_transposed` N x K. Throws InputError when K differs or a side is empty.
   GemmOperands(Occupancy a, Occupancy b_transposed);
+  /// Likewise, of operands that several products have in common.
+  GemmOperands(std::shared_ptr<const Occupancy> a, std::shared_ptr<const Occupancy> b_transposed);
 
-  [[nodiscard]] std::uint64_t m() const { return a_.rows(); }
-  [[nodiscard]] std::uint64_t n() const { return b_.rows(); }
-  [[nodiscard]] std::uint64_t k() const { return a_.cols(); }
-  [[nodiscard]] const Occupancy& a() const { return a_; }
-  [[nodiscard]] const Occupancy& b_transposed() const { return b_; }
+  [[nodiscard]] std::uint64_t m() const { return a_->rows(); }
+  [[nodiscard]] std::uint64_t n() const { return b_->rows(); }
+  [[nodiscard]] std::uint64_t k() const { return a_->cols(); }
+  [[nodiscard]] const Occupancy& a() const { return *a_; }
+  [[nodiscard]] const Occupancy& b_transposed() const { return *b_; }
+  [[nodiscard]] const std::shared_ptr<const Occupancy>& shared_b() const { return b_; }
   [[nodiscard]] double a_density() const { return a_density_; }
   [[nodiscard]] double b_density() const { return b_density_; }
 
@@ -59,7 +63,7 @@ class GemmOperands {
   using Counts = std::map<std::uint64_t, TileCounts>;
   using Fits = std::map<std::string, bool>;
 
-  Occupancy a_, b_;
+  std::shared_ptr<const Occupancy> a_, b_;
   double a_density_, b_density_;
   std::uint64_t effectual_ = 0, a_touched_ = 0, b_touched_ = 0, z_least_ = 0;
   mutable std::optional<std::uint64_t> z_nonzeros_;

@@ -127,6 +127,7 @@ struct FabricSpec {
     std::uint64_t across_m = 4, across_n = 1;  // arrays side by side along M and N
     std::uint64_t rows = 16;                   // M in space
     std::uint64_t lanes = 16;                  // K in space (inner) or N in space (outer)
+    std::uint64_t multipliers = 0;             // of one array; 0: rows x lanes
     std::uint64_t rf_words = 2048;             // psums of one array
     std::uint64_t columns = 128;               // most columns of B under a stationary A (inner)
     double psum_words_per_cycle = 0;           // port of the RF of one array; 0: never waited for
@@ -167,7 +168,9 @@ struct FabricSpec {
   } energy;
 
   [[nodiscard]] std::uint64_t macs() const {
-    return clusters * arrays.across_m * arrays.across_n * arrays.rows * arrays.lanes;
+    const std::uint64_t each =
+        arrays.multipliers > 0 ? arrays.multipliers : arrays.rows * arrays.lanes;
+    return clusters * arrays.across_m * arrays.across_n * each;
   }
   [[nodiscard]] double word_bytes() const { return word_bits / 8.0; }
   /// What fills the global buffer passes a port with a rate.

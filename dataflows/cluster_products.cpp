@@ -41,9 +41,12 @@ ArrayProduct idle_beside(const ArrayProduct& lead) {
 FabricSpec as_a_cluster_sees(const FabricSpec& spec) {
   FabricSpec inner = spec;
   if (!spec.shared) return inner;
-  inner.dram.read_words = std::max(spec.shared->read_words, spec.dram.read_words);
+  if (spec.shared->a.share > 0 || spec.shared->b.share > 0) {
+    const double ports = spec.contention ? 1 : 2;  // each operand has one for itself
+    inner.dram.read_words = std::max(ports * spec.shared->read_words, spec.dram.read_words);
+    inner.dram.latency = spec.shared->latency;
+  }
   inner.dram.write_words /= real(spec.clusters);
-  inner.dram.latency = spec.shared->latency;
   inner.shared.reset();
   inner.clusters = 1;
   return inner;

@@ -24,7 +24,7 @@ struct BesideRule {
   Rule rule;
 };
 
-constexpr std::array<BesideRule, 27> kBesideRules{{
+constexpr std::array<BesideRule, 30> kBesideRules{{
     {"k0_tries", Rule::sum},
     {"k1_tries", Rule::sum},
     {"k2_tries", Rule::sum},
@@ -38,6 +38,9 @@ constexpr std::array<BesideRule, 27> kBesideRules{{
     {"vfmu_most_words_held", Rule::most},
     {"a_refetched_bytes", Rule::sum},
     {"b_refetched_bytes", Rule::sum},
+    {"shared_blocks", Rule::sum},
+    {"shared_tiles_of_b", Rule::sum},
+    {"shared_tiles_of_b_overbooked", Rule::sum},
     {"a_fetches", Rule::per_operation},
     {"b_fetches", Rule::per_operation},
     {"instructions", Rule::sum},

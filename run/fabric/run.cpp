@@ -2,6 +2,8 @@
 #include "run/fabric/run.hpp"
 
 #include <cmath>
+#include <numeric>
+#include <set>
 #include <tuple>
 
 #include "arch/compute/arrays/arrays.hpp"
@@ -105,6 +107,28 @@ void note_fetch_unit(const FabricSpec& spec, const FabricCounts& counts, RunResu
   if (!spec.vfmu) return;
   result.beside["vfmu_lines"] = counts.vfmu_lines;
   result.beside["vfmu_most_words_held"] = counts.vfmu_most_held;
+}
+
+/// Blocks of a level that clusters share, and how many tiles of B overflow its room.
+void note_blocks(const FabricSpec& spec, const SharedProgram& program, RunResult& result) {
+  const FabricSharedLevel& level = *spec.shared;
+  const double room = level.b.share * static_cast<double>(level.capacity.count());
+  std::uint64_t blocks = 0, tiles = 0, overbooked = 0;
+  for (const SharedProduct& product : program.products) {
+    std::set<std::uint64_t> seen;
+    for (const SharedBlock& block : product.blocks) {
+      blocks += product.times;
+      if (!seen.insert(block.b_tile).second) continue;
+      const auto& bytes = block.of_cluster.front()->b_visits.bytes;
+      const double held = std::accumulate(bytes.begin(), bytes.end(), 0.0);
+      tiles += product.times;
+      overbooked += held > room ? product.times : 0;
+    }
+  }
+  result.beside["shared_blocks"] = blocks;
+  if (level.b.share <= 0) return;
+  result.beside["shared_tiles_of_b"] = tiles;
+  result.beside["shared_tiles_of_b_overbooked"] = overbooked;
 }
 
 /// Value by value: counts must equal the fast model's, outputs the reference product.
@@ -243,6 +267,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
     result.beside["a_fetches"] = plan.parts[0].mapping.a_fetches;
     result.beside["b_fetches"] = plan.parts[0].mapping.b_fetches;
   }
+  if (machine.shared) note_blocks(machine, plan.shared, result);
   result.beside["a_refetched_bytes"] = run.a_again;
   result.beside["b_refetched_bytes"] = run.b_again;
   result.beside["fill_and_drain_allowance"] = cycles_up(run.fill_and_drain).count();

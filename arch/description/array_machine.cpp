@@ -71,16 +71,20 @@ class Builder {
   /// Partial sums of one array.
   void registers() {
     const Level& level = m_.levels[buffers_->of_sums()];
+    const ConfigReader entry = buffers_->level_entry(buffers_->of_sums());
     const double bytes = static_cast<double>(m_.precision.at("Z").bits) / 8;
-    if (!level.capacity)
-      buffers_->level_entry(buffers_->of_sums())
-          .fail("capacity", "registers have a size", "capacity: 2 KiB");
+    if (!level.capacity) entry.fail("capacity", "registers have a size", "capacity: 2 KiB");
     spec_.arrays.rf_words =
         static_cast<std::uint64_t>(static_cast<double>(level.capacity->count()) / bytes);
-    if (spec_.arrays.rf_words == 0)
-      buffers_->level_entry(buffers_->of_sums()).fail("capacity", "no partial sum fits");
-    if (buffers_->of_sums() != buffers_->before_arrays())
-      spec_.arrays.psum_words_per_cycle = buffers_->or_none(level.ports.read);
+    if (spec_.arrays.rf_words == 0) entry.fail("capacity", "no partial sum fits");
+    if (buffers_->of_sums() == buffers_->before_arrays()) return;
+    if (level.ports.write < level.ports.read) {
+      entry.mapping("ports").fail("write", "a sum that is read is written at the same rate", kYet);
+    }
+    if (level.slices != 1) entry.fail("slices", "registers of an array are one memory", kYet);
+    if (level.banks > 0) entry.fail("banks", "registers have the banks of their price", kYet);
+    if (level.metadata) entry.fail("metadata", "partial sums have none");
+    spec_.arrays.psum_words_per_cycle = buffers_->or_none(level.ports.read);
   }
 
   void install(std::size_t i) {
@@ -308,6 +312,25 @@ class Builder {
     }
     if (m_.dataflow.edges != TilingStrategy::fixed) {
       config_.mapping("dataflow").fail("edges", "the arrays say what their tiles are", kYet);
+    }
+    const ConfigReader dataflow = config_.mapping("dataflow");
+    if (m_.dataflow.growth != Growth::k_first) dataflow.fail("growth", "tiles grow along N", kYet);
+    if (m_.dataflow.aspect != 1) dataflow.fail("aspect", "tiles grow along N", kYet);
+    if (m_.dataflow.lookahead != Dataflow{}.lookahead) {
+      dataflow.fail("lookahead", "arrays take one instruction after another", kYet);
+    }
+    if (!(m_.bound.dram && m_.bound.compute && m_.bound.network && m_.bound.intersect_k1)) {
+      config_.mapping("bound").fail("blocks", "the bound of arrays counts all of their blocks",
+                                    kYet);
+    }
+    const Level& level = m_.levels[buffers_->before_arrays()];
+    if (level.find("A")->uncompressed_from > 0) {
+      buffers_->holding_entry(buffers_->before_arrays(), "A")
+          .fail("uncompressed_from", "B alone is stored plain where both are dense", kYet);
+    }
+    if (level.find("B")->keep_metadata) {
+      buffers_->holding_entry(buffers_->before_arrays(), "B")
+          .fail("keep_metadata", "A alone keeps its metadata", kYet);
     }
     if (!m_.dataflow.by_workload.empty()) {
       config_.mapping("dataflow")

@@ -85,7 +85,7 @@ struct Level {
   std::optional<Bytes> capacity;  // absent: every tensor has a memory of its own
   std::optional<Bytes> metadata;  // a memory beside it, for metadata alone
   Bytes line;
-  std::uint64_t banks = 1;
+  std::uint64_t banks = 0;  // 0: as the level's price assumes
   std::uint64_t slices = 1;
   Ports ports;
   Digit below;                 // its tiles are what loops inside this one touch

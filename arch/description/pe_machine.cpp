@@ -81,6 +81,10 @@ class PeBuilder {
           .mapping(m_.outputs.front().tensor)
           .fail("on_evict", "partial outputs leave and return", "spill-partial");
     }
+    if (m_.dataflow.order_free) dataflow.fail("order", "these loops have one order", "given");
+    if (!m_.features.hss) {
+      config_.mapping("features").fail("structured_sparsity", "elements follow no patterns", kYet);
+    }
     if (!dataflow.mappings("mappings").empty()) {
       dataflow.fail("mappings", "tiles of these machines have sizes", "by_workload");
     }
@@ -137,6 +141,9 @@ class PeBuilder {
     LlbSpec& llb = spec_.llb;
     llb.line = line(0);
     llb.capacity = *level.capacity;
+    if (level.banks > 0) llb.banks = static_cast<unsigned>(level.banks);
+    if (m_.levels[1].banks > 1)
+      level_entry(1).fail("banks", "elements' buffers have one bank", kYet);
     if (level.instances != 1) entry.fail("instances", "one last-level buffer", kYet);
     std::size_t link = 0;
     llb.bytes_per_cycle = std::min(level.ports.read, link_into(1, link).bandwidth);

@@ -145,7 +145,7 @@ Level read_level(const ConfigReader& config, const Context& context) {
   if (config.has("metadata")) level.metadata = config.bytes("metadata");
   level.line = config.bytes("line", Bytes(1));
   if (level.line.count() == 0) config.fail("line", "a line holds at least one byte");
-  level.banks = config.integer("banks", {1, kMostInstances}, 1);
+  if (config.has("banks")) level.banks = config.integer("banks", {1, kMostInstances});
   level.slices = config.integer("slices", {1, kMostInstances}, 1);
   const ConfigReader ports = config.mapping("ports");
   level.ports.read = ports.bandwidth("read", context.clock);

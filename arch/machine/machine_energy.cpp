@@ -59,6 +59,7 @@ ComponentSet machine_components(const MachineSpec& spec, const EnergyTable& tabl
   SramShape llb;
   llb.capacity = spec.llb.capacity;
   llb.width_bits = static_cast<unsigned>(8 * spec.llb.line.count());
+  llb.banks = spec.llb.banks;
   set.components.push_back(sram(table, "llb", llb, 1));
   SramShape peb;
   peb.capacity = spec.peb.capacity;

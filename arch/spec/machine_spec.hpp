@@ -49,6 +49,7 @@ struct LlbSpec {
   /// never waited for.
   double fill_bytes_per_cycle = std::numeric_limits<double>::infinity();
   Bytes line{64};                              // one access of the array
+  unsigned banks = 1;                          // which price an access
   BufferPolicy policy = BufferPolicy::buffet;  // of A and B
   Bytes window, a_window;  // f of Tailors, in bytes, of B and of A; part of the operand's share
   OperandShares shares;

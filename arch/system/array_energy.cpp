@@ -44,7 +44,7 @@ ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table)
   set.node_nm = table.node_nm;
   const std::uint64_t arrays = spec.clusters * spec.arrays.across_m * spec.arrays.across_n;
   set.components.push_back(priced_dram(spec, table));
-  // Banks and ports are the released designs'.
+  // Ports are the released designs'.
   const auto line = static_cast<unsigned>(spec.glb.line_words * spec.word_bits);
   const auto buffer = [&](const std::string& name, Bytes capacity, std::uint64_t slices,
                           const SramShape& ports, std::uint64_t count) {
@@ -52,13 +52,14 @@ ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table)
     slice.capacity = Bytes(ceil_div(capacity.count(), slices));
     set.components.push_back(sram_component(table, name, slice, slices * count));
   };
-  buffer("smem", spec.glb.capacity, spec.glb.slices, {{}, line, 2, 2}, spec.clusters);
+  buffer("smem", spec.glb.capacity, spec.glb.slices, {{}, line, spec.glb.banks, 2}, spec.clusters);
   if (has_metadata(spec)) {
     buffer("smem_metadata", spec.glb.metadata, spec.glb.slices, {{}, 64, 1, 1}, spec.clusters);
   }
   if (spec.shared) {
     const auto width = static_cast<unsigned>(spec.shared->line_words * spec.word_bits);
-    buffer(spec.shared->name, spec.shared->capacity, spec.shared->slices, {{}, width, 2, 2}, 1);
+    buffer(spec.shared->name, spec.shared->capacity, spec.shared->slices,
+           {{}, width, spec.shared->banks, 2}, 1);
   }
   const Bytes rf = bytes_for(Bits(spec.arrays.rf_words * spec.word_bits));
   set.components.push_back(sram_component(table, "rf", {rf, spec.word_bits, 16, 2}, arrays));

@@ -186,3 +186,32 @@ TEST_CASE("a machine that no run takes is refused with the part that stands in t
   CHECK_THAT(refusal({"levels.l2.metadata=4KiB"}), contains("levels[0].metadata"));
   CHECK_THAT(refusal({"levels.l2.instances=2"}), contains("l2"));
 }
+
+TEST_CASE("what an array machine's description says and no run heeds is refused") {
+  const auto refusal = [](const std::string& machine, const std::string& setting) {
+    return error_of([&] { (void)load_fabric(machine, {setting}); });
+  };
+  for (const char* setting :
+       {"dataflow.growth=n-first", "dataflow.aspect=2", "dataflow.lookahead=4",
+        "dataflow.edges=prescient", "bound.blocks=dram", "strict=true", "memory.burst=64B",
+        "levels.rf.slices=2", "levels.rf.banks=2", "levels.rf.metadata=1KiB",
+        "levels.glb.holds.A.uncompressed_from=0.5", "levels.glb.holds.B.keep_metadata=true",
+        "dataflow.by_workload={mine: {M0: 2}}", "intersect={K0: {at: glb, per_cycle: 1}}"}) {
+    INFO(setting);
+    CHECK(refusal("tc", setting) != "");
+  }
+  CHECK_THAT(refusal("dstc", "levels.rf.ports.write=8 B/cycle"), contains("levels[1].ports.write"));
+}
+
+TEST_CASE("banks of a level price its accesses where each would be shallow") {
+  const auto energy = [](const std::string& machine, const char* component,
+                         const std::vector<std::string>& settings) {
+    return run_fabric(load_fabric(machine, settings),
+                      pattern_workload(64, 64, 64, "dense", "dense"))
+        .energy.components.at(component)
+        .picojoules;
+  };
+  CHECK(energy("tc", "smem", {"levels.glb.banks=2"}) == energy("tc", "smem", {}));
+  CHECK(energy("tc", "smem", {"levels.glb.banks=4096"}) != energy("tc", "smem", {}));
+  CHECK(energy("lacuna-l2", "l2", {"levels.l2.banks=4096"}) != energy("lacuna-l2", "l2", {}));
+}

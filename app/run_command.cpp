@@ -130,7 +130,7 @@ Command add_run(Options& app) {
   app.add_option("--b", run.workload.b_pattern, "pattern of B").needs(gemm);
   add_model_workload_options(app, run.model);
   add_network_options(app, run.network);
-  app.add_option("--set", run.settings, "override a value: buffers.llb.capacity=15MiB")
+  app.add_option("--set", run.settings, "override a value: levels.glb.capacity=512KiB")
       .one_at_a_time();
   add_out_option(app, command->out, "folder for result.json, CSV, plots");
   app.add_option("--fidelity", run.fidelity, "tile (default) or element");

@@ -22,7 +22,7 @@ struct RunArguments {
   WorkloadSpec workload;
   ModelWorkloadSpec model;
   NetworkWorkloadSpec network;
-  std::vector<std::string> settings;  // of every machine: "buffers.llb.capacity=15MiB"
+  std::vector<std::string> settings;  // of every machine: "levels.glb.capacity=512KiB"
   std::string fidelity;               // "tile", "element"; empty: the file's
   bool check = false;
   bool no_check = false;

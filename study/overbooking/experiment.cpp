@@ -104,11 +104,16 @@ OverbookingPoint run_point(const ProductWorkload& workload, std::uint64_t capaci
   point.capacity_bytes = capacity;
   point.contender = contender.label;
   std::vector<std::string> settings = experiment.settings;
-  settings.push_back("buffers.llb.capacity=" + to_text(Bytes(capacity)));
-  settings.push_back("buffers.llb.window=1 B");  // any window that fits, to read the shares
+  settings.push_back("levels.llb.capacity=" + to_text(Bytes(capacity)));
+  const auto windows = [&settings](std::uint64_t bytes) {
+    for (const char* tensor : {"A", "B"}) {
+      settings.push_back(fmt::format("levels.llb.holds.{}.window={} B", tensor, bytes));
+    }
+  };
+  windows(1);  // any that fit, to read the shares
   const LlbSpec llb = machine_with(std::string(contender.machine), settings).llb;
   point.window_bytes = validation::window_bytes(capacity, std::min(llb.shares.a, llb.shares.b));
-  settings.back() = "buffers.llb.window=" + to_text(Bytes(point.window_bytes));
+  windows(point.window_bytes);
   const MachineSpec spec = machine_with(std::string(contender.machine), settings);
 
   const double start = processor_seconds();

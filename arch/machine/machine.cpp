@@ -148,6 +148,7 @@ void check_elements(const ElementCounts& stepped, const Blocks& blocks, const Ma
 
 void fill_meters(const Blocks& blocks, Meters& out) {
   out.ports["dram"] = blocks.dram->counts().port;
+  out.banks = blocks.dram->counts().banks;
   out.ports["llb"] = use_of(blocks.cluster.pes().meter());
   if (blocks.fill_port) out.ports["llb_fill"] = use_of(*blocks.fill_port);
   out.high_water["llb"] = blocks.llb.high_water();
@@ -213,6 +214,7 @@ RunOutcome run_machine(const MachineSpec& spec, TileProgram& program, const RunO
   MachineStatistics& out = outcome.statistics;
   out.cycles = simulation.now();
   out.activations = simulation.activations();
+  out.dram_bytes_per_cycle = spec.dram.bytes_per_cycle;
   fill_traffic(blocks, out);
   fill_actions(spec, blocks, out);
   fill_bounds(spec, blocks, out);

@@ -105,6 +105,7 @@ struct FabricSpec {
     std::uint64_t outstanding = 8;
     std::string kind = "lpddr4";
     Place kind_place;  // where the machine says so: whether there is such a kind a table knows
+    std::optional<BankedSpec> banked;  // see DramSpec
   } dram;
   /// The global buffer is one pool: whatever an operation holds, data or metadata, takes of
   /// capacity + metadata bytes, on every machine (see glb_bytes()). The two are priced apart.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/spec/dram_device.hpp"
 #include "base/config.hpp"
 #include "base/units.hpp"
 
@@ -22,11 +23,12 @@ enum class Fidelity { tile, element };
 inline constexpr Range kRequestBytes{0, 1U << 30};
 
 struct DramSpec {
-  double bytes_per_cycle = 0;
-  Cycles latency;
-  Bytes burst{1};      // every contiguous transfer is rounded up to whole bursts
+  double bytes_per_cycle = 0;  // at most
+  Cycles latency;              // unloaded
+  Bytes burst{1};              // every contiguous transfer is rounded up to whole bursts
   Bytes chunk{16384};  // largest request of one unit, so that units share the channel fairly
-  std::uint64_t outstanding = 4;  // requests of one unit under way
+  std::uint64_t outstanding = 4;     // requests of one unit under way
+  std::optional<BankedSpec> banked;  // absent: one channel of that bandwidth and latency
 };
 
 /// What a buffer does with a tile that is larger than itself.

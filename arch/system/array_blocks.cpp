@@ -16,6 +16,7 @@ DramSpec channel(const FabricSpec& spec, double words) {
   dram.latency = spec.dram.latency;
   dram.chunk = spec.dram.chunk;
   dram.outstanding = spec.dram.outstanding;
+  dram.banked = spec.dram.banked;
   return dram;
 }
 
@@ -204,6 +205,7 @@ std::uint64_t ArrayBlocks::shared_bytes(Tensor operand) const {
 void ArrayBlocks::meter(Meters& meters) const {
   meters.ports = {{dram_write_ ? "dram_read" : "dram", dram_read_->counts().port}};
   if (dram_write_) meters.ports["dram_write"] = dram_write_->counts().port;
+  meters.banks = dram_read_->counts().banks;
   for (std::size_t c = 0; c < clusters_.size(); ++c) {
     const Cluster& cluster = clusters_[c];
     meters.ports[name("glb", c)] = use_of(cluster.arrays->glb());

@@ -100,7 +100,9 @@ void fill_traffic(const FabricSpec& spec, const ArrayRun& run, MachineStatistics
                counts.dram_z.all() * spec.word_bytes());
 }
 
-void fill_time(const ArrayRun& run, MachineStatistics& out) {
+void fill_time(const FabricSpec& spec, const ArrayRun& run, MachineStatistics& out) {
+  const double written = spec.dram.shared ? 0 : spec.dram.write_words;
+  out.dram_bytes_per_cycle = (spec.dram.read_words + written) * spec.word_bytes();
   out.cycles = run.cycles;
   out.activations = run.activations;
   out.meters = run.meters;
@@ -149,7 +151,7 @@ void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, 
                         RunResult& result) {
   const FabricCounts& counts = run.counts;
   fill_bounds(spec, counts, result.statistics);
-  fill_time(run, result.statistics);
+  fill_time(spec, run, result.statistics);
   check_instructions(spec, run);
   fill_traffic(spec, run, result.statistics);
   const EnergyAccount account = account_fabric(spec, components, counts);

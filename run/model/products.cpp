@@ -143,6 +143,7 @@ class ProductRunner {
         out.statistics.cycles_bound + machine_.dram.latency + Cycles(bytes.count() > 0 ? 1 : 0);
     out.statistics.bounds["dram"] = out.statistics.cycles_bound;
     out.statistics.cycles_bound_by = "dram";
+    out.statistics.dram_bytes_per_cycle = machine_.dram.bytes_per_cycle;
     Moved& moved = out.statistics.traffic["dram"]["vector"];
     moved.read_bytes = (op.weight_bytes + op.cache_read_bytes + op.activation_read_bytes).count();
     moved.write_bytes = (op.cache_write_bytes + op.activation_write_bytes).count();

@@ -143,6 +143,7 @@ class PeBuilder {
     llb.line = line(0);
     llb.capacity = *level.capacity;
     if (level.banks > 0) llb.banks = static_cast<unsigned>(level.banks);
+    llb.contended_banks = level.banks > 0;
     if (m_.levels[1].banks > 1)
       level_entry(1).fail("banks", "elements' buffers have one bank", kYet);
     if (level.instances != 1) entry.fail("instances", "one last-level buffer", kYet);

@@ -174,17 +174,15 @@ tlm::tlm_sync_enum TlmMemory::backward(tlm::tlm_generic_payload& transaction, tl
 
 void TlmMemory::note(tlm::tlm_generic_payload& transaction, const tlm::tlm_phase& phase,
                      const sc_core::sc_time& delay) {
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
   // Its clock need not be ours: seen in our next whole cycle.
   const std::uint64_t period = simulation_.time_of(Cycles(1)).value();
-  const Cycles cycle(ceil_div((now + delay).value(), period));
-  const sc_core::sc_time when = simulation_.time_of(cycle);
+  const Cycles when(ceil_div((sc_core::sc_time_stamp() + delay).value(), period));
   phases_.push_back({&transaction, phase, when});
-  wake_.notify(when - now);  // the earliest of several counts
+  simulation_.at(when, wake_);  // the earliest of several counts
 }
 
 void TlmMemory::take_phases() {
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  const Cycles now = simulation_.now();
   std::vector<Phase> due;
   std::erase_if(phases_, [&](const Phase& phase) {
     if (phase.when > now) return false;
@@ -204,9 +202,7 @@ void TlmMemory::take_phases() {
     if (one.phase == tlm::BEGIN_RESP) end_response(*one.transaction);
     respond(*one.transaction);
   }
-  sc_core::sc_time next = sc_core::sc_max_time();
-  for (const Phase& phase : phases_) next = std::min(next, phase.when);
-  if (!phases_.empty()) wake_.notify(next - now);
+  for (const Phase& phase : phases_) simulation_.at(phase.when, wake_);
 }
 
 void TlmMemory::end_response(tlm::tlm_generic_payload& transaction) {

@@ -74,7 +74,7 @@ class TlmMemory : public sc_core::sc_module, public IMemory {
   struct Phase {
     tlm::tlm_generic_payload* transaction;
     tlm::tlm_phase phase;
-    sc_core::sc_time when;
+    Cycles when;
   };
 
   LACUNA_PROCESS(pump);

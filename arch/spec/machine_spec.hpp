@@ -51,7 +51,8 @@ struct LlbSpec {
   /// never waited for.
   double fill_bytes_per_cycle = std::numeric_limits<double>::infinity();
   Bytes line{64};                              // one access of the array
-  unsigned banks = 1;                          // which price an access
+  unsigned banks = 1;                          // which price an access, and
+  bool contended_banks = false;                // are waited for
   BufferPolicy policy = BufferPolicy::buffet;  // of A and B
   Bytes window, a_window;  // f of Tailors, in bytes, of B and of A; part of the operand's share
   OperandShares shares;
@@ -175,6 +176,8 @@ struct MachineSpec {
   BoundSpec bound;
   std::uint64_t lookahead = 8;  // row instructions decoded ahead of the processing elements
 
+  /// Who wants a line of a bank of the last-level buffer waits while it is taken.
+  [[nodiscard]] bool waits_for_banks() const { return contention && llb.contended_banks; }
   /// What comes into the last-level buffer passes a port with a rate.
   [[nodiscard]] bool fills_pass_a_port() const {
     return contention && std::isfinite(llb.fill_bytes_per_cycle);

@@ -149,6 +149,7 @@ class ProductRunner {
     moved.write_bytes = (op.cache_write_bytes + op.activation_write_bytes).count();
     out.statistics.meters.ports = {
         {"dram", {bytes.count(), 1, 0, 0, {}}}, {"llb", {}}, {"llb_fill", {}}};
+    if (machine_.waits_for_banks()) out.statistics.meters.ports["llb_banks"];
     const double picojoules =
         static_cast<double>(bytes.count()) * 8 * machine_.energy.dram_picojoules_per_bit;
     out.energy.components["dram"].picojoules = picojoules;

@@ -25,7 +25,8 @@ namespace fs = std::filesystem;
 
 const char* const kGroups[] = {"extensor", "extensor-options", "extensor-elements", "patterns",
                                "arrays",   "array-elements",   "published",         "networks",
-                               "models",   "layers",           "contention",        "clusters"};
+                               "models",   "layers",           "contention",        "clusters",
+                               "memories"};
 constexpr std::size_t kMostShown = 60;
 
 fs::path folder() {
@@ -37,7 +38,9 @@ Record run_group(const std::string& group) {
   const auto groups = parse_runs(read_file(folder() / "runs.txt"));
   for (const ListedRun& run : groups.at(group)) {
     std::vector<std::string> arguments{"run", "--json"};
-    if (group != "contention") arguments.insert(arguments.end(), {"--set", "contention=false"});
+    if (group != "contention" && group != "memories") {
+      arguments.insert(arguments.end(), {"--set", "contention=false"});
+    }
     arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
     const Ran ran = run_lacuna("record", arguments);
     INFO("run " << run.name << ": " << ran.err);
@@ -102,6 +105,10 @@ TEST_CASE("the record holds: layers of models with routing, layout and sparsity"
 }
 TEST_CASE("the record holds: ports that several pass") {
   hold("contention");
+}
+
+TEST_CASE("the record holds: banks of memories and of buffers") {
+  hold("memories");
 }
 
 TEST_CASE("the record holds: clusters behind a shared level") {

@@ -70,6 +70,7 @@ void Simulation::retire(std::uint64_t items) {
   outstanding_ -= items;
   last_retired_ = now();
   progress();
+  if (ends_with_work_ && outstanding_ == 0) sc_core::sc_stop();
 }
 
 void Simulation::watch(std::string name, std::function<std::string()> blocked_on) {

@@ -10,19 +10,19 @@
 namespace lacuna::description {
 namespace {
 
-constexpr Range kClocks{0, 1e7};
-constexpr Range kSomeClocks{1, 1e7};
-constexpr std::uint64_t kMost = 1 << 20;  // of one digit
+constexpr Range kDramClocks{0, 1e7};
+constexpr Range kSomeDramClocks{1, 1e7};
+constexpr std::uint64_t kMostOfADigit = 1 << 20;  // of one digit
 
 struct PartName {
   std::string_view name;
   AddressPart part;
 };
-constexpr std::array<PartName, 5> kParts{{{"channel", AddressPart::channel},
-                                          {"group", AddressPart::group},
-                                          {"bank", AddressPart::bank},
-                                          {"column", AddressPart::column},
-                                          {"row", AddressPart::row}}};
+constexpr std::array<PartName, 5> kAddressParts{{{"channel", AddressPart::channel},
+                                                 {"group", AddressPart::group},
+                                                 {"bank", AddressPart::bank},
+                                                 {"column", AddressPart::column},
+                                                 {"row", AddressPart::row}}};
 
 void check_device(const ConfigReader& config, const DramDevice& device) {
   if (device.row.count() % device.burst.count() != 0) {
@@ -47,9 +47,9 @@ void check_device(const ConfigReader& config, const DramDevice& device) {
 AddressDigit parse_digit_of_address(const std::string& text, const Place& place) {
   const auto open = text.find('(');
   const std::string name = text.substr(0, open);
-  const auto* const found = std::find_if(kParts.begin(), kParts.end(),
+  const auto* const found = std::find_if(kAddressParts.begin(), kAddressParts.end(),
                                          [&](const PartName& part) { return part.name == name; });
-  if (found == kParts.end()) {
+  if (found == kAddressParts.end()) {
     throw InputError(place, fmt::format("'{}' is no part of an address", shortened(text)),
                      suggest(name, {"channel", "group", "bank", "column", "row"}));
   }
@@ -58,14 +58,14 @@ AddressDigit parse_digit_of_address(const std::string& text, const Place& place)
       text.ends_with(')')
           ? parse_integer(std::string_view(text).substr(open + 1, text.size() - open - 2))
           : std::nullopt;
-  if (!size || *size == 0 || *size > kMost) {
+  if (!size || *size == 0 || *size > kMostOfADigit) {
     throw InputError(place, fmt::format("'{}' has no size in parentheses", shortened(text)),
                      "column(4), for instance");
   }
   return {found->part, *size};
 }
 
-std::uint64_t size_of(const DramDevice& device, std::uint64_t channels, AddressPart part) {
+std::uint64_t size_of_part(const DramDevice& device, std::uint64_t channels, AddressPart part) {
   switch (part) {
     case AddressPart::channel:
       return channels;
@@ -82,10 +82,10 @@ std::uint64_t size_of(const DramDevice& device, std::uint64_t channels, AddressP
 }
 
 /// Each part whole: the digit without a size has what the others leave.
-void complete(const ConfigReader& config, const BankedSpec& spec,
-              std::vector<AddressDigit>& digits) {
-  for (const auto& [name, part] : kParts) {
-    std::uint64_t left = size_of(spec.device, spec.channels, part);
+void complete_mapping(const ConfigReader& config, const BankedSpec& spec,
+                      std::vector<AddressDigit>& digits) {
+  for (const auto& [name, part] : kAddressParts) {
+    std::uint64_t left = size_of_part(spec.device, spec.channels, part);
     const std::uint64_t whole = left;
     AddressDigit* open = nullptr;
     for (AddressDigit& digit : digits) {
@@ -108,14 +108,14 @@ void complete(const ConfigReader& config, const BankedSpec& spec,
   }
 }
 
-std::vector<AddressDigit> read_mapping(const ConfigReader& config, const BankedSpec& spec) {
+std::vector<AddressDigit> read_address_mapping(const ConfigReader& config, const BankedSpec& spec) {
   std::vector<std::string> texts = config.texts("mapping");
   if (texts.empty()) texts = {"row", "bank", "column", "group", "channel"};
   std::vector<AddressDigit> digits;
   for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
     digits.push_back(parse_digit_of_address(*text, config.place("mapping")));
   }
-  complete(config, spec, digits);
+  complete_mapping(config, spec, digits);
   bool row = false;
   for (const AddressDigit& digit : digits) {
     row = row || digit.part == AddressPart::row;
@@ -141,23 +141,23 @@ DramDevice read_dram_type(const ConfigReader& config, const std::string& name) {
   device.burst = config.bytes("burst", {}, {1, 65536});
   device.burst_clocks = config.integer("burst_clocks", {1, 1024});
   const ConfigReader times = config.mapping("clocks");
-  device.rcd = times.integer("tRCD", kSomeClocks);
-  device.rp = times.integer("tRP", kSomeClocks);
-  device.ras = times.integer("tRAS", kSomeClocks);
-  device.rc = times.integer("tRC", kSomeClocks);
-  device.cl = times.integer("tCL", kClocks);
-  device.cwl = times.integer("tCWL", kClocks);
-  device.ccd_s = times.integer("tCCD_S", kSomeClocks);
-  device.ccd_l = times.integer("tCCD_L", kSomeClocks);
-  device.rrd_s = times.integer("tRRD_S", kSomeClocks);
-  device.rrd_l = times.integer("tRRD_L", kSomeClocks);
-  device.faw = times.integer("tFAW", kClocks);
-  device.rtp = times.integer("tRTP", kClocks);
-  device.wr = times.integer("tWR", kClocks);
-  device.wtr = times.integer("tWTR", kClocks);
-  device.rtw = times.integer("tRTW", kClocks);
-  device.refi = times.integer("tREFI", kSomeClocks);
-  device.rfc = times.integer("tRFC", kClocks);
+  device.rcd = times.integer("tRCD", kSomeDramClocks);
+  device.rp = times.integer("tRP", kSomeDramClocks);
+  device.ras = times.integer("tRAS", kSomeDramClocks);
+  device.rc = times.integer("tRC", kSomeDramClocks);
+  device.cl = times.integer("tCL", kDramClocks);
+  device.cwl = times.integer("tCWL", kDramClocks);
+  device.ccd_s = times.integer("tCCD_S", kSomeDramClocks);
+  device.ccd_l = times.integer("tCCD_L", kSomeDramClocks);
+  device.rrd_s = times.integer("tRRD_S", kSomeDramClocks);
+  device.rrd_l = times.integer("tRRD_L", kSomeDramClocks);
+  device.faw = times.integer("tFAW", kDramClocks);
+  device.rtp = times.integer("tRTP", kDramClocks);
+  device.wr = times.integer("tWR", kDramClocks);
+  device.wtr = times.integer("tWTR", kDramClocks);
+  device.rtw = times.integer("tRTW", kDramClocks);
+  device.refi = times.integer("tREFI", kSomeDramClocks);
+  device.rfc = times.integer("tRFC", kDramClocks);
   check_device(times, device);
   return device;
 }
@@ -181,7 +181,7 @@ BankedSpec read_banks(const ConfigReader& config, Hertz clock) {
   spec.machine = clock;
   spec.device = load_dram_type(config.text("type"), config.place("type"));
   spec.channels = config.integer("channels", {1, 1024}, 1);
-  spec.mapping = read_mapping(config, spec);
+  spec.mapping = read_address_mapping(config, spec);
   spec.page = config.bytes("page", spec.page, {1, 1e12});
   if (spec.page.count() % spec.device.burst.count() != 0) {
     config.fail("page", "a page is whole bursts");

@@ -89,6 +89,7 @@ TlmMemory::TlmMemory(const sc_core::sc_module_name& name, sim::Simulation& simul
   LACUNA_CHECK(options.page.count() % options.transaction.count() == 0,
                "pages of {} bytes, transactions of {}", options.page.count(),
                options.transaction.count());
+  if (options.restless) simulation.end_with_work();
   socket.register_nb_transport_bw(this, &TlmMemory::backward);
   LACUNA_METHOD(pump);
   sensitive << wake_;

@@ -32,6 +32,9 @@ struct TlmMemoryOptions {
   /// Of the target: tensors are given pages of it in the order in which they are touched.
   std::uint64_t capacity = std::uint64_t{1} << 40;
   Bytes page{1 << 21};
+  /// The target never rests (a clock, a refresh): the run ends with the work. What such a target
+  /// never answers is then a run without end, where otherwise it is found as a deadlock.
+  bool restless = false;
 };
 
 class TlmMemory : public sc_core::sc_module, public IMemory {

@@ -52,7 +52,7 @@ TEST_CASE("banks change no traffic and no count, and only cost time") {
     INFO(fmt::format("{} {}x{}x{} {}", machine, m, n, k, level));
     const ArrayRun alone = run_with(machine, {}, workload, "");
     std::uint64_t before = alone.cycles.count();
-    for (const unsigned banks : {64, 4, 2, 1}) {
+    for (const unsigned banks : {64U, 4U, 2U, 1U}) {
       const auto setting = fmt::format("levels.{}.banks={}", level, banks);
       const ArrayRun with = run_with(machine, {}, workload, setting);
       same_traffic(alone, with);

@@ -13,7 +13,7 @@ using namespace lacuna::test;
 
 namespace {
 
-constexpr sim::Ticks kCycle = sim::Ticks{1} << sim::kTickBits;
+constexpr sim::Ticks kBankCycle = sim::Ticks{1} << sim::kTickBits;
 
 }  // namespace
 
@@ -21,8 +21,8 @@ TEST_CASE("a stream alone as wide as all banks passes in its time") {
   BufferBanks banks(4, 64);
   BufferBanks::Place place = 0;
   for (std::uint64_t i = 0; i < 100; ++i) {
-    CHECK(banks.access(place, 10 * i * kCycle, 10 * (i + 1) * kCycle, 10 * 4 * 64) ==
-          10 * (i + 1) * kCycle);
+    CHECK(banks.access(place, 10 * i * kBankCycle, 10 * (i + 1) * kBankCycle, 10 * 4 * 64) ==
+          10 * (i + 1) * kBankCycle);
   }
   CHECK(banks.conflicts() == 0);
   CHECK(banks.lines() == 4000);
@@ -32,7 +32,7 @@ TEST_CASE("a stream alone as wide as all banks passes in its time") {
 TEST_CASE("an access wider than the banks takes as long as they do") {
   BufferBanks banks(1, 64);
   BufferBanks::Place place = 0;
-  CHECK(banks.access(place, 0, 10 * kCycle, 20 * 64) == 20 * kCycle);
+  CHECK(banks.access(place, 0, 10 * kBankCycle, 20 * 64) == 20 * kBankCycle);
   CHECK(banks.waited() ==
         0 + 1 + 1 + 2 + 2 + 3 + 3 + 4 + 4 + 5 + 5 + 6 + 6 + 7 + 7 + 8 + 8 + 9 + 9 + 10);
 }
@@ -40,20 +40,21 @@ TEST_CASE("an access wider than the banks takes as long as they do") {
 TEST_CASE("of two that want one bank in a cycle the one that asks later waits, elsewhere nobody") {
   BufferBanks banks(2, 64);
   BufferBanks::Place even = 0, other = 0, odd = 64;
-  CHECK(banks.access(even, 5 * kCycle, 6 * kCycle, 64) == 6 * kCycle);
-  CHECK(banks.access(odd, 5 * kCycle, 6 * kCycle, 64) == 6 * kCycle);
-  CHECK(banks.access(other, 5 * kCycle, 6 * kCycle, 64) == 7 * kCycle);
-  CHECK(banks.access(even, 5 * kCycle, 6 * kCycle, 64) == 7 * kCycle);  // now in the odd bank
+  CHECK(banks.access(even, 5 * kBankCycle, 6 * kBankCycle, 64) == 6 * kBankCycle);
+  CHECK(banks.access(odd, 5 * kBankCycle, 6 * kBankCycle, 64) == 6 * kBankCycle);
+  CHECK(banks.access(other, 5 * kBankCycle, 6 * kBankCycle, 64) == 7 * kBankCycle);
+  CHECK(banks.access(even, 5 * kBankCycle, 6 * kBankCycle, 64) ==
+        7 * kBankCycle);  // now in the odd bank
   CHECK(banks.conflicts() == 2);
 }
 
 TEST_CASE("part of a line takes the line, and the next access the same one again") {
   BufferBanks banks(2, 64);
   BufferBanks::Place place = 0;
-  (void)banks.access(place, 0, kCycle, 10);
-  (void)banks.access(place, kCycle, 2 * kCycle, 10);
+  (void)banks.access(place, 0, kBankCycle, 10);
+  (void)banks.access(place, kBankCycle, 2 * kBankCycle, 10);
   CHECK(banks.lines() == 2);
-  (void)banks.access(place, 2 * kCycle, 3 * kCycle, 64);  // over the end of the line
+  (void)banks.access(place, 2 * kBankCycle, 3 * kBankCycle, 64);  // over the end of the line
   CHECK(banks.lines() == 4);
 }
 
@@ -70,8 +71,8 @@ TEST_CASE("random accesses: no bank serves two lines in a cycle, and none is pas
       banks.forget(Cycles(now));
       BufferBanks::Place& place = places[random.below(3)];
       const std::uint64_t bytes = 1 + random.below(500);
-      const sim::Ticks from = now * kCycle + random.below(kCycle);
-      const sim::Ticks to = from + random.below(20 * kCycle);
+      const sim::Ticks from = now * kBankCycle + random.below(kBankCycle);
+      const sim::Ticks to = from + random.below(20 * kBankCycle);
       // Line by line, each in the first free cycle of its bank.
       const std::uint64_t first = place / line, lines = ceil_div(place + bytes, line) - first;
       sim::Ticks want = to;
@@ -82,7 +83,7 @@ TEST_CASE("random accesses: no bank serves two lines in a cycle, and none is pas
         const std::uint64_t wanted = cycle;
         while (bank.count(cycle) > 0) ++cycle;
         bank[cycle] = true;
-        if (cycle > wanted) want = std::max(want, part(l + 1) + (cycle - wanted) * kCycle);
+        if (cycle > wanted) want = std::max(want, part(l + 1) + (cycle - wanted) * kBankCycle);
       }
       REQUIRE(banks.access(place, from, to, bytes) == want);
     }
@@ -106,7 +107,7 @@ TEST_CASE("what comes into a buffer waits for its banks") {
     Process process("process", simulation, [&](Process&) {
       stream.request({0, 1000});
       BufferBanks::Place reads = 0;
-      if (busy) (void)banks.access(reads, 0, 200 * kCycle, 200 * 20);
+      if (busy) (void)banks.access(reads, 0, 200 * kBankCycle, 200 * 20);
     });
     simulation.run();
     if (!busy) {

@@ -13,7 +13,7 @@ using namespace lacuna::test;
 
 namespace {
 
-const std::vector<std::string> kMappings{
+const std::vector<std::string> kAddressMappings{
     "[row, bank, column, group, channel]",
     "[channel, row, bank, group, column]",
     "[row, column, bank, group, channel]",
@@ -22,7 +22,7 @@ const std::vector<std::string> kMappings{
     "[row, bank(2), column, bank, channel(2), column(8), group(2), channel, group]",
 };
 
-void compare(const BankedSpec& spec, std::uint64_t begin, std::uint64_t end) {
+void compare_runs(const BankedSpec& spec, std::uint64_t begin, std::uint64_t end) {
   const AddressMap map(spec);
   while (begin < end) {
     const AddressMap::Part part = map.part(begin, end);
@@ -69,12 +69,12 @@ void compare(const BankedSpec& spec, std::uint64_t begin, std::uint64_t end) {
 
 TEST_CASE("runs of a range are those that its bursts make one by one") {
   RandomStream random(5, "ranges");
-  for (const std::string& mapping : kMappings) {
+  for (const std::string& mapping : kAddressMappings) {
     const BankedSpec spec = banked("{type: ddr4-3200, channels: 4, mapping: " + mapping + "}");
     INFO(mapping);
     for (int i = 0; i < 30; ++i) {
       const std::uint64_t begin = random.below(AddressMap(spec).bursts() - 3000);
-      compare(spec, begin, begin + 1 + random.below(i % 3 == 0 ? 2500 : 40));
+      compare_runs(spec, begin, begin + 1 + random.below(i % 3 == 0 ? 2500 : 40));
     }
   }
 }

@@ -17,7 +17,7 @@ namespace {
 
 using Times = std::vector<std::uint64_t>;
 
-DramSpec dram_of(const std::string& keys, Hertz clock = Hertz(1e9)) {
+DramSpec banked_dram(const std::string& keys, Hertz clock = Hertz(1e9)) {
   DramSpec spec;
   spec.banked = banked(keys, clock);
   spec.bytes_per_cycle =
@@ -25,14 +25,14 @@ DramSpec dram_of(const std::string& keys, Hertz clock = Hertz(1e9)) {
   return spec;
 }
 
-struct Rig {
+struct BankedRig {
   DramSpec spec;
   sim::Simulation simulation;
   BankedMemory dram;
   Asker first{"first", simulation, dram, 3}, second{"second", simulation, dram, 7};
 
-  explicit Rig(const DramSpec& of) : spec(of), dram("dram", simulation, of) {}
-  explicit Rig(const std::string& keys) : Rig(dram_of(keys)) {}
+  explicit BankedRig(const DramSpec& of) : spec(of), dram("dram", simulation, of) {}
+  explicit BankedRig(const std::string& keys) : BankedRig(banked_dram(keys)) {}
   void run(const std::function<void(Process&)>& body) {
     Process process("process", simulation, body);
     simulation.run();
@@ -46,8 +46,9 @@ TEST_CASE(
     "controller's") {
   for (const std::string& type : kDramTypes) {
     for (const double machine : {0.5e9, 1e9, 1.6e9, 3e9}) {
-      const DramSpec spec = dram_of("{type: " + type + ", controller: 7 cycles}", Hertz(machine));
-      Rig rig(spec);
+      const DramSpec spec =
+          banked_dram("{type: " + type + ", controller: 7 cycles}", Hertz(machine));
+      BankedRig rig(spec);
       bool late = false;
       rig.run([&](Process& process) {
         rig.first.read(16);
@@ -70,8 +71,8 @@ TEST_CASE(
 
 TEST_CASE("channels stream side by side at the peak, less refresh and the first row") {
   for (const std::string& type : kDramTypes) {
-    for (const std::uint64_t channels : {1, 4, 16}) {
-      Rig rig(fmt::format("{{type: {}, channels: {}}}", type, channels));
+    for (const std::uint64_t channels : {1U, 4U, 16U}) {
+      BankedRig rig(fmt::format("{{type: {}, channels: {}}}", type, channels));
       const DramDevice& d = rig.spec.banked->device;
       const std::uint64_t bytes = channels * d.row.count() * 200;
       rig.run([&](Process&) {
@@ -100,7 +101,7 @@ TEST_CASE("channels stream side by side at the peak, less refresh and the first 
 }
 
 TEST_CASE("a short range takes whole bursts, and ranges side by side the same one") {
-  Rig rig("{type: ddr4-3200}");
+  BankedRig rig("{type: ddr4-3200}");
   rig.run([&](Process&) {
     const AddressRange apart[] = {{0, 8}, {8, 8}, {60, 8}, {1000, 1}};
     rig.first.ask(Tensor::a, true, 100, 10'000);
@@ -116,7 +117,7 @@ TEST_CASE("a short range takes whole bursts, and ranges side by side the same on
 TEST_CASE("of two that ask a memory of banks in one delta the lower rank is first") {
   Times answers[2];
   for (const bool first_asks_first : {false, true}) {
-    Rig rig("{type: hbm2}");
+    BankedRig rig("{type: hbm2}");
     rig.run([&](Process&) {
       if (first_asks_first) rig.first.read(4096);
       rig.second.ask(Tensor::b, false, 4096, kRegionBytes);
@@ -129,7 +130,7 @@ TEST_CASE("of two that ask a memory of banks in one delta the lower rank is firs
 }
 
 TEST_CASE("tensors are given pages while there are some") {
-  Rig rig("{type: ddr4-3200, page: 1 GiB}");  // eight of them
+  BankedRig rig("{type: ddr4-3200, page: 1 GiB}");  // eight of them
   const std::string error = error_of([&] {
     rig.run([&](Process&) {
       for (std::uint64_t i = 0; i < 9; ++i) {

@@ -13,14 +13,14 @@ using namespace lacuna::test;
 namespace {
 
 /// A channel beside the mapping of its memory.
-struct Rig {
+struct ChannelRig {
   BankedSpec spec;
   AddressMap map;
   DramChannel channel;
 
-  explicit Rig(BankedSpec banks)
+  explicit ChannelRig(BankedSpec banks)
       : spec(std::move(banks)), map(spec), channel(spec.device, map, 0) {}
-  explicit Rig(const std::string& keys) : Rig(banked(keys)) {}
+  explicit ChannelRig(const std::string& keys) : ChannelRig(banked(keys)) {}
 
   /// Bursts [begin, begin + n), all of channel 0; when the last one's data end.
   std::uint64_t serve(std::uint64_t at, bool write, std::uint64_t begin, std::uint64_t n = 1) {
@@ -49,10 +49,10 @@ struct Rig {
 };
 
 /// Without refresh, so that closed forms of bandwidth hold for ever.
-Rig without_refresh(const std::string& keys) {
+ChannelRig without_refresh(const std::string& keys) {
   BankedSpec spec = banked(keys);
   spec.device.refi = std::uint64_t{1} << 60;
-  return Rig(std::move(spec));
+  return ChannelRig(std::move(spec));
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ TEST_CASE("runs of bursts take what they take burst by burst") {
       "[row, column, bank, group, channel]", "[bank, row, column, group, channel]"};
   for (const std::string& type : kDramTypes) {
     for (const std::string& mapping : mappings) {
-      Rig rig(fmt::format("{{type: {}, channels: 2, mapping: {}}}", type, mapping));
+      ChannelRig rig(fmt::format("{{type: {}, channels: 2, mapping: {}}}", type, mapping));
       SlowChannel slow(rig.spec.device);
       RandomStream random(9, type + mapping);
       INFO(type << ' ' << mapping);
@@ -89,7 +89,7 @@ TEST_CASE("runs of bursts take what they take burst by burst") {
 
 TEST_CASE("an idle channel answers after tRCD, tCL and the burst, with its row open without tRCD") {
   for (const std::string& type : kDramTypes) {
-    Rig rig("{type: " + type + "}");
+    ChannelRig rig("{type: " + type + "}");
     const DramDevice& d = rig.spec.device;
     INFO(type);
     CHECK(rig.serve(100, false, 0) == 100 + d.rcd + d.cl + d.burst_clocks);
@@ -104,7 +104,7 @@ TEST_CASE("an idle channel answers after tRCD, tCL and the burst, with its row o
 
 TEST_CASE("a stream of a whole row and more moves at the pace of the pins, latency paid once") {
   for (const std::string& type : kDramTypes) {
-    Rig rig = without_refresh("{type: " + type + "}");
+    ChannelRig rig = without_refresh("{type: " + type + "}");
     const DramDevice& d = rig.spec.device;
     INFO(type);
     const std::uint64_t n = 100'000;
@@ -120,7 +120,7 @@ TEST_CASE("a stream of a whole row and more moves at the pace of the pins, laten
 
 TEST_CASE("refresh takes tRFC of each tREFI from a stream, and what closing and opening take") {
   for (const std::string& type : kDramTypes) {
-    Rig rig("{type: " + type + "}");
+    ChannelRig rig("{type: " + type + "}");
     const DramDevice& d = rig.spec.device;
     INFO(type);
     const std::uint64_t n = 400'000;
@@ -141,13 +141,13 @@ TEST_CASE("rows of one bank come tRC apart, of banks in turn as activations may 
     const DramDevice d = shipped_dram(type);
     INFO(type);
     constexpr std::uint64_t kAll = 4000;
-    Rig one = without_refresh("{type: " + type + "}");
+    ChannelRig one = without_refresh("{type: " + type + "}");
     std::uint64_t end = 0;
     for (std::uint64_t i = 0; i < kAll; ++i) end = one.serve(0, false, one.burst_of(0, i));
     const std::uint64_t apart = std::max(d.rc, std::max(d.ras, d.rcd + d.rtp) + d.rp);
     CHECK(end == (kAll - 1) * apart + d.rcd + d.cl + d.burst_clocks);
 
-    Rig turns = without_refresh("{type: " + type + "}");
+    ChannelRig turns = without_refresh("{type: " + type + "}");
     for (std::uint64_t i = 0; i < kAll; ++i) {
       end = turns.serve(0, false, turns.burst_of(i % d.all_banks(), i / d.all_banks()));
     }
@@ -172,7 +172,7 @@ TEST_CASE("rows at random come as often as the chance of meeting a busy bank say
   d.rc = 110;
   d.ras = 80;
   d.rp = 22;
-  Rig rig(spec);
+  ChannelRig rig(spec);
   RandomStream random(3, "rows");
   constexpr std::uint64_t kAll = 200'000;
   std::uint64_t end = 0;
@@ -185,7 +185,7 @@ TEST_CASE("rows at random come as often as the chance of meeting a busy bank say
 
 TEST_CASE("pins turn from reads to writes and back as tRTW and tWTR say") {
   for (const std::string& type : kDramTypes) {
-    Rig rig = without_refresh("{type: " + type + "}");
+    ChannelRig rig = without_refresh("{type: " + type + "}");
     const DramDevice& d = rig.spec.device;
     INFO(type);
     (void)rig.serve(0, false, 0);

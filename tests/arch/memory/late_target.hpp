@@ -23,6 +23,7 @@ struct LateTargetOptions {
   std::uint64_t seed = 1;
   enum class Style { kFourPhases, kNoEndReq, kUpdated, kCompleted } style = Style::kFourPhases;
   std::uint64_t capacity = std::uint64_t{1} << 40;  // beyond: an address error
+  bool restless = false;                            // a clock of its own, for ever
 };
 
 class LateTarget : public sc_core::sc_module {
@@ -37,6 +38,7 @@ class LateTarget : public sc_core::sc_module {
     SC_METHOD(act);
     sensitive << wake_;
     dont_initialize();
+    SC_METHOD(tick);
   }
 
   tlm_utils::simple_target_socket<LateTarget> socket;
@@ -95,6 +97,9 @@ class LateTarget : public sc_core::sc_module {
     return answer;
   }
 
+  void tick() {
+    if (options_.restless) next_trigger(ns(0.7));
+  }
   void act() {
     const sc_core::sc_time now = sc_core::sc_time_stamp();
     if (options_.style == Style::kFourPhases && requesting_ != nullptr && end_request_at_ <= now) {

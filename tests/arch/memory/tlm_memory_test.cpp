@@ -20,13 +20,13 @@ namespace {
 using Times = std::vector<std::uint64_t>;
 using Style = LateTargetOptions::Style;
 
-struct Rig {
+struct TlmRig {
   sim::Simulation simulation;
   TlmMemory memory;
   LateTarget target;
   Asker first{"first", simulation, memory, 3}, second{"second", simulation, memory, 7};
 
-  explicit Rig(const LateTargetOptions& options, const TlmMemoryOptions& tlm = {})
+  explicit TlmRig(const LateTargetOptions& options, const TlmMemoryOptions& tlm = {})
       : memory("dram", simulation, tlm), target("target", options) {
     memory.socket.bind(target.socket);
   }
@@ -40,7 +40,8 @@ struct Rig {
 class WithTarget : public IMemory {
  public:
   WithTarget(const std::string& name, sim::Simulation& simulation, const LateTargetOptions& options)
-      : memory_(name.c_str(), simulation, {}), target_((name + "_target").c_str(), options) {
+      : memory_(name.c_str(), simulation, tlm_of(options)),
+        target_((name + "_target").c_str(), options) {
     memory_.socket.bind(target_.socket);
   }
   void attach(const MemoryPort& port) override { memory_.attach(port); }
@@ -50,6 +51,12 @@ class WithTarget : public IMemory {
   [[nodiscard]] MemoryCounts counts() const override { return memory_.counts(); }
 
  private:
+  static TlmMemoryOptions tlm_of(const LateTargetOptions& options) {
+    TlmMemoryOptions tlm;
+    tlm.restless = options.restless;
+    return tlm;
+  }
+
   TlmMemory memory_;
   LateTarget target_;
 };
@@ -64,7 +71,7 @@ bool out_of_order(const LateTarget& target) {
 TEST_CASE("by hand: a transaction goes through its four phases on the target's clock") {
   LateTargetOptions options;
   options.most_ns = options.least_ns;
-  Rig rig(options);
+  TlmRig rig(options);
   rig.run([&](Process&) { rig.first.read(64); });
   CHECK(rig.first.answers == Times{21});
   CHECK(rig.target.bytes == 64);
@@ -75,7 +82,7 @@ TEST_CASE("by hand: a transaction goes through its four phases on the target's c
 TEST_CASE("by hand: a request is answered with its last transaction, phases one after another") {
   LateTargetOptions options;
   options.most_ns = options.least_ns;
-  Rig rig(options);
+  TlmRig rig(options);
   rig.run([&](Process&) { rig.first.ask(Tensor::b, false, 1000, 1 << 12); });
   CHECK(rig.first.answers == Times{15 + 21});
   CHECK(rig.target.asked.size() == 16);
@@ -86,7 +93,7 @@ TEST_CASE("by hand: a request is answered with its last transaction, phases one 
 TEST_CASE("a target that answers out of order is seen in order, each request once") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     LateTargetOptions options{0.7, 5, 400, seed, Style::kFourPhases};
-    Rig rig(options);
+    TlmRig rig(options);
     rig.run([&](Process& process) {
       rig.first.ask(Tensor::a, false, 700, 100);
       rig.second.ask(Tensor::z, true, 300, kRegionBytes + 17);
@@ -108,7 +115,7 @@ TEST_CASE("phases that a target ends early or leaves out are understood") {
   options.most_ns = options.least_ns;
   for (const Style style : {Style::kNoEndReq, Style::kUpdated, Style::kCompleted}) {
     options.style = style;
-    Rig rig(options);
+    TlmRig rig(options);
     rig.run([&](Process&) { rig.first.ask(Tensor::a, false, 256, 0); });
     // Without END_REQ a request waits for the response to the one before it.
     const std::uint64_t all = style == Style::kNoEndReq  ? 4 * 21
@@ -123,7 +130,7 @@ TEST_CASE("no more transactions are under way than the target is said to take") 
   LateTargetOptions options{0.7, 100, 300, 1, Style::kFourPhases};
   TlmMemoryOptions tlm;
   tlm.under_way = 5;
-  Rig rig(options, tlm);
+  TlmRig rig(options, tlm);
   rig.run([&](Process&) { rig.first.ask(Tensor::a, false, 64 * 50, 0); });
   CHECK(rig.target.most_at_once == 5);
 }
@@ -131,7 +138,7 @@ TEST_CASE("no more transactions are under way than the target is said to take") 
 TEST_CASE("an address that the target does not have ends the run with a message") {
   LateTargetOptions options;
   options.capacity = 1 << 21;
-  Rig rig(options);
+  TlmRig rig(options);
   const std::string error = error_of([&] {
     rig.run([&](Process&) {
       rig.first.read(64);
@@ -141,7 +148,7 @@ TEST_CASE("an address that the target does not have ends the run with a message"
   CHECK_THAT(error, contains("TLM_ADDRESS_ERROR_RESPONSE"));
   TlmMemoryOptions tlm;
   tlm.capacity = 1 << 21;
-  Rig small(options, tlm);
+  TlmRig small(options, tlm);
   const std::string full = error_of([&] {
     small.run([&](Process&) {
       small.first.read(64);
@@ -159,13 +166,18 @@ TEST_CASE(
     const ProductOperands operands(run.a, run.b_transposed, run.spec.microtile);
     const RunOutcome fixed = simulate(run.spec, operands, run.tiles);
     RunOptions options;
-    options.memory = [seed](const std::string& name, sim::Simulation& simulation, const DramSpec&) {
-      return std::make_unique<WithTarget>(
-          name, simulation, LateTargetOptions{0.7, 10, 300, seed, Style::kFourPhases});
+    bool restless = false;
+    options.memory = [&restless, seed](const std::string& name, sim::Simulation& simulation,
+                                       const DramSpec&) {
+      return std::make_unique<WithTarget>(name, simulation,
+                                          LateTargetOptions{0.7, 10, 300, seed, Style::kFourPhases,
+                                                            std::uint64_t{1} << 40, restless});
     };
     const RunOutcome other = simulate(run.spec, operands, run.tiles, options);
     check_same_counts(fixed.statistics, other.statistics);
     options.shuffle = seed;
+    check_same_run(other.statistics, simulate(run.spec, operands, run.tiles, options).statistics);
+    restless = true;
     check_same_run(other.statistics, simulate(run.spec, operands, run.tiles, options).statistics);
   }
 }

@@ -57,7 +57,7 @@ class ClusterModule : public sc_core::sc_module {
                 const MachineSpec& spec, const TileProgram& program, StreamModule& a,
                 StreamModule& b, StreamModule& z, DrainModule& drain,
                 sim::Channel<RowCommand>& rows, ElementPairs* elements, bool exact_steps,
-                BufferBanks* banks);
+                BufferBanks* banks = nullptr);
 
   [[nodiscard]] const ClusterCounts& counts() const { return counts_; }
   [[nodiscard]] const PeArray& pes() const { return pes_; }

@@ -117,8 +117,10 @@ MemoryCounts BankedMemory::counts() const {
     const PortUse use = use_of(channel.meter);
     counts.port.total += use.total;
     counts.port.transfers += use.transfers;
-    // Each channel's own fullest window: together at least what any window of the memory holds.
-    counts.port.fullest += use.fullest;
+    // Each channel's own fullest window: together as much as any window of the memory holds. Every
+    // meter rounds up to whole bytes, and one does so for all.
+    const bool rounded = counts.port.fullest > 0 && use.fullest > 0;
+    counts.port.fullest += use.fullest - (rounded ? 1 : 0);
     counts.port.fullest_transfers += use.fullest_transfers;
     actions += channel.dram.actions();
   }

@@ -57,7 +57,7 @@ TEST_CASE("banks change no traffic and no count, and only cost time") {
       const ArrayRun with = run_with(machine, {}, workload, setting);
       same_traffic(alone, with);
       CHECK(with.cycles >= alone.cycles);
-      slower += with.cycles.count() > before ? 1 : 0;
+      if (with.cycles.count() > before) ++slower;
       before = with.cycles.count();
       if (run % 8 != 0) continue;
       const ArrayRun shuffled = run_with(machine, {}, workload, setting, 99);

@@ -89,7 +89,7 @@ TEST_CASE("banks of a last-level buffer change no count and only cost time") {
     const RunOutcome with = simulate(run.spec, operands, run.tiles);
     check_same_counts(alone.statistics, with.statistics);
     CHECK(with.statistics.cycles >= alone.statistics.cycles);
-    slower += with.statistics.cycles > alone.statistics.cycles ? 1 : 0;
+    if (with.statistics.cycles > alone.statistics.cycles) ++slower;
     RunOptions options;
     options.shuffle = seed;
     check_same_run(with.statistics, simulate(run.spec, operands, run.tiles, options).statistics);

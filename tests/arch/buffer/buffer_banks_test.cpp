@@ -61,13 +61,13 @@ TEST_CASE("part of a line takes the line, and the next access the same one again
 TEST_CASE("random accesses: no bank serves two lines in a cycle, and none is passed over") {
   RandomStream random(11, "banks");
   for (int round = 0; round < 50; ++round) {
-    const std::uint64_t count = 1 + random.below(6), line = 1 + random.below(100);
+    const std::uint64_t count = 1 + random.below(6), line = 20 + random.below(100);
     BufferBanks banks(count, line);
     std::map<std::uint64_t, std::map<std::uint64_t, bool>> taken;
     std::vector<BufferBanks::Place> places(3);
     std::uint64_t now = 0;
     for (int i = 0; i < 300; ++i) {
-      now += random.below(4);
+      now += random.below(12);
       banks.forget(Cycles(now));
       BufferBanks::Place& place = places[random.below(3)];
       const std::uint64_t bytes = 1 + random.below(500);

@@ -86,6 +86,15 @@ OrderedJson value_json(const ConfigValue& value) {
   return OrderedJson::object();
 }
 
+/// What is looked for may be absent, which null says of a key that an extended file has.
+void allow_null(OrderedJson& schema) {
+  if (schema.contains("anyOf")) {
+    schema["anyOf"].push_back({{"type", "null"}});
+  } else if (schema.contains("type") && schema["type"].is_string()) {
+    schema["type"] = OrderedJson::array({schema["type"], "null"});
+  }
+}
+
 using Path = ConfigDescriptions::Path;
 
 Path below(Path path, const std::string& key) {
@@ -103,6 +112,7 @@ class Printer {
     OrderedJson properties = OrderedJson::object();
     for (const auto& [key, child] : shape.keys) {
       properties[key] = described(child, below(path, key));
+      if (child.looked_for) allow_null(properties[key]);
     }
     out["properties"] = std::move(properties);
     out["additionalProperties"] =

@@ -51,6 +51,7 @@ std::string mapping_faults(const Json& schema, const ConfigTree& value, const st
 
 bool fits_type(const Json& schema, const ConfigTree& value, const std::string& type) {
   const bool scalar = value.kind == ConfigTree::Kind::scalar;
+  if (type == "null") return value.kind == ConfigTree::Kind::null;
   if (type == "object") return value.kind == ConfigTree::Kind::mapping;
   if (type == "array") return value.kind == ConfigTree::Kind::sequence;
   if (type == "boolean") return scalar && (value.scalar == "true" || value.scalar == "false");
@@ -87,7 +88,7 @@ std::string faults(const Json& schema, const ConfigTree& value, const std::strin
       out += path + ": '" + value.scalar + "' is none of " + names.dump() + "\n";
     }
   }
-  if (schema.contains("pattern") &&
+  if (schema.contains("pattern") && value.kind != ConfigTree::Kind::null &&
       !std::regex_search(value.scalar, std::regex(schema["pattern"].get<std::string>()))) {
     out += path + ": '" + value.scalar + "' is no quantity\n";
   }

@@ -105,10 +105,11 @@ TEST_CASE("fewer banks of a last-level buffer take longer") {
   for (const unsigned banks : {4096U, 16U, 4U, 1U}) {
     spec.llb.banks = banks;
     const Cycles now = cycles();
-    CHECK(now >= before);
+    // Who waits may come to memory behind another one: half a percent either way.
+    CHECK(200 * now.count() >= 199 * before.count());
     before = now;
   }
-  CHECK(before > alone);
+  CHECK(10 * before.count() > 11 * alone.count());
 }
 
 TEST_CASE("MAC arrays move the same bytes before any memory") {

@@ -24,7 +24,7 @@ struct BesideRule {
   Rule rule;
 };
 
-constexpr std::array<BesideRule, 30> kBesideRules{{
+constexpr std::array<BesideRule, 31> kBesideRules{{
     {"k0_tries", Rule::sum},
     {"k1_tries", Rule::sum},
     {"k2_tries", Rule::sum},
@@ -48,6 +48,7 @@ constexpr std::array<BesideRule, 30> kBesideRules{{
     {"fill_cycles", Rule::sum},
     {"drain_cycles", Rule::sum},
     {"fill_and_drain_allowance", Rule::sum},
+    {"cycles_one_by_one", Rule::of_total},
     {"operations_executed", Rule::of_total},
     {"operations_simulated", Rule::of_total},
     {"products_executed", Rule::of_total},
@@ -195,7 +196,9 @@ std::string operations_timeline(const std::vector<OperationReport>& all) {
     }
     for (std::uint64_t layer = 0; layer < all[first].times; ++layer) {
       for (std::size_t i = first; i < end; ++i) {
-        const Cycles until = now + all[i].cycles;
+        // Whole cycles of each layer add up to the operation's.
+        const std::uint64_t cycles = all[i].in_step.count(), layers = all[i].times;
+        const Cycles until = now + Cycles(cycles * (layer + 1) / layers - cycles * layer / layers);
         timeline.slice(timeline.row(all[i].group), all[i].name.c_str(), now, until, all[i].macs,
                        "MACs");
         now = until;

@@ -28,6 +28,9 @@ class PeBuilder {
       config_.mapping("precision").fail("B", "operands of one precision are multiplied", kYet);
     }
     spec_.contention = m_.contention;
+    if (m_.overlap.value_or(false)) {
+      config_.fail("overlap", "operations overlap on machines of arrays behind one buffer", kYet);
+    }
     spec_.strict = m_.strict;
     spec_.bound = m_.bound;
     shape();

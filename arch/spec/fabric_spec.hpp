@@ -142,6 +142,9 @@ struct FabricSpec {
   /// Who passes one port at the same time waits for the other. Off: each has it alone (tests, and
   /// designs whose published time has none).
   bool contention = true;
+  /// Operations of a network or a model follow each other in one simulation: the next fetch ahead
+  /// while one runs. Off: each begins when the one before is over.
+  bool overlap = true;
   double b_dense_from = 0.0;   // both densities at or above: B is stored uncompressed; 0: never
   bool keep_metadata = false;  // also for dense operands
   bool vfmu = false;           // B is read in whole lines through a variable fetch unit

@@ -59,7 +59,7 @@ TilingReport tiling_of_a(const FabricPlan& plan) {
   tiling.shape = {edge, operands.k()};
   tiling.tiles = ceil_div(operands.m(), edge);
   tiling.clamped = tiling.tiles == 1;
-  tiling.share_bytes = plan.program.a_capacity;
+  tiling.share_bytes = plan.shares.a;
   tiling.buffer_utilization =
       std::min(1.0, static_cast<double>(plan.a_tile_bytes) /
                         static_cast<double>(std::max<std::uint64_t>(1, tiling.share_bytes)));
@@ -89,8 +89,7 @@ TilingReport tiling_of_b(const FabricSpec& spec, const FabricPlan& plan) {
   }
   tiling.clamped = tiling.tiles == plan.parts.size();
   // What the tiles leave of their room lies with the other operand.
-  tiling.share_bytes =
-      room > 0 ? std::min(whole(room), plan.program.b_capacity) : plan.program.b_capacity;
+  tiling.share_bytes = room > 0 ? std::min(whole(room), plan.shares.b) : plan.shares.b;
   tiling.work_nonzeros = whole(work / spec.word_bytes());
   if (!bytes.empty()) {
     const TilingStatistics statistics = summarize(bytes, std::max(1UL, tiling.share_bytes));
@@ -279,6 +278,9 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
     result.check =
         check_elements(machine, plan.parts.front(), run.counts, *workload.values, options.outputs);
   if (options.timeline) add_timeline(timeline, result);
+  if (options.program != nullptr) {
+    *options.program = std::make_shared<const ArrayProgram>(std::move(plan.program));
+  }
   meter.read(result);
   return result;
 }

@@ -34,6 +34,8 @@ struct FabricOptions : ProductOptions {
   FabricMode mode = FabricMode::data;
   const ComponentSet* components = nullptr;  // null: the machine's, loaded for the run
   std::vector<double>* outputs = nullptr;    // of a checked run: Z, M x N, row-major
+  /// Gets the program that ran, on a machine without clusters.
+  std::shared_ptr<const ArrayProgram>* program = nullptr;
 };
 
 /// A machine that cannot run the product answers with RunResult::unsupported. Throws InputError for

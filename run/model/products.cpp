@@ -96,6 +96,7 @@ class ProductRunner {
     out.products = count;
     out.cycles = one.statistics.cycles;
     out.cycles_bound = one.statistics.cycles_bound;
+    out.in_step = one.statistics.cycles * times;
     out.bound = one.statistics.bound;
     out.macs = one.macs_dense;
     out.picojoules = one.energy.total_picojoules;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/model/run.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -11,6 +12,8 @@
 #include "run/host_meter.hpp"
 #include "run/limits.hpp"
 #include "run/model/placement.hpp"
+#include "run/model/reads.hpp"
+#include "run/step/overlap.hpp"
 #include "sim/timeline.hpp"
 
 namespace lacuna {
@@ -49,10 +52,12 @@ class ModelRunner {
     const auto placed =
         place_operations(workload_.graph, room_on_chip(machine_),
                          {arrays.columns, std::max(arrays.columns, arrays.across_m * arrays.rows)});
+    reads_ = reads_of(workload_.graph);
     for (OperationId v = 0; v < placed.size(); ++v) {
       stop_if_requested();
       if (!run_operation(v, placed[v])) return std::move(total_);
     }
+    if (machine_.overlap) overlap_operations(machine_, blocks_, options_, executed_, total_);
     finish();
     if (wants_timeline_) total_.timeline = operations_timeline(total_.operations);
     meter.read(total_);
@@ -70,7 +75,8 @@ class ModelRunner {
           products_of(op, machine_, workload_.sparsity, placed.einsum, *workload_.pool, true);
       if (products.list.empty()) return true;  // no expert was chosen
     }
-    const RunResult& one = op.einsum ? product(op, products.list) : vector(placed);
+    const Simulated& simulated = op.einsum ? product(op, products.list) : vector(placed);
+    const RunResult& one = simulated.result;
     if (!one.unsupported.empty()) {
       RunResult none;
       none.name = machine_.name;
@@ -85,28 +91,58 @@ class ModelRunner {
     executed_ += times;
     notes_.insert(one.provenance.warnings.begin(), one.provenance.warnings.end());
     report(op, placed, products, one, times);
+    add_to_step(v, simulated.program, products.turned);
     return true;
   }
 
-  const RunResult& product(const Operation& op, const std::vector<FabricInstance>& products) {
+  /// As the graph has them: operations of a block follow each other and are repeated together.
+  void add_to_step(OperationId v, std::shared_ptr<const ArrayProgram> program, bool turned) {
+    const std::uint32_t block = workload_.graph[v].block;
+    if (blocks_.empty() || workload_.graph[in_block_.back()].block != block) {
+      blocks_.push_back({{}, repeat_of(workload_.graph, v)});
+      in_block_.clear();
+    }
+    const auto after = [&](const ReadsAfter& reads) -> FetchedAfter {
+      if (reads.from_start) return std::nullopt;
+      if (!reads.last) return 0;
+      const auto later = std::upper_bound(in_block_.begin(), in_block_.end(), *reads.last);
+      return static_cast<std::size_t>(later - in_block_.begin());
+    };
+    const OperationReads& reads = reads_[v];
+    const FetchedAfter streamed = after(reads.streamed), stationary = after(reads.stationary);
+    blocks_.back().parts.push_back(
+        {std::move(program), turned ? streamed : stationary, turned ? stationary : streamed});
+    in_block_.push_back(v);
+  }
+
+  struct Simulated {
+    RunResult result;
+    std::shared_ptr<const ArrayProgram> program;
+  };
+
+  const Simulated& product(const Operation& op, const std::vector<FabricInstance>& products) {
     const auto [known, is_new] = known_.try_emplace(key_of(products));
     if (is_new) {
+      options_.program = &known->second.program;
       FabricWorkload workload;
       workload.name = op.name;
       workload.instances = products;
       workload.seed = workload_.sparsity.seed;
-      known->second = run_fabric(machine_, workload, options_);
+      known->second.result = run_fabric(machine_, workload, options_);
     }
     return known->second;
   }
 
-  const RunResult& vector(const PlacedOperation& placed) {
+  const Simulated& vector(const PlacedOperation& placed) {
     const VectorTraffic traffic{placed.dram_read, placed.dram_write, placed.buffer_read,
                                 placed.buffer_write};
     const auto [known, is_new] =
         known_.try_emplace(fmt::format("vector {} {} {} {}", traffic.dram_read, traffic.dram_write,
                                        traffic.buffer_read, traffic.buffer_write));
-    if (is_new) known->second = run_vector(machine_, traffic, options_);
+    if (is_new) {
+      options_.program = &known->second.program;
+      known->second.result = run_vector(machine_, traffic, options_);
+    }
     return known->second;
   }
 
@@ -121,6 +157,7 @@ class ModelRunner {
     for (const FabricInstance& instance : products.list) out.products += instance.times;
     out.cycles = one.statistics.cycles;
     out.cycles_bound = one.statistics.cycles_bound;
+    out.in_step = one.statistics.cycles * times;
     out.bound = one.statistics.bound;
     out.macs = one.macs_dense;
     out.picojoules = one.energy.total_picojoules;
@@ -197,7 +234,10 @@ class ModelRunner {
   const ModelWorkload& workload_;
   FabricOptions options_;
   ComponentSet components_;
-  std::map<std::string, RunResult> known_;
+  std::map<std::string, Simulated> known_;
+  std::vector<OperationReads> reads_;  // of each vertex
+  std::vector<StepBlock> blocks_;
+  std::vector<OperationId> in_block_;  // of the last of them
   std::set<std::string> notes_;
   RunResult total_;
   bool wants_timeline_ = false;

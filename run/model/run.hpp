@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One step of a model on one machine: every operation of its graph, one after another.
+// One step of a model on one machine: every operation of its graph, in its order.
 //
 // What depends on another operation starts when that has ended, fill and drain included;
 // independent operations do not overlap either. Operations that are alike (machine, products,

@@ -12,6 +12,7 @@
 #include "run/limits.hpp"
 #include "run/model/run.hpp"
 #include "run/network/workload.hpp"
+#include "run/step/overlap.hpp"
 #include "sim/simulation.hpp"
 #include "workloads/prune.hpp"
 
@@ -44,6 +45,7 @@ class LayerSum {
     out.products = layer.instance.times;
     out.cycles = one.statistics.cycles;
     out.cycles_bound = one.statistics.cycles_bound;
+    out.in_step = one.statistics.cycles * layer.times;
     out.bound = one.statistics.bound;
     out.macs = one.macs_dense;
     out.picojoules = one.energy.total_picojoules;
@@ -65,6 +67,14 @@ class LayerSum {
     none.provenance = total_.provenance;
     none.unsupported = layer.name + ": " + why;
     return none;
+  }
+
+  /// Lets the layers follow each other in one simulation.
+  void overlap(const FabricSpec& machine, const std::vector<StepBlock>& blocks,
+               const FabricOptions& options) {
+    std::uint64_t executed = 0;
+    for (const auto& op : total_.operations) executed += op.times;
+    overlap_operations(machine, blocks, options, executed, total_);
   }
 
   RunResult finish(std::uint64_t simulated) {
@@ -140,6 +150,7 @@ RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload
   one.components = &components;
   one.timeline = false;
   double least_kept = 1, kept_sum = 0;
+  std::vector<StepBlock> blocks;
   for (const LayerWorkload& layer : workload.layers) {
     stop_if_requested();
     double kept = 1;
@@ -150,10 +161,16 @@ RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload
                                            : layer.instance};
     least_kept = std::min(least_kept, kept);
     kept_sum += kept;
+    std::shared_ptr<const ArrayProgram> program;
+    one.program = &program;
     const RunResult result = run_fabric(machine, product, one);
     if (!result.unsupported.empty()) return sum.unsupported(layer, result.unsupported);
     sum.add(layer, result);
+    // A layer's inputs are the outputs of the one before; its weights are there from the start.
+    const FetchedAfter weights = layer.weights ? FetchedAfter{} : FetchedAfter{0};
+    blocks.push_back({{{program, weights, FetchedAfter{0}}}, layer.times});
   }
+  if (machine.overlap) sum.overlap(machine, blocks, options);
   RunResult total = sum.finish(workload.layers.size());
   check_sum_limits(machine, total);
   if (workload.re_prune) {

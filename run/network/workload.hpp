@@ -32,6 +32,7 @@ struct LayerWorkload {
   std::string name, group;
   std::uint64_t times = 1;
   FabricInstance instance;
+  bool weights = true;  // A is, and in memory from the start
 };
 
 struct NetworkWorkload {

@@ -25,7 +25,8 @@ namespace fs = std::filesystem;
 
 const char* const kGroups[] = {"extensor", "extensor-options", "extensor-elements", "patterns",
                                "arrays",   "array-elements",   "published",         "networks",
-                               "models",   "layers",           "contention",        "clusters"};
+                               "models",   "layers",           "contention",        "clusters",
+                               "overlap"};
 constexpr std::size_t kMostShown = 60;
 
 fs::path folder() {
@@ -37,7 +38,12 @@ Record run_group(const std::string& group) {
   const auto groups = parse_runs(read_file(folder() / "runs.txt"));
   for (const ListedRun& run : groups.at(group)) {
     std::vector<std::string> arguments{"run", "--json"};
-    if (group != "contention") arguments.insert(arguments.end(), {"--set", "contention=false"});
+    // Apart from the groups that are about them, ports are passed alone and operations do not overlap.
+    const bool steps = group == "overlap";
+    if (group != "contention" && !steps) {
+      arguments.insert(arguments.end(), {"--set", "contention=false"});
+    }
+    if (!steps) arguments.insert(arguments.end(), {"--set", "overlap=false"});
     arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
     const Ran ran = run_lacuna("record", arguments);
     INFO("run " << run.name << ": " << ran.err);

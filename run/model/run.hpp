@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One step of a model on one machine: every operation of its graph, in its order.
 //
-// What depends on another operation starts when that has ended, fill and drain included;
-// independent operations do not overlap either. Operations that are alike (machine, products,
-// placement) are simulated once. Operations that are no matrix product move their bytes through
-// DRAM and the port of the global buffer; their arithmetic is not modelled.
+// On arrays behind one buffer the whole step is one simulation, in which operations fetch ahead
+// (run/step); on other machines each starts when the one before has ended, fill and drain included.
+// What operations count is simulated once for those that are alike (machine, products, placement).
+// Operations that are no matrix product move their bytes through DRAM and the port of the global
+// buffer; their arithmetic is not modelled.
 #pragma once
 
 #include <map>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "run/model/workload.hpp"
-#include "run/network/workload.hpp"
+#include "run/network/run.hpp"
 #include "run/product/workload.hpp"
 
 namespace lacuna {

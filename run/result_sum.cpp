@@ -24,7 +24,7 @@ struct BesideRule {
   Rule rule;
 };
 
-constexpr std::array<BesideRule, 31> kBesideRules{{
+constexpr std::array<BesideRule, 30> kBesideRules{{
     {"k0_tries", Rule::sum},
     {"k1_tries", Rule::sum},
     {"k2_tries", Rule::sum},
@@ -52,7 +52,6 @@ constexpr std::array<BesideRule, 31> kBesideRules{{
     {"operations_executed", Rule::of_total},
     {"operations_simulated", Rule::of_total},
     {"products_executed", Rule::of_total},
-    {"products_simulated", Rule::of_total},
     {"layers_simulated", Rule::of_total},
     {"macs_executed", Rule::of_total},
     {"macs_exact", Rule::of_total},
@@ -168,6 +167,20 @@ void add_result(RunResult& total, const RunResult& one, std::uint64_t times) {
   total.macs_gated += one.macs_gated * times;
   total.macs_skipped += one.macs_skipped * times;
   add_beside(total, one, times);
+}
+
+OperationReport operation_report(const std::string& name, const RunResult& one,
+                                 std::uint64_t times) {
+  OperationReport out;
+  out.name = name;
+  out.times = times;
+  out.cycles = one.statistics.cycles;
+  out.cycles_bound = one.statistics.cycles_bound;
+  out.in_step = one.statistics.cycles * times;
+  out.bound = one.statistics.bound;
+  out.macs = one.macs_dense;
+  out.picojoules = one.energy.total_picojoules;
+  return out;
 }
 
 void finish_total(RunResult& total) {

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "run/fabric/run.hpp"
+#include "run/fabric/operations.hpp"
 #include "run/operation/products.hpp"
-#include "run/result_sum.hpp"
+#include "run/product/operations.hpp"
 #include "workloads/models/model_spec.hpp"
 #include "workloads/operation_graph.hpp"
 
@@ -34,13 +34,15 @@ struct ModelWorkload {
   return {info.phase, info.sequences, info.tokens};
 }
 
-/// `beside` says how many operations were simulated and executed, and what a mask left.
-[[nodiscard]] RunResult run_model(const FabricSpec& machine, const ModelWorkload& workload,
-                                  const FabricOptions& options);
+/// `beside` says how many operations were simulated and executed, and what a mask left. Throws
+/// InputError for a product that is too large for the machine.
+[[nodiscard]] RunResult run_model(IOperations& machine, const ModelWorkload& workload,
+                                  bool timeline);
 
-/// The same on a machine for sparse products: every distinct product explicit, at most
-/// kMostExplicitNonzeros (explicit_rows.hpp) in its operands. Throws InputError for a larger one.
-[[nodiscard]] RunResult run_model(const MachineSpec& machine, const ModelWorkload& workload,
-                                  const ProductOptions& options);
+template <class Spec, class Options = ProductOptions>
+[[nodiscard]] RunResult run_model(const Spec& machine, const ModelWorkload& workload,
+                                  const Options& options) {
+  return run_model(*make_operations(machine, options), workload, options.timeline);
+}
 
 }  // namespace lacuna

@@ -3,7 +3,7 @@
 // one after another, and wait for what they read?
 #include "run/model/reads.hpp"
 #include "run/model/workload.hpp"
-#include "run/network/workload.hpp"
+#include "run/network/run.hpp"
 #include "tests/catch.hpp"
 
 using namespace lacuna;

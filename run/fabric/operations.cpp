@@ -62,10 +62,9 @@ class ArrayOperations final : public IOperations {
                                   const PlacedOperation& placed) override {
     OperationRun out;
     options_.program = &out.program;
-    out.result = run_vector(machine_,
-                            {placed.dram_read, placed.dram_write, placed.buffer_read,
-                             placed.buffer_write},
-                            options_);
+    out.result = run_vector(
+        machine_, {placed.dram_read, placed.dram_write, placed.buffer_read, placed.buffer_write},
+        options_);
     return out;
   }
 

@@ -68,8 +68,7 @@ class ModelRunner {
       products = products_of(v);
       if (products.list.empty()) return true;  // no expert was chosen
     }
-    const OperationRun& simulated =
-        op.einsum ? product(op, products.list) : vector(op, placed_[v]);
+    const OperationRun& simulated = op.einsum ? product(op, products.list) : vector(op, placed_[v]);
     const RunResult& one = simulated.result;
     if (!one.unsupported.empty()) {
       RunResult none = machine_.nothing();

@@ -8,6 +8,7 @@
 
 #include "arch/energy/component.hpp"
 #include "arch/limits/physical_limits.hpp"
+#include "arch/system/array_system.hpp"
 #include "dataflows/extensor_program.hpp"
 #include "dataflows/fabric_compile.hpp"
 #include "run/result.hpp"
@@ -25,7 +26,7 @@ namespace lacuna {
 void check_run_limits(const MachineSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result);
 void check_run_limits(const FabricSpec& machine, const ComponentSet& components,
-                      const LeastTraffic& least, const RunResult& result);
+                      const LeastTraffic& least, ArrayTime time, const RunResult& result);
 
 /// The sum of several operations, each of which has been compared by itself.
 void check_sum_limits(const MachineSpec& machine, const RunResult& total);

@@ -24,7 +24,7 @@ struct BesideRule {
   Rule rule;
 };
 
-constexpr std::array<BesideRule, 30> kBesideRules{{
+constexpr std::array<BesideRule, 29> kBesideRules{{
     {"k0_tries", Rule::sum},
     {"k1_tries", Rule::sum},
     {"k2_tries", Rule::sum},
@@ -48,7 +48,6 @@ constexpr std::array<BesideRule, 30> kBesideRules{{
     {"fill_cycles", Rule::sum},
     {"drain_cycles", Rule::sum},
     {"fill_and_drain_allowance", Rule::sum},
-    {"cycles_one_by_one", Rule::of_total},
     {"operations_executed", Rule::of_total},
     {"operations_simulated", Rule::of_total},
     {"products_executed", Rule::of_total},

@@ -27,7 +27,7 @@ AttentionCost attention_cost(const FabricSpec& machine, const ModelWorkloadSpec&
     out.cache_bytes += static_cast<double>(op.cache_read_bytes.count());
   }
   FabricSpec alone = machine;
-  alone.overlap = false;  // operations are compared, not steps
+  alone.overlap = false;  // operations are compared, each by itself
   for (const OperationReport& op : run_model(alone, workload, {}).operations) {
     if (!counts(op.role)) continue;
     out.cycles += static_cast<double>(op.cycles.count());

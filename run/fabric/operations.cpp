@@ -16,6 +16,7 @@ class ArrayOperations final : public IOperations {
       : machine_(machine), options_(options), components_(priced_fabric(machine)) {
     options_.components = &components_;
     options_.timeline = false;  // of the whole, not of each operation
+    if (machine.overlap) options_.time = ArrayTime::left_out;  // it is the step's
   }
 
   [[nodiscard]] RunResult nothing() const override {

@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
+#include "base/shipped_files.hpp"
 #include "report/plots.hpp"
 #include "report/result_folder.hpp"
 #include "report/staged_folder.hpp"
@@ -30,7 +31,7 @@ namespace fs = std::filesystem;
 constexpr const char* kStore = "points.sqlite";
 const std::vector<std::string> kTables{"points.csv", "front.csv", "sensitivity.csv", "heat.csv",
                                        "parallel.csv"};
-constexpr std::size_t kShownFront = 20;
+constexpr std::size_t kShownFront = 20, kShownMessages = 3;
 
 struct SweepCommand {
   std::string file, out, shard;
@@ -112,11 +113,11 @@ unsigned jobs_of(const SweepCommand& command) {
   return std::clamp(std::thread::hardware_concurrency(), 1U, 256U);
 }
 
-void run_points(const SweepSpec& spec, const SweepCommand& command) {
+void run_points(const SweepSpec& spec, const SweepCommand& command, SweepShard shard) {
   const Scratch scratch(command.out);
   SweepOptions options;
   options.jobs = jobs_of(command);
-  options.shard = parse_shard(command.shard);
+  options.shard = shard;
   options.retry_failed = command.retry_failed;
   options.progress = show;
   run_sweep(spec, fs::path(command.out) / kStore, scratch.path(), options);
@@ -164,6 +165,11 @@ std::string summary_text(const SweepSpec& spec, const SweepSummary& summary) {
       "{}: {} of {} points finished, {} failed, {} break a constraint, {} in the front\n",
       spec.name, grouped(summary.finished), grouped(summary.points), grouped(summary.failed),
       grouped(summary.broken), grouped(summary.front.size()));
+  std::size_t told = 0;
+  for (const auto& [message, times] : summary.messages) {
+    if (++told > kShownMessages) break;
+    out += fmt::format("  {} of them: {}\n", grouped(times), message);
+  }
   std::string header;
   for (const SweepObjective& objective : spec.objectives) {
     header += fmt::format("{:>16}", (objective.most ? "max " : "") + objective.expression);
@@ -182,14 +188,26 @@ std::string summary_text(const SweepSpec& spec, const SweepSummary& summary) {
   return out;
 }
 
+/// "energy (J)", where the objective is a measure by itself.
+std::string with_unit(const std::string& expression) {
+  for (const Measure& measure : measures()) {
+    const std::string about = measure.about;
+    if (expression == measure.name && about.size() < 5) {
+      return fmt::format("{} ({})", expression, about);
+    }
+  }
+  return expression;
+}
+
 report::SweepPlot plot_of(const SweepSpec& spec, const SweepSummary& summary) {
   report::SweepPlot plot;
   plot.name = spec.name;
   plot.machines = spec.machines;
   for (const SweepAxis& axis : spec.axes) plot.axes.push_back(axis.name);
   for (const SweepObjective& objective : spec.objectives) {
-    plot.objectives.push_back(objective.expression);
+    plot.objectives.push_back(with_unit(objective.expression));
   }
+  plot.ranges = summary.ranges;
   for (const SweepSummary::Heat& heat : summary.heat) {
     plot.heat_rows = summary.effects[heat.rows].axis;
     plot.heat_columns = summary.effects[heat.columns].axis;
@@ -221,7 +239,7 @@ void write_tables(const SweepSpec& spec, const SweepCommand& command, StagedFold
   const SweepSummary summary = summarize(spec, store);
   write_points(spec, store, summary, folder.path() / "points.csv");
   write_plot_data(spec, store, summary, folder.path());
-  write_scripts(plot_of(spec, summary), folder.path());
+  if (!summary.front.empty()) write_scripts(plot_of(spec, summary), folder.path());
   std::vector<std::string> notes;
   if (command.no_plots) {
     notes = folder.commit();
@@ -241,7 +259,8 @@ std::vector<std::string> names_of_files() {
 }
 
 int execute(const SweepCommand& command) {
-  const SweepSpec spec = load_sweep(command.file);
+  const SweepShard shard = parse_shard(command.shard);
+  const SweepSpec spec = load_sweep(find_config("sweeps", command.file));
   if (command.list) return list_points(spec, command);
   if (command.out.empty()) {
     throw InputError("no folder is given for the points", "add --out DIR");
@@ -251,13 +270,13 @@ int execute(const SweepCommand& command) {
   if (!command.shard.empty()) {
     fmt::print(stderr, "{}: {} points, of which shard {}\n", spec.name, grouped(spec.points()),
                command.shard);
-    run_points(spec, command);
+    run_points(spec, command, shard);
     return 0;
   }
   StagedFolder folder(command.out, "sweep", names_of_files());
   if (command.merge.empty()) {
     fmt::print(stderr, "{}: {} points\n", spec.name, grouped(spec.points()));
-    run_points(spec, command);
+    run_points(spec, command, shard);
   } else {
     SweepStore store(fs::path(command.out) / kStore, spec);
     for (const std::string& from : command.merge) store.merge(fs::path(from) / kStore);
@@ -270,7 +289,8 @@ int execute(const SweepCommand& command) {
 
 Command add_sweep(Options& app) {
   auto command = std::make_shared<SweepCommand>();
-  app.add_option("sweep", command->file, "SWEEP.yaml: machines, workloads, axes").required();
+  app.add_option("sweep", command->file, "SWEEP.yaml or a shipped name: machines, workloads, axes")
+      .required();
   add_out_option(app, command->out, "folder for points.sqlite, tables, plots; kept points count");
   app.add_option("--jobs", command->jobs, "processes at once; otherwise one for each core")
       .between(std::uint64_t{1}, std::uint64_t{256});

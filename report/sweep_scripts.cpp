@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "report/gnuplot_text.hpp"
 #include "report/text_layout.hpp"
@@ -12,6 +13,7 @@ namespace lacuna::report {
 namespace {
 
 constexpr std::size_t kTitleWidth = 80, kTicWidth = 28;
+constexpr std::array<int, 5> kPoints{7, 5, 9, 13, 11};  // filled: circle, square, triangles, rhomb
 
 std::string heading(const SweepPlot& plot, const std::string& what) {
   return fmt::format(
@@ -23,6 +25,18 @@ std::string heading(const SweepPlot& plot, const std::string& what) {
 
 std::string objective(const SweepPlot& plot, std::size_t i) {
   return shorten(clean(plot.objectives[i]), 60);
+}
+
+/// A range with air around it, by logarithm when it is wide.
+std::string axis(const char* name, std::pair<double, double> range) {
+  const auto [least, most] = range;
+  if (!(most > least)) return {};
+  if (least > 0 && most > 20 * least) {
+    return fmt::format("set logscale {}\nset {}range [{}:{}]\n", name, name, least / 1.15,
+                       most * 1.15);
+  }
+  const double air = 0.06 * (most - least);
+  return fmt::format("set {}range [{}:{}]\n", name, least - air, most + air);
 }
 
 /// "'a' 0, 'b' 1": names at whole numbers of an axis.
@@ -40,18 +54,19 @@ std::string tics(const std::vector<std::string>& names) {
 std::string sweep_front_script(const SweepPlot& plot) {
   if (plot.objectives.size() < 2) return {};
   std::string settings = heading(plot, "Points that hold, and those that none beats");
-  settings += fmt::format(
-      "set xlabel {}\nset ylabel {}\nset logscale xy\nset format x '%.3g'\nset format y '%.3g'\n"
-      "set xtics rotate by -30\n",
-      gnuplot::quoted(objective(plot, 0)), gnuplot::quoted(objective(plot, 1)));
+  settings +=
+      fmt::format("set xlabel {}\nset ylabel {}\nset format x '%.3g'\nset format y '%.3g'\n{}{}",
+                  gnuplot::quoted(objective(plot, 0)), gnuplot::quoted(objective(plot, 1)),
+                  axis("x", plot.ranges[0]), axis("y", plot.ranges[1]));
   std::string lines;
   for (std::size_t i = 0; i < plot.machines.size(); ++i) {
     lines += fmt::format(
         "{}'points.csv' using ((strcol('machine') eq {} && column('holds') == 1) ? "
-        "column('objective_1') : NaN):(column('objective_2')) with points pt 7 ps 0.5 lc rgb {} "
+        "column('objective_1') : NaN):(column('objective_2')) with points pt {} ps 0.8 lc rgb {} "
         "title {}",
         lines.empty() ? "  plot " : ", \\\n       ", gnuplot::quoted(plot.machines[i]),
-        gnuplot::color(i), gnuplot::quoted(shorten(clean(plot.machines[i]), 30)));
+        kPoints[i % kPoints.size()], gnuplot::color(i),
+        gnuplot::quoted(shorten(clean(plot.machines[i]), 30)));
   }
   // In more than two objectives the front is no staircase: its points are circled.
   lines +=
@@ -66,11 +81,11 @@ std::string sweep_sensitivity_script(const SweepPlot& plot) {
   for (const auto& [axis, of] : plot.sensitive) {
     names.push_back(fmt::format("{}: {}", shorten(clean(plot.objectives[of]), 14), axis));
   }
-  std::string settings = heading(plot, "Mean over the other axes, relative to the mean of all");
+  std::string settings = heading(plot, "What each axis does, over the mean");
   settings += fmt::format(
-      "set logscale x 2\nset xlabel 'least and largest step of the axis over the mean'\n"
+      "set logscale x 2\nset xlabel 'mean of its least and its largest step'\n"
       "set format x '%.3g'\nset ytics ({})\nset yrange [{}:-0.6]\nunset key\nset grid x\n"
-      "set style fill solid 0.85\nset lmargin 42\n",
+      "set style fill solid 0.85\nset lmargin 34\n",
       tics(names), static_cast<double>(names.size()) - 0.4);
   const std::string lines =
       "  plot 'sensitivity.csv' using (column('least')):($0):(column('least')):(column('most')):"

@@ -13,8 +13,9 @@ struct SweepPlot {
   std::string name;
   std::vector<std::string> machines;
   std::vector<std::string> axes;
-  std::vector<std::string> objectives;  // as the file says them
-  std::string heat_rows, heat_columns;  // axes; empty: no heat map
+  std::vector<std::string> objectives;            // as the file says them
+  std::vector<std::pair<double, double>> ranges;  // of each
+  std::string heat_rows, heat_columns;            // axes; empty: no heat map
   std::vector<std::string> row_steps, column_steps;
   std::vector<std::pair<std::string, std::size_t>> sensitive;  // axis and objective of each bar
 };

@@ -84,6 +84,9 @@ struct Expression::Parser {
   }
 
   void units() {
+    // As they are without us, and the digits of mm2.
+    parser.DefineOprtChars(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-*^/?<>=#!$%&|~'_{}0123456789");
     parser.DefinePostfixOprt("um2", scaled<-6>);
     parser.DefinePostfixOprt("mm2", scaled<0>);
     parser.DefinePostfixOprt("cm2", scaled<2>);

@@ -157,7 +157,10 @@ class Sweep {
   }
 
   SweepProgress run(const fs::path& scratch) {
-    if (options_.retry_failed) SweepStore(store_, spec_).forget_failed();
+    {
+      SweepStore store(store_, spec_);  // made before others want it
+      if (options_.retry_failed) store.forget_failed();
+    }
     while (board_->next < progress_.points) {
       std::vector<ProcessJob> jobs;
       for (unsigned w = 0; w < options_.jobs; ++w) {

@@ -129,16 +129,16 @@ AxisPart read_part(ConfigTree tree) {
   part.key = reader.text("key");
   static_cast<void>(reader.text("name", ""));
   if (values.kind == ConfigTree::Kind::null) {
+    if (!reader.has("from")) {
+      reader.fail("values", "an axis has values, or from, to and steps",
+                  "values: [64 KiB, 128 KiB]");
+    }
     part.values = range_of(reader, at);
   } else {
     part.values = list_of(values, "axes.values", "values: [64 KiB, 128 KiB]");
   }
   reader.finish();
   return part;
-}
-
-std::string last_of(const std::string& key) {
-  return key.substr(key.rfind('.') == std::string::npos ? 0 : key.rfind('.') + 1);
 }
 
 SweepAxis read_axis(ConfigTree tree) {

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cmath>
 #include <map>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -15,6 +17,7 @@ namespace lacuna {
 namespace {
 
 constexpr int kWaitForOthers = 60'000;  // ms that a busy file is waited for
+constexpr int kAgain = 10;
 
 /// A name of the user's as SQL takes it.
 std::string quoted_name(const std::string& name) {
@@ -47,7 +50,12 @@ class SweepStore::Database {
   Database& operator=(const Database&) = delete;
 
   void run(const std::string& sql) {
-    const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+    int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+    // While another process makes the file, the library does not wait by itself.
+    for (int ms = 0; code == SQLITE_BUSY && ms < kWaitForOthers; ms += kAgain) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(kAgain));
+      code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+    }
     if (code != SQLITE_OK) fail(code);
   }
 

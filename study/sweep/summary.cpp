@@ -8,6 +8,7 @@
 namespace lacuna {
 namespace {
 
+constexpr std::size_t kMostMessages = 100;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 /// Where a point stands on each effect.
@@ -119,11 +120,15 @@ SweepSummary summarize(const SweepSpec& spec, SweepStore& store) {
   SweepSummary out;
   out.points = spec.points();
   out.effects = empty_effects(spec);
+  out.ranges.assign(spec.objectives.size(), {kNone, kNone});
   ParetoFront front;
   store.each([&](const SweepRow& row) {
     ++out.finished;
     if (row.result.failed) {
       ++out.failed;
+      if (out.messages.size() < kMostMessages || out.messages.count(row.result.message) > 0) {
+        ++out.messages[row.result.message];
+      }
       return;
     }
     if (!judge.holds(row.result)) {
@@ -132,6 +137,11 @@ SweepSummary summarize(const SweepSpec& spec, SweepStore& store) {
     }
     front.add(row.point.index, judge.costs(row.result));
     const std::vector<double> values = judge.objectives(row.result);
+    for (std::size_t o = 0; o < values.size(); ++o) {
+      auto& [least, most] = out.ranges[o];
+      least = std::fmin(least, values[o]);
+      most = std::fmax(most, values[o]);
+    }
     const std::vector<std::size_t> at = places(spec, row.point);
     for (std::size_t e = 0; e < at.size(); ++e) {
       for (std::size_t o = 0; o < values.size(); ++o) {

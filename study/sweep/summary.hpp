@@ -37,8 +37,10 @@ struct AxisEffect {
 
 struct SweepSummary {
   std::uint64_t points = 0, finished = 0, failed = 0, broken = 0;  // broken: a constraint
-  std::vector<ParetoFront::Member> front;                          // costs: the less the better
+  std::map<std::string, std::uint64_t> messages;  // of points that failed, the first few
+  std::vector<ParetoFront::Member> front;         // costs: the less the better
   std::vector<AxisEffect> effects;
+  std::vector<std::pair<double, double>> ranges;  // of each objective, over the points that hold
   /// Of the first objective over the two axes that change most of it: [row][column], where there
   /// are two.
   struct Heat {

@@ -130,16 +130,6 @@ void write_heat(const SweepSummary& summary, const std::filesystem::path& file) 
 void write_parallel(const SweepSpec& spec, SweepStore& store, const SweepSummary& summary,
                     const std::set<std::uint64_t>& front, const std::filesystem::path& file) {
   const SweepJudge judge(spec);
-  const std::size_t objectives = spec.objectives.size();
-  std::vector<double> least(objectives, std::nan("")), most(objectives, std::nan(""));
-  store.each([&](const SweepRow& row) {
-    if (!judge.holds(row.result)) return;
-    const auto values = judge.objectives(row.result);
-    for (std::size_t i = 0; i < objectives; ++i) {
-      least[i] = std::fmin(least[i], values[i]);
-      most[i] = std::fmax(most[i], values[i]);
-    }
-  });
   Table table(file);
   table.row({"place", "value", "front"});
   const std::uint64_t every = std::max<std::uint64_t>(1, summary.finished / kDrawnPoints);
@@ -155,7 +145,9 @@ void write_parallel(const SweepSpec& spec, SweepStore& store, const SweepSummary
       put(normal(static_cast<double>(row.point.steps[i]), 0,
                  static_cast<double>(spec.axes[i].steps.size() - 1)));
     }
-    for (std::size_t i = 0; i < objectives; ++i) put(normal(values[i], least[i], most[i]));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      put(normal(values[i], summary.ranges[i].first, summary.ranges[i].second));
+    }
     table.put("\n");
   });
 }

@@ -12,6 +12,7 @@
 #include "run/limits.hpp"
 #include "run/model/placement.hpp"
 #include "run/model/run.hpp"
+#include "run/model/step_memory.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 
 namespace lacuna {
@@ -78,7 +79,9 @@ class ProductRunner {
     std::uint64_t count = 0;
     if (op.einsum) {
       for (const FabricInstance& instance : products(op)) {
-        add_result(one, product(op, *instance.operands), instance.times);
+        const RunResult& product_of = product(op, *instance.operands);
+        add_result(one, product_of, instance.times);
+        one.in_memory.add(product_of.in_memory, instance.times);
         count += instance.times;
       }
     } else {
@@ -86,6 +89,7 @@ class ProductRunner {
     }
     find_limiter(one.statistics);
     add_result(total_, one, times);
+    if (op.einsum) resident_.add(op, one.in_memory, times);
     executed_ += times;
     OperationReport out;
     out.name = op.name;
@@ -173,6 +177,7 @@ class ProductRunner {
     warnings.emplace_back(
         "every tensor comes from DRAM and returns there; operands are stored as this machine "
         "stores them, whatever their precision");
+    total_.in_memory = resident_.all();
     finish_total(total_);
   }
 
@@ -182,6 +187,7 @@ class ProductRunner {
   FabricSpec words_;
   std::map<const GemmOperands*, RunResult> known_;
   std::set<std::string> notes_;  // of products
+  StepMemory resident_;
   RunResult total_;
   bool wants_timeline_ = false;
   std::uint64_t executed_ = 0;

@@ -13,6 +13,7 @@
 #include "run/limits.hpp"
 #include "run/model/placement.hpp"
 #include "run/model/reads.hpp"
+#include "run/model/step_memory.hpp"
 #include "run/step/overlap.hpp"
 #include "sim/timeline.hpp"
 
@@ -88,6 +89,7 @@ class ModelRunner {
       return false;
     }
     add_result(total_, one, times);
+    if (op.einsum) resident_.add(op, one.in_memory, times);
     executed_ += times;
     notes_.insert(one.provenance.warnings.begin(), one.provenance.warnings.end());
     report(op, placed, products, one, times);
@@ -226,6 +228,7 @@ class ModelRunner {
                       "take them in one cycle and at their energy",
                       widest_bits_, machine_.precision));
     }
+    total_.in_memory = resident_.all();
     finish_total(total_);
     check_sum_limits(machine_, total_);
   }
@@ -239,6 +242,7 @@ class ModelRunner {
   std::vector<StepBlock> blocks_;
   std::vector<OperationId> in_block_;  // of the last of them
   std::set<std::string> notes_;
+  StepMemory resident_;
   RunResult total_;
   bool wants_timeline_ = false;
   std::uint64_t executed_ = 0, executed_macs_ = 0, exact_macs_ = 0;

@@ -37,6 +37,7 @@ class LayerSum {
 
   void add(const LayerWorkload& layer, const RunResult& one) {
     add_result(total_, one, layer.times);
+    total_.in_memory.add(one.in_memory, layer.times);
     OperationReport out;
     out.name = layer.name;
     out.group = layer.group;
@@ -210,6 +211,7 @@ RunResult run_network(const MachineSpec& machine, const NetworkWorkload& workloa
     product.seed = workload.seed;
     RunResult result, once = run_product(machine, product, one);
     add_result(result, once, layer.instance.times);
+    result.in_memory.add(once.in_memory, layer.instance.times);
     result.provenance = once.provenance;
     find_limiter(result.statistics);
     sum.add(layer, result);

@@ -38,7 +38,8 @@ Record run_group(const std::string& group) {
   const auto groups = parse_runs(read_file(folder() / "runs.txt"));
   for (const ListedRun& run : groups.at(group)) {
     std::vector<std::string> arguments{"run", "--json"};
-    // Apart from the groups that are about them, ports are passed alone and operations do not overlap.
+    // Apart from the groups that are about them, ports are passed alone and operations do not
+    // overlap.
     const bool steps = group == "overlap";
     if (group != "contention" && !steps) {
       arguments.insert(arguments.end(), {"--set", "contention=false"});

@@ -124,14 +124,15 @@ TEST_CASE("what only passes has the room that its mapping says, in pieces of the
   CHECK(schedule(of).product()->a_visits.together == 70);
 }
 
-// 64 rows of A, 4096 of K, fill the buffer of tc; a tile of B serves them all, so they pass.
+// 64 rows of A, 8192 of K, are more than the 320 KiB of tc hold; a tile of B serves them all once.
 TEST_CASE("the mapper asks for one piece in use and one that arrives") {
   const FabricSpec tc = read_fabric(machine_reader(load_config("arch", "tc")));
-  const GemmOperands operands(dense(64, 4096), dense(8, 4096));
+  const GemmOperands operands(dense(64, 8192), dense(8, 8192));
   const FabricPlan plan = compile_fabric(tc, operands);
   const ArrayProduct& one = *plan.program.parts.at(0).product;
   REQUIRE(plan.parts.at(0).mapping.passing == 2);
   CHECK(one.a_visits.together == 2 * one.a_visits.piece);
   CHECK(one.a_visits.bytes.at(0) > 4 * one.a_visits.piece);
-  CHECK(plan.program.a_capacity + plan.program.b_capacity == 256 * 1024);
+  const ArrayShares& shares = plan.program.operations.at(0).shares;
+  CHECK(shares.a + shares.b == 320 * 1024);
 }

@@ -143,8 +143,8 @@ void put(std::string& out, std::uint64_t value, int bytes) {
 
 }  // namespace
 
-std::vector<std::string> parse_npz_names(std::string_view content, const Place& place) {
-  const Archive archive(content, place);
+std::vector<std::string> parse_npz_names(std::string_view content, const Place& file) {
+  const Archive archive(content, file);
   std::vector<std::string> out;
   for (const Member& member : archive.members()) {
     if (member.is_array()) out.push_back(member.array_name());

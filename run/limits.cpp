@@ -63,6 +63,14 @@ LeastTraffic least_traffic(const FabricSpec& machine, const std::vector<FabricIn
   return least;
 }
 
+InMemory in_memory(const LeastTraffic& least) {
+  InMemory out;
+  for (const auto& [tensor, bytes] : least) {
+    (tensor == "A" ? out.a : out.rest) += whole_down(bytes);
+  }
+  return out;
+}
+
 void check_run_limits(const MachineSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result) {
   check(machine.name, cheapest_actions(components, "multiplier"), least, result);

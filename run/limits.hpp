@@ -22,6 +22,9 @@ namespace lacuna {
 [[nodiscard]] LeastTraffic least_traffic(const FabricSpec& machine,
                                          const std::vector<FabricInstance>& products);
 
+/// What of a product comes from memory or goes there lies in it.
+[[nodiscard]] InMemory in_memory(const LeastTraffic& least);
+
 /// Traffic and energy of one run.
 void check_run_limits(const MachineSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result);

@@ -3,6 +3,7 @@
 // made of. Filled by the run command, rendered by report.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -97,6 +98,18 @@ struct StepReport {
   std::uint64_t tokens = 0;     // of all sequences; 0: no step of a model
 };
 
+/// Bytes that memory must hold at least for a run: A (of several operations all weights, and a
+/// model's cache) and what else an operation needs beside it (of several the largest).
+struct InMemory {
+  std::uint64_t a = 0, rest = 0;
+
+  /// Another operation, whose A is weights.
+  void add(const InMemory& one, std::uint64_t times) {
+    a += one.a * times;
+    rest = std::max(rest, one.rest);
+  }
+};
+
 /// Values as a machine takes them. Machines that differ here do not move the same data.
 struct NumberFormat {
   std::string name;        // "int8", "fp64"
@@ -122,6 +135,7 @@ struct RunResult {
   std::map<std::string, std::uint64_t> beside;
   std::vector<OperationReport> operations;  // of a model's step, in order; otherwise empty
   StepReport step;
+  InMemory in_memory;
   ConfigTree resolved;   // the configuration that reproduces the run
   std::string timeline;  // Chrome trace JSON; empty when off
   /// Set when the machine cannot run the workload: why. Everything else is then empty.

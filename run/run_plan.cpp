@@ -78,6 +78,23 @@ std::vector<RunResult> run_products(const RunPlan& plan, const ReadingProgress& 
   return results;
 }
 
+/// A run whose operands its machine's memory cannot hold is none.
+void refuse_beyond_memory(Bytes capacity, RunResult& result) {
+  const Bytes needed(result.in_memory.a + result.in_memory.rest);
+  if (!result.unsupported.empty() || needed <= capacity) return;
+  RunResult none;
+  none.name = std::move(result.name);
+  none.workload = std::move(result.workload);
+  none.clock = result.clock;
+  none.format = result.format;
+  none.provenance = std::move(result.provenance);
+  none.unsupported = fmt::format(
+      "its operands and outputs take at least {} bytes of memory, which holds {} "
+      "(memory.capacity)",
+      needed.count(), capacity.count());
+  result = std::move(none);
+}
+
 /// Of several operations, on every machine.
 template <class Run>
 std::vector<RunResult> on_machines(const RunPlan& plan, Run&& run) {
@@ -121,7 +138,12 @@ std::vector<RunResult> run_plan(const RunPlan& plan, const ReadingProgress& prog
                                 KeptWorkload* kept) {
   KeptWorkload own;
   std::vector<RunResult> results = run_workload(plan, progress, kept != nullptr ? *kept : own);
-  for (std::size_t i = 0; i < results.size(); ++i) results[i].resolved = resolved_run(plan, i);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const Bytes capacity = std::visit([](const auto& spec) { return spec.dram.capacity; },
+                                      plan.machines[i % plan.machines.size()].spec);
+    if (capacity > Bytes(0)) refuse_beyond_memory(capacity, results[i]);
+    results[i].resolved = resolved_run(plan, i);
+  }
   return results;
 }
 

@@ -71,6 +71,7 @@ class Builder {
     spec_.dram.latency = memory.latency;
     spec_.dram.chunk = memory.request;
     spec_.dram.outstanding = memory.outstanding;
+    spec_.dram.capacity = memory.capacity.value_or(Bytes());
     if (memory.picojoules_per_bit)
       entry.fail("energy", "arrays price memory by its type", "type: lpddr4");
     spec_.dram.kind = memory.type;

@@ -105,6 +105,7 @@ class PeBuilder {
     spec_.dram.burst = memory.burst;
     spec_.dram.chunk = memory.request;
     spec_.dram.outstanding = memory.outstanding;
+    spec_.dram.capacity = memory.capacity.value_or(Bytes());
     if (!memory.picojoules_per_bit) {
       entry.fail("type", "these machines price a bit of memory", "energy: 8 pJ/bit");
     }

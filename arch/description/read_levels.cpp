@@ -127,6 +127,7 @@ Memory read_memory(const ConfigReader& config, const Context& context) {
   if (memory.request.count() == 0) config.fail("request", "a request moves at least one byte");
   memory.outstanding = config.integer("outstanding", {1, 1e6});
   if (config.has("capacity")) memory.capacity = config.bytes("capacity");
+  if (memory.capacity == Bytes(0)) config.fail("capacity", "a memory holds at least one byte");
   if (config.has("type") == config.has("energy")) {
     config.fail("type", "what an access costs is given by `type` or by `energy`, once",
                 "type: lpddr4, or energy: 8 pJ/bit");

@@ -103,6 +103,7 @@ struct FabricSpec {
     Cycles latency;
     Bytes chunk{2048};
     std::uint64_t outstanding = 8;
+    Bytes capacity;  // 0: not said
     std::string kind = "lpddr4";
     Place kind_place;  // where the machine says so: whether there is such a kind a table knows
   } dram;

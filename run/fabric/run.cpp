@@ -101,6 +101,16 @@ TilingReport tiling_of_b(const FabricSpec& spec, const FabricPlan& plan) {
   return tiling;
 }
 
+/// Of products that are alike B and Z of one, since they may have tokens in common.
+InMemory all_in_memory(const FabricSpec& spec, const std::vector<FabricInstance>& instances) {
+  InMemory sum;
+  for (FabricInstance instance : instances) {
+    const std::uint64_t times = std::exchange(instance.times, 1);
+    sum.add(in_memory(least_traffic(spec, {instance})), times);
+  }
+  return sum;
+}
+
 /// Lines that the fetch unit read of B.
 void note_fetch_unit(const FabricSpec& spec, const FabricCounts& counts, RunResult& result) {
   if (!spec.vfmu) return;
@@ -259,6 +269,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
                                       : run_array_program(machine, plan.program, run_options);
   fill_fabric_result(machine, components, run, options.time, result);
   fill_macs(machine, plan, run.counts, result);
+  result.in_memory = all_in_memory(machine, workload.instances);
   note_fetch_unit(machine, run.counts, result);
   check_run_limits(machine, components, least_traffic(machine, workload.instances), options.time,
                    result);

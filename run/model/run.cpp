@@ -9,6 +9,7 @@
 #include "base/whole.hpp"
 #include "run/host_meter.hpp"
 #include "run/model/reads.hpp"
+#include "run/model/step_memory.hpp"
 #include "run/result_sum.hpp"
 
 namespace lacuna {
@@ -79,6 +80,7 @@ class ModelRunner {
       return false;
     }
     add_result(total_, one, times);
+    if (op.einsum) resident_.add(op, one.in_memory, times);
     executed_ += times;
     notes_.insert(one.provenance.warnings.begin(), one.provenance.warnings.end());
     report(op, placed_[v], products, one, times);
@@ -196,6 +198,7 @@ class ModelRunner {
                       "take them in one cycle and at their energy",
                       widest_bits_, total_.format.name));
     }
+    total_.in_memory = resident_.all();
     finish_total(total_);
     machine_.finish(total_);
   }
@@ -208,6 +211,7 @@ class ModelRunner {
   std::vector<StepBlock> blocks_;
   std::vector<OperationId> in_block_;  // of the last of them
   std::set<std::string> notes_;
+  StepMemory resident_;
   RunResult total_;
   std::uint64_t executed_ = 0, executed_macs_ = 0, exact_macs_ = 0;
   std::uint64_t cache_written_ = 0, activations_written_ = 0;

@@ -54,6 +54,7 @@ class NetworkRunner {
 
   void add(const LayerWorkload& layer, const OperationRun& one) {
     add_result(total_, one.result, layer.times);
+    total_.in_memory.add(one.result.in_memory, layer.times);
     OperationReport out = operation_report(layer.name, one.result, layer.times);
     out.group = layer.group;
     out.block = total_.workload;

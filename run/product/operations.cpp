@@ -69,6 +69,7 @@ class ProductOperations final : public IOperations {
     for (const FabricInstance& instance : products) {
       const RunResult& one = product(name, instance.operands, seed);
       add_result(out.result, one, instance.times);
+      out.result.in_memory.add(one.in_memory, instance.times);
       notes.insert(one.provenance.warnings.begin(), one.provenance.warnings.end());
       if (instance.b_footprint == 1) continue;
       notes.insert(

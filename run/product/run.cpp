@@ -168,7 +168,9 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.beside["partial_output_bytes"] =
       2 * result.statistics.traffic.at("dram").at("Z_partial").read_bytes;
   check_invariants(spec, operands, program.totals(), result);
-  check_run_limits(spec, components, least_traffic(spec, operands), result);
+  const LeastTraffic least = least_traffic(spec, operands);
+  check_run_limits(spec, components, least, result);
+  result.in_memory = in_memory(least);
   if (options.check) {
     result.check =
         check_report(check_product(*outcome.product, operands.a, transpose(operands.b_transposed)));

@@ -80,7 +80,23 @@ OrderedJson meters_json(const Meters& meters) {
     ports[name] = {{"total", use.total}, {"fullest_1024_cycles", use.fullest}};
     if (use.waited) ports[name]["waited_cycles"] = *use.waited;
   }
-  return {{"ports", ports}, {"high_water_bytes", meters.high_water}};
+  OrderedJson out{{"ports", ports}, {"high_water_bytes", meters.high_water}};
+  if (meters.banks) {
+    const BankUse& banks = *meters.banks;
+    out["dram_banks"] = {{"bursts", banks.bursts},         {"row_hits", banks.row_hits},
+                         {"row_misses", banks.row_misses}, {"row_conflicts", banks.row_conflicts},
+                         {"refreshes", banks.refreshes},   {"turnarounds", banks.turnarounds}};
+  }
+  return out;
+}
+
+OrderedJson dram_bandwidth_json(const MachineStatistics& s) {
+  const double achieved = achieved_dram_bandwidth(s);
+  return {{"achieved_bytes_per_cycle", achieved},
+          {"peak_bytes_per_cycle", s.dram_bytes_per_cycle},
+          {"achieved_over_peak", std::isfinite(s.dram_bytes_per_cycle)
+                                     ? achieved / s.dram_bytes_per_cycle
+                                     : std::numeric_limits<double>::quiet_NaN()}};
 }
 
 void add_measured(OrderedJson& out, const RunResult& r) {
@@ -96,6 +112,7 @@ void add_measured(OrderedJson& out, const RunResult& r) {
   out["cycles_bound_by"] = s.cycles_bound_by;
   out["bound"] = s.bound;
   out["utilization"] = s.utilization;
+  out["dram_bandwidth"] = dram_bandwidth_json(s);
   out["tiling"] = tiling_json(r.tiling);
   out["check"] = {{"performed", r.check.performed},
                   {"passed", r.check.passed},
@@ -183,9 +200,10 @@ OrderedJson to_json(const RunResult& r) {
   if (!r.unsupported.empty()) {
     // A zero would read as a result; nothing was measured.
     for (const char* key :
-         {"cycles", "time_s", "macs", "traffic", "energy_pj", "area_um2", "cycles_bound",
-          "cycles_bound_by", "bound", "utilization", "tiling", "check", "bounds", "stalls",
-          "iterations", "counts", "actions", "pe_busy", "beside"}) {
+         {"cycles",       "time_s",          "macs",   "traffic",     "energy_pj",      "area_um2",
+          "cycles_bound", "cycles_bound_by", "bound",  "utilization", "dram_bandwidth", "tiling",
+          "check",        "bounds",          "stalls", "iterations",  "counts",         "actions",
+          "pe_busy",      "beside"}) {
       out[key] = nullptr;
     }
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A result as JSON text, schema "lacuna.result/1", and back. Every number carries its unit in its
 // key. Keys beyond those of the schema: workload, counts, bounds, stalls, iterations, actions,
-// pe_busy, beside, energy_table, energy_flags; in tiling: ranks, clamped, share_bytes,
-// work_nonzeros, occupancy; in check: reference. A machine that cannot run the workload has
-// `unsupported` (why) and null for everything measured. The resolved configuration and the timeline
-// are files of their own and not part of it. A model's step has `tokens`, `energy_pj_per_token` and
-// `operations` (each of one execution), which are not read back.
+// dram_bandwidth, pe_busy, beside, energy_table, energy_flags; in tiling: ranks, clamped,
+// share_bytes, work_nonzeros, occupancy; in check: reference. A machine that cannot run the
+// workload has `unsupported` (why) and null for everything measured. The resolved configuration and
+// the timeline are files of their own and not part of it. A model's step has `tokens`,
+// `energy_pj_per_token` and `operations` (each of one execution), which are not read back.
 #pragma once
 
 #include <string>

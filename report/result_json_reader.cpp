@@ -169,6 +169,7 @@ void read_statistics(const Value& root, MachineStatistics& s) {
   root.get("cycles_bound_by").read(s.cycles_bound_by);
   root.at("bound").read(s.bound);
   root.at("utilization").read(s.utilization);
+  root.get("dram_bandwidth").get("peak_bytes_per_cycle").read(s.dram_bytes_per_cycle);
   read_traffic(root.at("traffic"), s.traffic);
   root.get("bounds").read(s.bounds);
   const Value stalls = root.get("stalls");

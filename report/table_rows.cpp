@@ -115,6 +115,16 @@ void time_rows(RowMaker& make) {
     if (busy == s.utilization.end() || !std::isfinite(busy->second)) return words(s.bound);
     return words(fmt::format("{}, {:.1f} % busy", s.bound, 100 * busy->second));
   });
+  make.row("DRAM achieved / peak", [](const RunResult& r) {
+    const MachineStatistics& s = r.statistics;
+    const double achieved = achieved_dram_bandwidth(s);
+    if (s.dram_bytes_per_cycle == 0) return TableCell{};
+    if (!std::isfinite(s.dram_bytes_per_cycle)) {
+      return words(fmt::format("{:.4g} B/cycle", achieved));
+    }
+    return words(fmt::format("{:.4g} / {:.4g} B/cycle, {:.1f} %", achieved, s.dram_bytes_per_cycle,
+                             100 * achieved / s.dram_bytes_per_cycle));
+  });
   make.row("throughput bound",
            [](const RunResult& r) { return exact(r.statistics.cycles_bound.count()); });
   make.row("throughput bound by",

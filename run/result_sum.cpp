@@ -93,6 +93,10 @@ void add_meters(Meters& total, const Meters& one, std::uint64_t times) {
     sum.fullest = use.fullest;
     sum.fullest_transfers = use.fullest_transfers;
   }
+  if (one.banks) {
+    if (!total.banks) total.banks.emplace();
+    total.banks->add(*one.banks, times);
+  }
   for (const auto& [name, bytes] : one.high_water) {
     std::uint64_t& most = total.high_water[name];
     most = std::max(most, bytes);
@@ -108,6 +112,7 @@ void add_statistics(MachineStatistics& total, const MachineStatistics& one, std:
     total.cycles_bound_by = "several";
   }
   for (const auto& [block, cycles] : one.bounds) total.bounds[block] += cycles * times;
+  total.dram_bytes_per_cycle = std::max(total.dram_bytes_per_cycle, one.dram_bytes_per_cycle);
   for (const auto& [level, tensors] : one.traffic) {
     for (const auto& [tensor, moved] : tensors) {
       Moved& sum = total.traffic[level][tensor];

@@ -70,6 +70,7 @@ void Simulation::retire(std::uint64_t items) {
   outstanding_ -= items;
   last_retired_ = now();
   progress();
+  if (ends_with_work_ && outstanding_ == 0) sc_core::sc_stop();
 }
 
 void Simulation::watch(std::string name, std::function<std::string()> blocked_on) {
@@ -79,7 +80,9 @@ void Simulation::watch(std::string name, std::function<std::string()> blocked_on
 void Simulation::at(Cycles when, sc_core::sc_event& event) {
   if (when > last_cycle_) run_too_long(last_cycle_);
   LACUNA_CHECK(when >= now(), "event for cycle {} at cycle {}", when.count(), now().count());
-  notify(event, time_of(when - now()));
+  // From now, which lies within a cycle where somebody else's model has a clock of its own.
+  const sc_core::sc_time due = time_of(when), stamp = sc_core::sc_time_stamp();
+  notify(event, due > stamp ? due - stamp : sc_core::SC_ZERO_TIME);
 }
 
 bool Simulation::collect_wake(sc_core::sc_event& event, const sc_core::sc_time& delay) {

@@ -57,6 +57,9 @@ class Simulation {
   void issue(std::uint64_t items = 1) { outstanding_ += items; }
   /// Of them, these are done.
   void retire(std::uint64_t items = 1);
+  /// The run is over when all of them have, whatever else still goes on: somebody else's model has
+  /// a clock or a refresh of its own and never rests.
+  void end_with_work() { ends_with_work_ = true; }
   /// Something moved that brings the end nearer: bytes, an instruction of a long list. Retirement
   /// is progress by itself.
   void progress() { since_progress_ = 0; }
@@ -125,6 +128,7 @@ class Simulation {
   std::uint64_t period_;  // of the clock, in units of the kernel's resolution (1 fs)
   Cycles last_cycle_;     // that the kernel's 64 bits and ours reach
   std::uint64_t outstanding_ = 0;
+  bool ends_with_work_ = false;
   Cycles last_retired_;
   std::uint64_t activations_ = 0;
   std::uint64_t at_this_time_ = 0;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/buffer/buffer_banks.hpp"
 #include "arch/memory/metered.hpp"
 #include "sim/decision.hpp"
 #include "sim/meter.hpp"
@@ -20,8 +21,19 @@ class BufferPort {
   /// How much later the last byte passed than asked for; called at the end of the delta that asked.
   using Passed = std::function<void(sim::Ticks late)>;
 
-  BufferPort(sim::Simulation& simulation, double bytes_per_cycle)
-      : port_(bytes_per_cycle), decision_(simulation, [this] { decide(); }) {}
+  /// `banks`: of the buffer, when they are contended for.
+  BufferPort(sim::Simulation& simulation, double bytes_per_cycle, BufferBanks* banks = nullptr)
+      : simulation_(simulation),
+        banks_(banks),
+        port_(bytes_per_cycle),
+        decision_(simulation, [this] { decide(); }) {}
+
+  /// Of two ports to the same banks: what is asked of this one in a delta is decided after what is
+  /// asked of `other`.
+  void decide_after(BufferPort& other) {
+    before_ = &other;
+    other.after_ = this;
+  }
 
   // Of two that ask in one delta the one of lower `rank` is first. Late is what passes after
   // `last`.
@@ -54,7 +66,14 @@ class BufferPort {
   };
   void ask(Asking asking);
   void decide();
+  void serve();
+  [[nodiscard]] sim::Ticks pass(const Asking& one);
 
+  sim::Simulation& simulation_;
+  BufferBanks* banks_;
+  std::vector<BufferBanks::Place> places_;  // of each rank
+  BufferPort* before_ = nullptr;
+  BufferPort* after_ = nullptr;
   sim::BandwidthPort port_;
   sim::PortMeter meter_;
   sim::WideTicks waited_ = 0;
@@ -62,6 +81,11 @@ class BufferPort {
   std::vector<Asking> asking_;  // in this delta
   sim::Decision decision_;
 };
+
+/// In lines.
+[[nodiscard]] inline PortUse use_of(const BufferBanks& banks) {
+  return {banks.lines(), banks.accesses(), 0, 0, banks.waited()};
+}
 
 [[nodiscard]] inline PortUse use_of(const BufferPort& port) {
   PortUse use = use_of(port.meter());

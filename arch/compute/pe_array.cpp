@@ -25,6 +25,14 @@ PeArray::Placement PeArray::place(sim::Ticks ready, std::uint64_t bytes, std::ui
   return place_one(flow_, ready, bytes, busy, steps);
 }
 
+/// A pair that waits for a bank holds up those behind it.
+sim::Ticks PeArray::held_by_banks(Flow& flow, sim::Ticks sent, sim::Ticks passed,
+                                  std::uint64_t bytes) {
+  const sim::Ticks end = banks_->access(place_, sent, passed, bytes);
+  if (end > passed) (void)flow.port.transfer(end, 0);
+  return end - passed;
+}
+
 sim::Ticks PeArray::arrival(const sim::BandwidthPort& port, sim::Ticks sent,
                             const Step& step) const {
   return sent + port.service_time(step.bytes) + latency_;

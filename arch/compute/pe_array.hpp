@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "arch/buffer/buffer_banks.hpp"
 #include "arch/compute/earliest_free.hpp"
 #include "arch/program/statistics.hpp"
 #include "arch/spec/machine_spec.hpp"
@@ -45,6 +46,9 @@ class PeArray {
     std::uint64_t bytes;
     std::uint64_t busy;
   };
+
+  /// Pairs leave from these banks, when they are contended for.
+  void read_from(BufferBanks* banks) { banks_ = banks; }
 
   /// The dispatcher has waited: that explains idling of the elements until their next pair.
   void waited(Cause cause, sim::Ticks amount);
@@ -90,6 +94,8 @@ class PeArray {
   std::uint32_t choose(std::uint32_t turn, sim::Ticks ready);
   void charge_waits(std::uint32_t pe, sim::Ticks& idle);
 
+  sim::Ticks held_by_banks(Flow& flow, sim::Ticks sent, sim::Ticks passed, std::uint64_t bytes);
+
   std::uint32_t count_;
   bool single_slot_;   // an input slot is taken until the pair in it is done, not only begun
   std::size_t slots_;  // input slots beyond the pair being computed; one if that is the only one
@@ -105,6 +111,8 @@ class PeArray {
   std::uint64_t epoch_ = 0;  // counts the changes of waits_
   std::vector<std::uint64_t> seen_epoch_;
   std::vector<Waits> seen_;  // waits_ at each element's last pair
+  BufferBanks* banks_ = nullptr;
+  BufferBanks::Place place_ = 0;
 };
 
 // Inline: once for every pair of microtiles, a hundred million times in a run.
@@ -129,14 +137,18 @@ inline PeArray::Placement PeArray::place_one(Flow& flow, sim::Ticks ready, std::
   sim::Ticks& slot_free = slot_free_[pe * slots_ + next_slot_[pe]];
   if (++next_slot_[pe] == slots_) next_slot_[pe] = 0;
   const sim::Ticks sent = std::max({ready, slot_free, flow.port.free_at()});
-  const sim::Ticks passed = flow.port.transfer(sent, bytes);
+  sim::Ticks passed = flow.port.transfer(sent, bytes);
   flow.meter.crossed(sent, passed, bytes);
+  sim::Ticks held = 0;
+  if (banks_ != nullptr) [[unlikely]]
+    held = held_by_banks(flow, sent, passed, bytes);
+  passed += held;
   const sim::Ticks arrived = passed + latency_;
   sim::Ticks start = std::max(arrived, free_at);
   sim::Ticks end = start + (busy << sim::kTickBits) + overhead_;
   if (!steps.empty()) {
-    start = std::max(arrival(flow.port, sent, steps.front()), free_at);
-    end = std::max(end_of_steps(flow.port, sent, start, steps), arrived);
+    start = std::max(arrival(flow.port, sent + held, steps.front()), free_at);
+    end = std::max(end_of_steps(flow.port, sent + held, start, steps), arrived);
     flow.idle_network += end - start - (busy << sim::kTickBits) - overhead_;
   }
   slot_free = single_slot_ ? end : start;

@@ -87,6 +87,7 @@ void ArrayBuffers::buffer() {
   spec_.glb.metadata = level.metadata.value_or(Bytes(0));
   spec_.glb.slices = level.slices;
   if (level.banks > 0) spec_.glb.banks = static_cast<unsigned>(level.banks);
+  spec_.glb.contended_banks = level.banks > 0;
   spec_.glb.line_words = words_of_line(buffer_);
   spec_.glb.words_per_cycle = in_words(rate_inside(buffer_));
   if (inner_ != buffer_) spec_.glb.latency = m_.links[link_into(inner_)].latency;
@@ -192,6 +193,7 @@ void ArrayBuffers::shared_level() {
   out.line_words = words_of_line(0);
   out.slices = level.slices;
   if (level.banks > 0) out.banks = static_cast<unsigned>(level.banks);
+  out.contended_banks = level.banks > 0;
   out.read_words = or_none(rate_inside(0));
   out.write_words = or_none(level.ports.write);
   const Link& link = m_.links[link_into(1)];

@@ -72,10 +72,11 @@ class Builder {
     spec_.dram.chunk = memory.request;
     spec_.dram.outstanding = memory.outstanding;
     spec_.dram.capacity = memory.capacity.value_or(Bytes());
+    spec_.dram.banked = memory.banked;
     if (memory.picojoules_per_bit)
       entry.fail("energy", "arrays price memory by its type", "type: lpddr4");
-    spec_.dram.kind = memory.type;
-    spec_.dram.kind_place = entry.place("type");
+    spec_.dram.kind = memory.price;
+    spec_.dram.kind_place = entry.place(entry.has("price") ? "price" : "type");
     if (!memory.holds.empty()) entry.fail("holds", "operands lie in memory as in the buffer", kYet);
   }
 

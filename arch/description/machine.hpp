@@ -15,6 +15,7 @@
 #include "arch/compute/classes/unit_classes.hpp"
 #include "arch/description/loop_nest.hpp"
 #include "arch/energy/precision.hpp"
+#include "arch/spec/dram_device.hpp"
 #include "base/config.hpp"
 #include "base/units.hpp"
 #include "sparse_formats/encoding.hpp"
@@ -66,15 +67,15 @@ struct Ports {
 };
 
 struct Memory {
-  std::string kind;            // fixed
-  bool shared = true;          // reads and writes share `read`
-  double read = 0, write = 0;  // bytes per cycle
-  Cycles latency;
-  Bytes request;   // the largest of one client
-  Bytes burst{1};  // contiguous bytes come in whole bursts
+  std::optional<BankedSpec> banked;  // channels, banks and rows; absent: a rate and a latency
+  bool shared = true;                // reads and writes share `read`
+  double read = 0, write = 0;        // bytes per cycle
+  Cycles latency;                    // unloaded
+  Bytes request;                     // the largest of one client
+  Bytes burst{1};                    // contiguous bytes come in whole bursts
   std::uint64_t outstanding = 1;
   std::optional<Bytes> capacity;
-  std::string type;  // of DRAM, which prices an access; or
+  std::string price;  // of a type of DRAM that energy tables know; or
   std::optional<double> picojoules_per_bit;
   std::vector<Holding> holds;  // formats off chip, where they differ
 };

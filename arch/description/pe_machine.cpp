@@ -106,6 +106,7 @@ class PeBuilder {
     spec_.dram.chunk = memory.request;
     spec_.dram.outstanding = memory.outstanding;
     spec_.dram.capacity = memory.capacity.value_or(Bytes());
+    spec_.dram.banked = memory.banked;
     if (!memory.picojoules_per_bit) {
       entry.fail("type", "these machines price a bit of memory", "energy: 8 pJ/bit");
     }
@@ -146,6 +147,7 @@ class PeBuilder {
     llb.line = line(0);
     llb.capacity = *level.capacity;
     if (level.banks > 0) llb.banks = static_cast<unsigned>(level.banks);
+    llb.contended_banks = level.banks > 0;
     if (m_.levels[1].banks > 1)
       level_entry(1).fail("banks", "elements' buffers have one bank", kYet);
     if (level.instances != 1) entry.fail("instances", "one last-level buffer", kYet);

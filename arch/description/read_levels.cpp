@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "arch/description/dram_type.hpp"
 #include "arch/description/read_parts.hpp"
 #include "base/quantity_text.hpp"
+#include "base/whole.hpp"
 
 namespace lacuna::description {
 namespace {
@@ -107,9 +109,10 @@ std::vector<Holding> read_holds(const ConfigReader& config, const Context& conte
 
 }  // namespace
 
-Memory read_memory(const ConfigReader& config, const Context& context) {
-  Memory memory;
-  memory.kind = config.choice<std::string>("kind", {{"fixed", "fixed"}});
+namespace {
+
+/// A rate for both directions or for each, and a latency.
+void read_fixed(const ConfigReader& config, const Context& context, Memory& memory) {
   memory.shared = !config.has("read") && !config.has("write");
   if (memory.shared) {
     memory.read = memory.write = config.bandwidth("bandwidth", context.clock);
@@ -121,6 +124,45 @@ Memory read_memory(const ConfigReader& config, const Context& context) {
     memory.write = config.bandwidth("write", context.clock);
   }
   memory.latency = config.cycles("latency", context.clock);
+  if (config.has("type") == config.has("energy")) {
+    config.fail("type", "what an access costs is given by `type` or by `energy`, once",
+                "type: lpddr4, or energy: 8 pJ/bit");
+  }
+  if (config.has("type")) memory.price = config.text("type");
+  if (config.has("capacity")) memory.capacity = config.bytes("capacity");
+}
+
+/// Rates, latency and capacity follow from the type of DRAM and the channels.
+void read_banked(const ConfigReader& config, const Context& context, Memory& memory) {
+  for (const char* key : {"bandwidth", "read", "write", "latency", "capacity"}) {
+    if (!config.has(key)) continue;
+    config.fail(key, "of a memory of banks it follows from `type` and `channels`",
+                fmt::format("leave it out; of an extended file: {}: null", key));
+  }
+  memory.banked = read_banks(config, context.clock);
+  const DramDevice& device = memory.banked->device;
+  const double channels = static_cast<double>(memory.banked->channels);
+  memory.read = memory.write = channels * device.rate(context.clock);
+  const double unloaded =
+      static_cast<double>(device.unloaded_clocks()) * context.clock.count() / device.clock.count();
+  memory.latency = memory.banked->controller + Cycles(whole_up(unloaded - 1e-9));
+  memory.capacity = Bytes(memory.banked->channels * device.capacity());
+  const bool by_energy = config.has("energy");
+  if (!by_energy) memory.price = config.text("price", device.price);
+  if (by_energy ? config.has("price") : memory.price.empty()) {
+    config.fail("price", "what an access costs is given by `price` or by `energy`, once",
+                "price: lpddr4 (a type of DRAM that the energy table knows), or energy: 8 pJ/bit");
+  }
+}
+
+}  // namespace
+
+Memory read_memory(const ConfigReader& config, const Context& context) {
+  enum class Kind { kFixed, kBanked };
+  Memory memory;
+  const Kind kind =
+      config.choice<Kind>("kind", {{"fixed", Kind::kFixed}, {"banked", Kind::kBanked}});
+  (kind == Kind::kBanked ? read_banked : read_fixed)(config, context, memory);
   memory.burst = config.bytes("burst", memory.burst, kRequestBytes);
   if (memory.burst.count() == 0) config.fail("burst", "a burst moves at least one byte");
   memory.request = config.bytes("request", {}, kRequestBytes);
@@ -128,11 +170,6 @@ Memory read_memory(const ConfigReader& config, const Context& context) {
   memory.outstanding = config.integer("outstanding", {1, 1e6});
   if (config.has("capacity")) memory.capacity = config.bytes("capacity");
   if (memory.capacity == Bytes(0)) config.fail("capacity", "a memory holds at least one byte");
-  if (config.has("type") == config.has("energy")) {
-    config.fail("type", "what an access costs is given by `type` or by `energy`, once",
-                "type: lpddr4, or energy: 8 pJ/bit");
-  }
-  if (config.has("type")) memory.type = config.text("type");
   if (config.has("energy")) memory.picojoules_per_bit = config.picojoules_per_bit("energy");
   memory.holds = read_holds(config.mapping("holds"), context, true);
   return memory;

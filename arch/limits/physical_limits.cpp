@@ -65,6 +65,9 @@ PhysicalLimits limits_of(const MachineSpec& spec) {
   if (spec.fills_pass_a_port()) {
     limits.ports.push_back({"llb_fill", spec.llb.fill_bytes_per_cycle, "bytes"});
   }
+  if (spec.waits_for_banks()) {
+    limits.ports.push_back({"llb_banks", static_cast<double>(spec.llb.banks), "lines"});
+  }
   limits.buffers = {{"llb", spec.llb.capacity.count()},
                     {"llb.A", share_of(spec.llb, spec.llb.shares.a)},
                     {"llb.B", share_of(spec.llb, spec.llb.shares.b)},
@@ -79,6 +82,10 @@ void limit_level(const FabricSpec& spec, const FabricSharedLevel& level, Physica
   if (level.read_words > 0) limits.ports.push_back({level.name, level.read_words * word, "bytes"});
   if (level.write_words > 0 && spec.contention) {
     limits.ports.push_back({level.name + "_write", level.write_words * word, "bytes"});
+  }
+  if (level.contended_banks && spec.contention) {
+    limits.ports.push_back(
+        {level.name + "_banks", static_cast<double>(level.banks * level.slices), "lines"});
   }
   limits.buffers.push_back({level.name, level.capacity.count()});
   const auto room = [&](const char* tensor, const FabricHolding& holding) {
@@ -111,6 +118,10 @@ PhysicalLimits limits_of(const FabricSpec& spec) {
         {"mac" + of, static_cast<double>(spec.macs() / spec.clusters), "multiplies"});
     if (spec.fills_pass_a_port()) {
       limits.ports.push_back({"glb_write" + of, spec.glb.write_words_per_cycle * word, "bytes"});
+    }
+    if (spec.glb.contended_banks && spec.contention) {
+      limits.ports.push_back(
+          {"glb_banks" + of, static_cast<double>(spec.glb.banks * spec.glb.slices), "lines"});
     }
     limits.buffers.push_back({"glb" + of, spec.glb_bytes()});
   }

@@ -22,7 +22,7 @@ ClusterModule::ClusterModule(const sc_core::sc_module_name& name, sim::Simulatio
                              const MachineSpec& spec, const TileProgram& program, StreamModule& a,
                              StreamModule& b, StreamModule& z, DrainModule& drain,
                              sim::Channel<RowCommand>& rows, ElementPairs* elements,
-                             bool exact_steps)
+                             bool exact_steps, BufferBanks* banks)
     : sc_core::sc_module(name),
       simulation_(simulation),
       spec_(spec),
@@ -40,6 +40,7 @@ ClusterModule::ClusterModule(const sc_core::sc_module_name& name, sim::Simulatio
       peb_bytes_(spec.peb.capacity.count()),
       timer_("timer"),
       finished_event_("finished") {
+  pes_.read_from(banks);
   if (std::isfinite(spec.intersect_k1.tries_per_cycle)) {
     ticks_per_try_ = sim::to_ticks(1.0 / spec.intersect_k1.tries_per_cycle);
   }

@@ -56,7 +56,8 @@ class ClusterModule : public sc_core::sc_module {
   ClusterModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                 const MachineSpec& spec, const TileProgram& program, StreamModule& a,
                 StreamModule& b, StreamModule& z, DrainModule& drain,
-                sim::Channel<RowCommand>& rows, ElementPairs* elements, bool exact_steps);
+                sim::Channel<RowCommand>& rows, ElementPairs* elements, bool exact_steps,
+                BufferBanks* banks = nullptr);
 
   [[nodiscard]] const ClusterCounts& counts() const { return counts_; }
   [[nodiscard]] const PeArray& pes() const { return pes_; }

@@ -22,9 +22,15 @@ std::uint64_t share_bytes(const LlbSpec& llb, double share) {
 /// Who is served first of those that ask memory at once.
 enum class ClientRank : unsigned { drain, z, a, b };
 
-std::unique_ptr<BufferPort> make_fill_port(sim::Simulation& simulation, const MachineSpec& spec) {
-  if (!spec.fills_pass_a_port()) return nullptr;
-  return std::make_unique<BufferPort>(simulation, spec.llb.fill_bytes_per_cycle);
+std::unique_ptr<BufferBanks> make_banks(const MachineSpec& spec) {
+  if (!spec.waits_for_banks()) return nullptr;
+  return std::make_unique<BufferBanks>(spec.llb.banks, spec.llb.line.count());
+}
+
+std::unique_ptr<BufferPort> make_fill_port(sim::Simulation& simulation, const MachineSpec& spec,
+                                           BufferBanks* banks) {
+  if (!spec.fills_pass_a_port() && banks == nullptr) return nullptr;
+  return std::make_unique<BufferPort>(simulation, spec.llb.fill_bytes_per_cycle, banks);
 }
 
 /// The blocks and their wiring. Members are made in this order and die in the reverse one.
@@ -32,7 +38,8 @@ struct Blocks {
   sim::Channel<RowCommand> rows;
   std::unique_ptr<IMemory> dram;
   sim::BufferMeter llb;
-  std::unique_ptr<BufferPort> fill_port;  // into the buffer, when it has a rate
+  std::unique_ptr<BufferBanks> banks;     // of the buffer, when they are waited for
+  std::unique_ptr<BufferPort> fill_port;  // into the buffer, when it has a rate or banks
   StreamModule a, b, z;
   DrainModule drain;
   SequencerModule sequencer;
@@ -42,7 +49,8 @@ struct Blocks {
          ElementPairs* elements, bool exact_steps, const MemoryFactory& memory)
       : rows(simulation, "rows", spec.lookahead),
         dram(make_memory(memory, "dram", simulation, spec.dram)),
-        fill_port(make_fill_port(simulation, spec)),
+        banks(make_banks(spec)),
+        fill_port(make_fill_port(simulation, spec, banks.get())),
         a("a_stream", simulation, Tensor::a, share_bytes(spec.llb, spec.llb.shares.a),
           client(spec, ClientRank::a), {{&llb, fill(ClientRank::a)}}),
         b("b_stream", simulation, Tensor::b, share_bytes(spec.llb, spec.llb.shares.b),
@@ -51,7 +59,8 @@ struct Blocks {
           client(spec, ClientRank::z), {{&llb, fill(ClientRank::z)}}),
         drain("drain", simulation, client(spec, ClientRank::drain), fill(ClientRank::drain)),
         sequencer("sequencer", simulation, program, spec.llb, a, b, z, rows),
-        cluster("pes", simulation, spec, program, a, b, z, drain, rows, elements, exact_steps) {}
+        cluster("pes", simulation, spec, program, a, b, z, drain, rows, elements, exact_steps,
+                banks.get()) {}
 
   MemoryClient client(const MachineSpec& spec, ClientRank rank) {
     return {*dram, static_cast<unsigned>(rank), spec.dram.chunk.count(), spec.dram.outstanding};
@@ -148,8 +157,10 @@ void check_elements(const ElementCounts& stepped, const Blocks& blocks, const Ma
 
 void fill_meters(const Blocks& blocks, Meters& out) {
   out.ports["dram"] = blocks.dram->counts().port;
+  out.banks = blocks.dram->counts().banks;
   out.ports["llb"] = use_of(blocks.cluster.pes().meter());
   if (blocks.fill_port) out.ports["llb_fill"] = use_of(*blocks.fill_port);
+  if (blocks.banks) out.ports["llb_banks"] = use_of(*blocks.banks);
   out.high_water["llb"] = blocks.llb.high_water();
   out.high_water["llb.A"] = blocks.a.meter().high_water();
   out.high_water["llb.B"] = blocks.b.meter().high_water();
@@ -213,6 +224,7 @@ RunOutcome run_machine(const MachineSpec& spec, TileProgram& program, const RunO
   MachineStatistics& out = outcome.statistics;
   out.cycles = simulation.now();
   out.activations = simulation.activations();
+  out.dram_bytes_per_cycle = spec.dram.bytes_per_cycle;
   fill_traffic(blocks, out);
   fill_actions(spec, blocks, out);
   fill_bounds(spec, blocks, out);

@@ -18,7 +18,7 @@ class Simulation;
 using MemoryFactory = std::function<std::unique_ptr<IMemory>(
     const std::string& name, sim::Simulation& simulation, const DramSpec& spec)>;
 
-/// By `factory`; a FixedMemory when there is none.
+/// By `factory`; when there is none, what `spec` says.
 [[nodiscard]] std::unique_ptr<IMemory> make_memory(const MemoryFactory& factory,
                                                    const std::string& name,
                                                    sim::Simulation& simulation,

@@ -48,7 +48,7 @@ void FixedMemory::serve(const Waiting& request) {
 }
 
 MemoryCounts FixedMemory::counts() const {
-  return {moved_, use_of(meter_)};
+  return {moved_, use_of(meter_), {}};
 }
 
 }  // namespace lacuna

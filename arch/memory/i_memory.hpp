@@ -35,6 +35,7 @@ struct MemoryRequest {
 struct MemoryCounts {
   std::array<Moved, 4> moved{};  // by tensor
   PortUse port;
+  std::optional<BankUse> banks;  // of a memory that has any
 
   [[nodiscard]] const Moved& of(Tensor tensor) const {
     return moved[static_cast<std::size_t>(tensor)];

@@ -29,6 +29,23 @@ std::string busiest(const std::map<std::string, Cycles>& bounds) {
   return most;
 }
 
+void BankUse::add(const BankUse& one, std::uint64_t times) {
+  bursts += one.bursts * times;
+  row_hits += one.row_hits * times;
+  row_misses += one.row_misses * times;
+  row_conflicts += one.row_conflicts * times;
+  refreshes += one.refreshes * times;
+  turnarounds += one.turnarounds * times;
+}
+
+double achieved_dram_bandwidth(const MachineStatistics& s) {
+  const auto dram = s.traffic.find("dram");
+  if (dram == s.traffic.end() || s.cycles.count() == 0) return 0;
+  std::uint64_t bytes = 0;
+  for (const auto& [tensor, moved] : dram->second) bytes += moved.read_bytes + moved.write_bytes;
+  return static_cast<double>(bytes) / static_cast<double>(s.cycles.count());
+}
+
 void find_limiter(MachineStatistics& s) {
   const double total = std::max(1.0, static_cast<double>(s.cycles.count()));
   for (const auto& [block, cycles] : s.bounds) {

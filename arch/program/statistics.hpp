@@ -54,10 +54,21 @@ struct PortUse {
   std::optional<std::uint64_t> waited;  // cycles that those who passed it waited, where it is known
 };
 
+/// What the banks of a memory did, where it has any (arch/memory/banked_memory.hpp).
+struct BankUse {
+  std::uint64_t bursts = 0;                                       // that crossed the pins, whole
+  std::uint64_t row_hits = 0, row_misses = 0, row_conflicts = 0;  // of them; a bank was closed
+  std::uint64_t refreshes = 0, turnarounds = 0;                   // of all channels
+
+  void add(const BankUse& one, std::uint64_t times);
+  friend bool operator==(const BankUse&, const BankUse&) = default;
+};
+
 /// What stood beside the ports and buffers, by name. arch/limits compares it with the machine.
 struct Meters {
   std::map<std::string, PortUse> ports;
   std::map<std::string, std::uint64_t> high_water;  // most bytes that a buffer held at a moment
+  std::optional<BankUse> banks;                     // of the memory
 };
 
 struct MachineStatistics {
@@ -69,6 +80,7 @@ struct MachineStatistics {
   std::string bound;                     // what limits the simulated run: the busiest of all blocks
   std::map<std::string, Cycles> bounds;  // per block: its work / its rate
   std::map<std::string, double> utilization;  // per block: busy share of `cycles`
+  double dram_bytes_per_cycle = 0;            // at most, reads and writes; 0: not told
   Traffic traffic;
   ActionCounts actions;
   StallBreakdown stalls;
@@ -82,6 +94,9 @@ struct MachineStatistics {
   std::uint64_t activations = 0;      // of SystemC processes
   Meters meters;
 };
+
+/// Bytes per cycle that came from and went to memory.
+[[nodiscard]] double achieved_dram_bandwidth(const MachineStatistics& statistics);
 
 /// Fills `utilization` and `bound` from `bounds` and `cycles`. Throws ModelError for a block that
 /// is busy longer than the run.

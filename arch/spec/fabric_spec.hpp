@@ -79,7 +79,8 @@ struct FabricSharedLevel {
   std::string name;
   Bytes capacity;
   std::uint64_t line_words = 64, slices = 1;
-  unsigned banks = 2;                      // of a slice, which price an access
+  unsigned banks = 2;                      // of a slice, which price an access, and
+  bool contended_banks = false;            // are waited for
   double read_words = 0, write_words = 0;  // per cycle; 0: never waited for
   Cycles latency;                          // of the link to the buffers inside
   bool multicast = false;                  // what several of them need crosses the link once
@@ -106,6 +107,7 @@ struct FabricSpec {
     Bytes capacity;  // 0: not said
     std::string kind = "lpddr4";
     Place kind_place;  // where the machine says so: whether there is such a kind a table knows
+    std::optional<BankedSpec> banked;  // see DramSpec
   } dram;
   /// The global buffer is one pool: whatever an operation holds, data or metadata, takes of
   /// capacity + metadata bytes, on every machine (see glb_bytes()). The two are priced apart.
@@ -115,7 +117,8 @@ struct FabricSpec {
     /// Memories of their own that the buffer is made of, side by side: each holds its part of the
     /// bytes and gives its part of the bandwidth.
     std::uint64_t slices = 1;
-    unsigned banks = 2;  // of a slice, which price an access; the released designs'
+    unsigned banks = 2;            // of a slice, which price an access; the released designs'
+    bool contended_banks = false;  // they are waited for
     FabricHolding a, b;
     double words_per_cycle = 0;  // data and metadata to the arrays
     double write_words_per_cycle =

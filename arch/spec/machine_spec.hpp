@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/spec/dram_device.hpp"
 #include "base/config.hpp"
 #include "base/units.hpp"
 
@@ -22,12 +23,13 @@ enum class Fidelity { tile, element };
 inline constexpr Range kRequestBytes{0, 1U << 30};
 
 struct DramSpec {
-  double bytes_per_cycle = 0;
-  Cycles latency;
-  Bytes burst{1};      // every contiguous transfer is rounded up to whole bursts
+  double bytes_per_cycle = 0;  // at most
+  Cycles latency;              // unloaded
+  Bytes burst{1};              // every contiguous transfer is rounded up to whole bursts
   Bytes chunk{16384};  // largest request of one unit, so that units share the channel fairly
-  std::uint64_t outstanding = 4;  // requests of one unit under way
-  Bytes capacity;                 // 0: not said
+  std::uint64_t outstanding = 4;     // requests of one unit under way
+  Bytes capacity;                    // 0: not said
+  std::optional<BankedSpec> banked;  // absent: one channel of that bandwidth and latency
 };
 
 /// What a buffer does with a tile that is larger than itself.
@@ -50,7 +52,8 @@ struct LlbSpec {
   /// never waited for.
   double fill_bytes_per_cycle = std::numeric_limits<double>::infinity();
   Bytes line{64};                              // one access of the array
-  unsigned banks = 1;                          // which price an access
+  unsigned banks = 1;                          // which price an access, and
+  bool contended_banks = false;                // are waited for
   BufferPolicy policy = BufferPolicy::buffet;  // of A and B
   Bytes window, a_window;  // f of Tailors, in bytes, of B and of A; part of the operand's share
   OperandShares shares;
@@ -174,6 +177,8 @@ struct MachineSpec {
   BoundSpec bound;
   std::uint64_t lookahead = 8;  // row instructions decoded ahead of the processing elements
 
+  /// Who wants a line of a bank of the last-level buffer waits while it is taken.
+  [[nodiscard]] bool waits_for_banks() const { return contention && llb.contended_banks; }
   /// What comes into the last-level buffer passes a port with a rate.
   [[nodiscard]] bool fills_pass_a_port() const {
     return contention && std::isfinite(llb.fill_bytes_per_cycle);

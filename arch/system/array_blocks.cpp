@@ -2,6 +2,8 @@
 #include "arch/system/array_blocks.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "arch/buffer/fetch_order.hpp"
@@ -17,11 +19,22 @@ DramSpec channel(const FabricSpec& spec, double words) {
   dram.latency = spec.dram.latency;
   dram.chunk = spec.dram.chunk;
   dram.outstanding = spec.dram.outstanding;
+  dram.banked = spec.dram.banked;
   return dram;
 }
 
-std::unique_ptr<BufferPort> port_of(sim::Simulation& simulation, double bytes_per_cycle) {
-  return bytes_per_cycle > 0 ? std::make_unique<BufferPort>(simulation, bytes_per_cycle) : nullptr;
+/// None where neither a rate nor banks are waited for.
+std::unique_ptr<BufferPort> port_of(sim::Simulation& simulation, double bytes_per_cycle,
+                                    BufferBanks* banks = nullptr) {
+  if (bytes_per_cycle <= 0 && banks == nullptr) return nullptr;
+  return std::make_unique<BufferPort>(simulation, bytes_per_cycle, banks);
+}
+
+std::unique_ptr<BufferBanks> banks_of(const FabricSpec& spec, bool contended, std::uint64_t banks,
+                                      std::uint64_t line_words) {
+  if (!spec.contention || !contended) return nullptr;
+  const double line = static_cast<double>(line_words) * spec.word_bytes();
+  return std::make_unique<BufferBanks>(banks, static_cast<std::uint64_t>(std::ceil(line)));
 }
 
 /// What is of one operand.
@@ -71,8 +84,11 @@ ArrayBlocks::ArrayBlocks(sim::Simulation& simulation, const FabricSpec& spec,
   if (spec.shared) build_shared(work);
   for (Cluster& cluster : clusters_) {
     cluster.buffer = std::make_unique<sim::BufferMeter>();
-    if (spec.fills_pass_a_port()) {
-      cluster.write_port = port_of(simulation, spec.glb.write_words_per_cycle * spec.word_bytes());
+    cluster.banks = banks_of(spec, spec.glb.contended_banks, spec.glb.banks * spec.glb.slices,
+                             spec.glb.line_words);
+    if (spec.fills_pass_a_port() || cluster.banks) {
+      cluster.write_port = port_of(simulation, spec.glb.write_words_per_cycle * spec.word_bytes(),
+                                   cluster.banks.get());
     }
   }
   // The order in which blocks are made decides nothing, except whose stalls are drawn first.
@@ -116,9 +132,13 @@ void ArrayBlocks::build_shared(const ArrayWorkload& work) {
   const FabricSharedLevel& level = *spec_.shared;
   const double word = spec_.word_bytes();
   shared_ = std::make_unique<Shared>();
-  shared_->read_port = port_of(simulation_, level.read_words * word);
+  shared_->banks =
+      banks_of(spec_, level.contended_banks, level.banks * level.slices, level.line_words);
+  BufferBanks* const banks = shared_->banks.get();
+  shared_->read_port = port_of(simulation_, level.read_words * word, banks);
   if (!spec_.contention) shared_->own_b_port = port_of(simulation_, level.read_words * word);
-  if (spec_.contention) shared_->write_port = port_of(simulation_, level.write_words * word);
+  if (spec_.contention) shared_->write_port = port_of(simulation_, level.write_words * word, banks);
+  if (banks != nullptr) shared_->write_port->decide_after(*shared_->read_port);
   if (level.a.share > 0) build_operand(work, Tensor::a);
   if (level.b.share > 0) build_operand(work, Tensor::b);
   if (level.z.share <= 0) return;
@@ -159,10 +179,12 @@ void ArrayBlocks::build_operand(const ArrayWorkload& work, Tensor tensor) {
   BufferPort* const port =
       !a && shared_->own_b_port ? shared_->own_b_port.get() : shared_->read_port.get();
   const unsigned first_rank = a ? static_cast<unsigned>(clusters_.size()) : 0;
-  (a ? shared_->read_a : shared_->read_b) = std::make_unique<LevelReader>(
-      (level.name + (a ? "_reader_a" : "_reader_b")).c_str(), simulation_, *stream,
-      FillPort{port, first_rank}, level.read_words * spec_.word_bytes(), level.latency,
-      std::move(reads), !a);
+  (a ? shared_->read_a : shared_->read_b) =
+      std::make_unique<LevelReader>((level.name + (a ? "_reader_a" : "_reader_b")).c_str(),
+                                    simulation_, *stream, FillPort{port, first_rank},
+                                    level.read_words > 0 ? level.read_words * spec_.word_bytes()
+                                                         : std::numeric_limits<double>::infinity(),
+                                    level.latency, std::move(reads), !a);
 }
 
 /// One for each cluster, or one for all that a multicast reaches at once.
@@ -199,8 +221,8 @@ void ArrayBlocks::build_cluster(std::size_t c, const ArrayProgram& program, Arra
   cluster.arrays = std::make_unique<ArraysModule>(
       name("arrays", c).c_str(), simulation_, program, std::move(units), spec_.word_bytes(),
       spec_.glb.latency, ArraysModule::Operand{*cluster.a, Residency(spec_.glb.a)},
-      ArraysModule::Operand{*cluster.b, Residency(spec_.glb.b), of_b}, *cluster.z,
-      fill(c, Rank::z));
+      ArraysModule::Operand{*cluster.b, Residency(spec_.glb.b), of_b}, *cluster.z, fill(c, Rank::z),
+      cluster.banks.get());
 }
 
 void ArrayBlocks::start(const ArrayWorkload& work, const std::vector<OperandBytes>& a,
@@ -225,11 +247,13 @@ std::uint64_t ArrayBlocks::shared_bytes(Tensor operand) const {
 void ArrayBlocks::meter(Meters& meters) const {
   meters.ports = {{dram_write_ ? "dram_read" : "dram", dram_read_->counts().port}};
   if (dram_write_) meters.ports["dram_write"] = dram_write_->counts().port;
+  meters.banks = dram_read_->counts().banks;
   for (std::size_t c = 0; c < clusters_.size(); ++c) {
     const Cluster& cluster = clusters_[c];
     meters.ports[name("glb", c)] = use_of(cluster.arrays->glb());
     meters.ports[name("mac", c)] = use_of(cluster.arrays->macs());
     if (cluster.write_port) meters.ports[name("glb_write", c)] = use_of(*cluster.write_port);
+    if (cluster.banks) meters.ports[name("glb_banks", c)] = use_of(*cluster.banks);
     meters.high_water[name("glb", c)] = cluster.buffer->high_water();
     meters.high_water[name("glb", c) + ".A"] = cluster.a->meter().high_water();
     meters.high_water[name("glb", c) + ".B"] = cluster.b->meter().high_water();
@@ -239,6 +263,7 @@ void ArrayBlocks::meter(Meters& meters) const {
   if (shared_->read_port) meters.ports[level] = use_of(*shared_->read_port);
   if (shared_->own_b_port) meters.ports[level + ".B"] = use_of(*shared_->own_b_port);
   if (shared_->write_port) meters.ports[level + "_write"] = use_of(*shared_->write_port);
+  if (shared_->banks) meters.ports[level + "_banks"] = use_of(*shared_->banks);
   meters.high_water[level] = shared_->buffer.high_water();
   if (shared_->a) meters.high_water[level + ".A"] = shared_->a->meter().high_water();
   if (shared_->b) meters.high_water[level + ".B"] = shared_->b->meter().high_water();

@@ -52,6 +52,7 @@ class ArrayBlocks {
   enum class Rank : unsigned { z, b, a };
   struct Cluster {
     std::unique_ptr<sim::BufferMeter> buffer;
+    std::unique_ptr<BufferBanks> banks;      // when they are waited for
     std::unique_ptr<BufferPort> write_port;  // into the buffer, when it has a rate
     std::unique_ptr<StreamModule> a;
     StreamModule* b = nullptr;
@@ -61,6 +62,7 @@ class ArrayBlocks {
   /// What several clusters share.
   struct Shared {
     sim::BufferMeter buffer;
+    std::unique_ptr<BufferBanks> banks;  // when they are waited for
     std::unique_ptr<BufferPort> read_port, write_port;
     std::unique_ptr<BufferPort> own_b_port;  // without contention each operand has one
     std::unique_ptr<StreamModule> a, b;

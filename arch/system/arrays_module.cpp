@@ -8,7 +8,7 @@ namespace lacuna {
 ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                            const ArrayProgram& program, std::vector<std::shared_ptr<IUnit>> units,
                            double word_bytes, Cycles latency, const Operand& a, const Operand& b,
-                           DrainModule& z, FillPort write)
+                           DrainModule& z, FillPort write, BufferBanks* banks)
     : sc_core::sc_module(name),
       simulation_(simulation),
       program_(program),
@@ -22,6 +22,7 @@ ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation&
       b_consumer_(b.consumer),
       z_(z),
       write_(write),
+      banks_(banks),
       row_(simulation.timeline() != nullptr ? simulation.timeline()->row(this->name()) : 0),
       wake_("wake"),
       a_positions_(a.residency),
@@ -97,11 +98,13 @@ void ArraysModule::execute(sim::Ticks start) {
       current_.idle ? Execution{} : units_[current_.part]->execute(current_);
   free_at_ = sim::sum(start, sim::to_ticks(execution.cycles));
   macs_.crossed(start, free_at_, pairs_.next(execution.multiplies));
-  glb_.crossed(start, free_at_, glb_bytes_.next(execution.glb_words * word_bytes_));
+  const std::uint64_t read = glb_bytes_.next(execution.glb_words * word_bytes_);
+  glb_.crossed(start, free_at_, read);
   busy_ += execution.cycles;
   ++instructions_;
   running_ = true;
   end_known_ = false;
+  if (banks_ != nullptr) read_banks(start, read);
   const std::uint64_t written =
       write_.port == nullptr ? 0 : written_bytes_.next(execution.written_words * word_bytes_);
   if (written == 0) return ends(start, execution.cycles);
@@ -112,6 +115,14 @@ void ArraysModule::execute(sim::Ticks start) {
                        held_up_ = sim::sum(held_up_, late);
                        ends(start, cycles);
                      });
+}
+
+/// Operands come evenly while it works, and late from a bank that is taken.
+void ArraysModule::read_banks(sim::Ticks start, std::uint64_t bytes) {
+  banks_->forget(simulation_.now());
+  const sim::Ticks end = banks_->access(read_place_, start, free_at_, bytes);
+  held_up_ = sim::sum(held_up_, end - free_at_);
+  free_at_ = end;
 }
 
 /// The end of the instruction is known.

@@ -40,11 +40,11 @@ class ArraysModule : public sc_core::sc_module {
   };
   /// A unit for each part of the program, in its order; null for a part that is idle throughout.
   /// Parts that are alike may have one.
-  /// `write` is what it writes through into the buffer, when others do too.
+  /// `write` is what it writes through into the buffer, `banks` what it reads, when others do too.
   ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                const ArrayProgram& program, std::vector<std::shared_ptr<IUnit>> units,
                double word_bytes, Cycles latency, const Operand& a, const Operand& b,
-               DrainModule& z, FillPort write);
+               DrainModule& z, FillPort write, BufferBanks* banks = nullptr);
 
   void start();
 
@@ -81,6 +81,7 @@ class ArraysModule : public sc_core::sc_module {
   std::uint64_t* waiting();
   void begin(Cycles now);
   void execute(sim::Ticks start);
+  void read_banks(sim::Ticks start, std::uint64_t bytes);
   void ends(sim::Ticks start, double cycles);
   void finish();
   [[nodiscard]] std::string blocked_on() const;
@@ -96,6 +97,8 @@ class ArraysModule : public sc_core::sc_module {
   std::size_t a_consumer_, b_consumer_;
   DrainModule& z_;
   FillPort write_;
+  BufferBanks* banks_;  // of the buffer, when they are contended for
+  BufferBanks::Place read_place_ = 0;
   unsigned row_;
   sc_core::sc_event wake_;
   ArrayInstruction current_;

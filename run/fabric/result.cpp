@@ -148,6 +148,8 @@ void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, 
                         ArrayTime time, RunResult& result) {
   const FabricCounts& counts = run.counts;
   fill_bounds(spec, counts, result.statistics);
+  const double written = spec.dram.shared ? 0 : spec.dram.write_words;
+  result.statistics.dram_bytes_per_cycle = (spec.dram.read_words + written) * spec.word_bytes();
   result.statistics.meters = run.meters;
   if (time == ArrayTime::simulated) fill_time(run, result.statistics);
   if (time == ArrayTime::left_out) result.statistics.bound = busiest(result.statistics.bounds);

@@ -93,9 +93,11 @@ class ProductOperations final : public IOperations {
         out.statistics.cycles_bound + machine_.dram.latency + Cycles(bytes.count() > 0 ? 1 : 0);
     out.statistics.bounds["dram"] = out.statistics.cycles_bound;
     out.statistics.cycles_bound_by = "dram";
+    out.statistics.dram_bytes_per_cycle = machine_.dram.bytes_per_cycle;
     out.statistics.traffic["dram"]["vector"] = {read, written};
     out.statistics.meters.ports = {
         {"dram", {bytes.count(), 1, 0, 0, {}}}, {"llb", {}}, {"llb_fill", {}}};
+    if (machine_.waits_for_banks()) out.statistics.meters.ports["llb_banks"];
     // A step without a product filled no buffer.
     for (const char* buffer : {"llb", "llb.A", "llb.B", "llb.Z"}) {
       out.statistics.meters.high_water[buffer];

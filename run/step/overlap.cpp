@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/step/overlap.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/whole.hpp"
 #include "run/fabric/result.hpp"
@@ -49,15 +51,20 @@ void bound(const FabricSpec& machine, std::uint64_t executed, MachineStatistics&
   }
 }
 
-/// Windows and moments are those of the simulated step; a port's total is the operations'.
-void meter(const Meters& step, Meters& total) {
-  for (auto& [name, use] : total.ports) {
-    const std::uint64_t all = use.total;
-    use = step.ports.at(name);
+/// Windows and moments are those of the simulated step; a port's total is the operations'. What
+/// else was counted is of the repetitions that were simulated, and said where these are all.
+void meter(const Meters& step, bool whole, Meters& total) {
+  for (const auto& [name, of_step] : step.ports) {
+    const auto known = total.ports.find(name);
+    const std::uint64_t all = known == total.ports.end() ? of_step.total : known->second.total;
+    PortUse& use = total.ports[name];
+    use = of_step;
     use.total = all;
-    use.waited.reset();  // of the repetitions that were simulated alone
+    if (!whole) use.waited.reset();
   }
   total.high_water = step.high_water;
+  total.banks.reset();
+  if (whole) total.banks = step.banks;
 }
 
 }  // namespace
@@ -90,7 +97,10 @@ void overlap_operations(const FabricSpec& machine, const std::vector<StepBlock>&
   }
   LACUNA_CHECK(report == total.operations.end(), "a step of fewer operations than are reported");
   s.stalls.busy = whole(busy);
-  meter(step.run.meters, s.meters);
+  const bool whole = std::all_of(blocks.begin(), blocks.end(), [](const StepBlock& block) {
+    return block.times <= kSimulatedRepetitions;
+  });
+  meter(step.run.meters, whole, s.meters);
   bound(machine, executed, s);
 }
 

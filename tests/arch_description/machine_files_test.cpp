@@ -154,3 +154,29 @@ TEST_CASE("no key of a machine file names a published design") {
     look(reader.resolved());
   }
 }
+
+TEST_CASE(
+    "a memory of banks follows from a type of DRAM and its channels, and nothing is said twice") {
+  std::vector<std::string> settings{"memory.kind=banked", "memory.type=hbm2", "memory.channels=4",
+                                    "memory.controller=30 cycles"};
+  CHECK_THAT(refusal("lacuna-l2", settings), contains("follows from `type` and `channels`"));
+  for (const char* key : {"bandwidth", "read", "write", "latency", "capacity"}) {
+    settings.push_back(fmt::format("memory.{}=null", key));
+  }
+  const auto with = [&](const std::string& setting) {
+    std::vector<std::string> all = settings;
+    all.push_back(setting);
+    return all;
+  };
+  const auto machine = read_with("lacuna-l2", settings);
+  // Four times 64 bits at 2 Gb/s, at 1 GHz; 12 + 18 + 2 ns to the last byte of a burst.
+  CHECK(machine.memory.read == 64);
+  CHECK(machine.memory.latency == Cycles(30 + 32));
+  CHECK(machine.memory.capacity == Bytes(std::uint64_t{1} << 30));
+  CHECK(machine.memory.price == "hbm2");
+  CHECK(read_with("lacuna-l2", with("memory.price=lpddr4")).memory.price == "lpddr4");
+  CHECK_THAT(refusal("lacuna-l2", with("memory.type=hbm22")), contains("no type of DRAM"));
+  CHECK_THAT(refusal("lacuna-l2", with("memory.type=ddr4-3200")), contains("what an access costs"));
+  CHECK_THAT(refusal("lacuna-l2", with("memory.page=1 KiB + 1")), contains("page"));
+  CHECK_THAT(refusal("lacuna-l2", with("memory.channels=0")), contains("channels"));
+}

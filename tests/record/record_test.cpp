@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 const char* const kGroups[] = {"extensor", "extensor-options", "extensor-elements", "patterns",
                                "arrays",   "array-elements",   "published",         "networks",
                                "models",   "layers",           "contention",        "clusters",
-                               "overlap"};
+                               "overlap",  "memories"};
 constexpr std::size_t kMostShown = 60;
 
 fs::path folder() {
@@ -41,7 +41,7 @@ Record run_group(const std::string& group) {
     // Apart from the groups that are about them, ports are passed alone and operations do not
     // overlap.
     const bool steps = group == "overlap";
-    if (group != "contention" && !steps) {
+    if (group != "contention" && group != "memories" && !steps) {
       arguments.insert(arguments.end(), {"--set", "contention=false"});
     }
     if (!steps) arguments.insert(arguments.end(), {"--set", "overlap=false"});
@@ -109,6 +109,10 @@ TEST_CASE("the record holds: layers of models with routing, layout and sparsity"
 }
 TEST_CASE("the record holds: ports that several pass") {
   hold("contention");
+}
+
+TEST_CASE("the record holds: banks of memories and of buffers") {
+  hold("memories");
 }
 
 TEST_CASE("the record holds: clusters behind a shared level") {

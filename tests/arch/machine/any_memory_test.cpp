@@ -3,6 +3,7 @@
 // order? Are all bytes of a tensor asked for at addresses where that tensor is stored?
 #include "sparse_formats/reference_product.hpp"
 #include "tests/arch/mapped_memory.hpp"
+#include "tests/arch/memory/dram_devices.hpp"
 #include "tests/arch/memory/moody_memory.hpp"
 #include "tests/arch/random_runs.hpp"
 #include "tests/arch/same_run.hpp"
@@ -50,6 +51,50 @@ TEST_CASE("random runs: a memory that answers late and out of order changes no c
     options.shuffle = seed;
     check_same_run(other.statistics, simulate(run.spec, operands, run.tiles, options).statistics);
   }
+}
+
+TEST_CASE(
+    "random runs: banks and rows of memory change no count, and no order of waking the time") {
+  const char* const types[] = {"ddr4-3200", "lpddr4-3200", "lpddr5-6400", "hbm2", "hbm3"};
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    RandomRun run = random_run(seed);
+    INFO(run.text);
+    const ProductOperands operands(run.a, run.b_transposed, run.spec.microtile);
+    const RunOutcome fixed = simulate(run.spec, operands, run.tiles);
+    DramSpec& dram = run.spec.dram;
+    dram.banked = lacuna::test::banked(
+        fmt::format("{{type: {}, channels: {}}}", types[seed % 5], 1 + seed % 3), run.spec.clock);
+    dram.bytes_per_cycle =
+        static_cast<double>(dram.banked->channels) * dram.banked->device.rate(run.spec.clock);
+    const RunOutcome other = simulate(run.spec, operands, run.tiles);
+    check_same_counts(fixed.statistics, other.statistics);
+    const BankUse& banks = other.statistics.meters.banks.value();
+    CHECK(banks.row_hits + banks.row_misses + banks.row_conflicts == banks.bursts);
+    CHECK(achieved_dram_bandwidth(other.statistics) <= dram.bytes_per_cycle);
+    RunOptions options;
+    options.shuffle = seed;
+    check_same_run(other.statistics, simulate(run.spec, operands, run.tiles, options).statistics);
+  }
+}
+
+TEST_CASE("banks of a last-level buffer change no count and only cost time") {
+  std::size_t slower = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    RandomRun run = random_run(seed);
+    INFO(run.text);
+    const ProductOperands operands(run.a, run.b_transposed, run.spec.microtile);
+    const RunOutcome alone = simulate(run.spec, operands, run.tiles);
+    run.spec.llb.contended_banks = true;
+    run.spec.llb.banks = 1 + static_cast<unsigned>(seed % 4);
+    const RunOutcome with = simulate(run.spec, operands, run.tiles);
+    check_same_counts(alone.statistics, with.statistics);
+    CHECK(with.statistics.cycles >= alone.statistics.cycles);
+    if (with.statistics.cycles > alone.statistics.cycles) ++slower;
+    RunOptions options;
+    options.shuffle = seed;
+    check_same_run(with.statistics, simulate(run.spec, operands, run.tiles, options).statistics);
+  }
+  CHECK(slower > 10);
 }
 
 TEST_CASE("MAC arrays move the same bytes before any memory") {

@@ -20,6 +20,11 @@ class Asker : public sc_core::sc_module {
     const AddressRange range{address, bytes};
     port_.send({tensor, write, {&range, 1}, bytes});
   }
+  void ask_ranges(Tensor tensor, std::span<const AddressRange> ranges) {
+    std::uint64_t bytes = 0;
+    for (const AddressRange& range : ranges) bytes += range.bytes;
+    port_.send({tensor, false, ranges, bytes});
+  }
   void read(std::uint64_t bytes) { ask(Tensor::a, false, bytes); }
 
   std::vector<std::uint64_t> answers;  // cycles

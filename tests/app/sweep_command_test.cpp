@@ -125,5 +125,5 @@ TEST_CASE("what a sweep cannot do is refused") {
   check_refused("sweep-shard-text", {"sweep", file, "--out", out, "--shard", "two"}, "part");
   check_refused("sweep-point", {"sweep", file, "--out", out, "--point", "12"}, "12 points");
   check_refused("sweep-merge", {"sweep", file, "--out", out, "--merge", out + "/nowhere"}, "sweep");
-  check_refused("sweep-file", {"sweep", out + "/nothing.yaml", "--out", out}, "nothing.yaml");
+  check_refused("sweep-file", {"sweep", "nothing.yaml", "--out", out}, "nothing.yaml");
 }

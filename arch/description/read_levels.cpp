@@ -130,6 +130,7 @@ void read_fixed(const ConfigReader& config, const Context& context, Memory& memo
   }
   if (config.has("type")) memory.price = config.text("type");
   if (config.has("capacity")) memory.capacity = config.bytes("capacity");
+  if (memory.capacity == Bytes(0)) config.fail("capacity", "a memory holds at least one byte");
 }
 
 /// Rates, latency and capacity follow from the type of DRAM and the channels.
@@ -168,8 +169,6 @@ Memory read_memory(const ConfigReader& config, const Context& context) {
   memory.request = config.bytes("request", {}, kRequestBytes);
   if (memory.request.count() == 0) config.fail("request", "a request moves at least one byte");
   memory.outstanding = config.integer("outstanding", {1, 1e6});
-  if (config.has("capacity")) memory.capacity = config.bytes("capacity");
-  if (memory.capacity == Bytes(0)) config.fail("capacity", "a memory holds at least one byte");
   if (config.has("energy")) memory.picojoules_per_bit = config.picojoules_per_bit("energy");
   memory.holds = read_holds(config.mapping("holds"), context, true);
   return memory;

@@ -15,8 +15,9 @@ using Kind = ConfigValue::Kind;
 constexpr const char* kNumber = R"(\s*([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*)";
 constexpr const char* kByteUnit = "([kKMGT]?B|[KMGT]iB)";
 
+/// Null takes away what an extended file says.
 OrderedJson quantity(const std::string& unit, const char* about, const char* example) {
-  return {{"type", "string"},
+  return {{"type", OrderedJson::array({"string", "null"})},
           {"description", about},
           {"pattern", std::string("^") + kNumber + unit + "\\s*$"},
           {"examples", OrderedJson::array({example})}};

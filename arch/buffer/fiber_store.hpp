@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a level keeps of the fibers that pass through it, without time: which bytes of a fiber that
+// is asked for are there, which have to come from memory, and what has to leave for them. One
+// implementation for each policy.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "arch/buffer/lru_cache.hpp"
+#include "arch/buffer/residency.hpp"
+#include "arch/memory/i_memory.hpp"
+#include "arch/spec/rowwise_spec.hpp"
+
+namespace lacuna {
+
+/// Bytes of one fiber that move between a level and memory, in the order of their addresses, those
+/// that follow each other as one range.
+struct FiberMoves {
+  std::vector<AddressRange> fetched;  // missing, for the request at hand
+  std::uint64_t fetched_bytes = 0;
+  std::vector<AddressRange> written_back;  // partial outputs that had to leave
+  std::uint64_t written_back_bytes = 0;
+  /// Of the bytes that were there: the latest fetch that brings, or brought, some of them.
+  std::uint64_t brought_by = 0;
+  std::uint64_t lines = 0;  // of the array that were read or written
+
+  void clear();
+};
+
+class IFiberStore {
+ public:
+  virtual ~IFiberStore() = default;
+  /// The whole of a fiber is read. What is missing comes with the fetch of this number (from 1 on).
+  virtual void read(const AddressRange& fiber, std::uint64_t fetch, FiberMoves& moves) = 0;
+  /// A partial output is read and not needed again.
+  virtual void take_out(const AddressRange& fiber, FiberMoves& moves) = 0;
+  /// A partial output comes in.
+  virtual void put_in(const AddressRange& fiber, FiberMoves& moves) = 0;
+  [[nodiscard]] virtual std::uint64_t held() const = 0;  // bytes
+};
+
+/// A cache. Lines begin with fibers and have the address of their first byte for a name: the last
+/// one of a fiber may be filled in part, and a miss fetches no bytes of another fiber.
+class CachedFibers final : public IFiberStore {
+ public:
+  explicit CachedFibers(const FiberLevelSpec& level);
+  void read(const AddressRange& fiber, std::uint64_t fetch, FiberMoves& moves) override;
+  void take_out(const AddressRange& fiber, FiberMoves& moves) override;
+  void put_in(const AddressRange& fiber, FiberMoves& moves) override;
+  [[nodiscard]] std::uint64_t held() const override { return cache_.there() * line_; }
+
+ private:
+  struct Line {
+    std::uint64_t brought_by = 0;
+    AddressRange dirty;  // nothing: memory has it too
+  };
+  LruCache::Access use(std::uint64_t line, FiberMoves& moves);
+
+  std::uint64_t line_;
+  LruCache cache_;
+  std::vector<Line> lines_;  // by slot
+};
+
+/// Tiles, each a block of fibers: what stays of one (residency.hpp) is fetched when it is first used
+/// and kept until the next tile begins, the rest comes again with every use. Without blocks a
+/// fiber is a tile of its own, used once.
+class TiledFibers final : public IFiberStore {
+ public:
+  TiledFibers(const FiberLevelSpec& level, std::vector<AddressRange> blocks);
+  void read(const AddressRange& fiber, std::uint64_t fetch, FiberMoves& moves) override;
+  void take_out(const AddressRange& fiber, FiberMoves& moves) override;
+  void put_in(const AddressRange& fiber, FiberMoves& moves) override;
+  [[nodiscard]] std::uint64_t held() const override { return held_; }
+
+ private:
+  Residency residency_;
+  std::uint64_t room_, line_;
+  std::vector<AddressRange> blocks_;
+  std::size_t block_ = 0;
+  std::uint64_t head_end_ = 0;
+  std::uint64_t held_ = 0;
+  std::unordered_map<std::uint64_t, std::uint64_t> there_;  // of the head: fiber -> its fetch
+};
+
+}  // namespace lacuna

@@ -21,10 +21,16 @@ namespace lacuna {
 [[nodiscard]] LeastTraffic least_traffic(const FabricSpec& machine,
                                          const std::vector<FabricInstance>& products);
 
+[[nodiscard]] LeastTraffic least_traffic(const RowwiseSpec& machine, const CsrMatrix& leader,
+                                         const CsrMatrix& follower);
+
 /// Traffic and energy of one run.
 void check_run_limits(const MachineSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result);
 void check_run_limits(const FabricSpec& machine, const ComponentSet& components,
+                      const LeastTraffic& least, const RunResult& result);
+
+void check_run_limits(const RowwiseSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result);
 
 /// The sum of several operations, each of which has been compared by itself.

@@ -4,9 +4,9 @@
 namespace lacuna {
 
 FiberLayout::FiberLayout(const CsrMatrix& matrix, const FiberFormat& format)
-    : pointer_bits_(format.pointer_bits), nonzero_bits_(format.nonzero_bits()) {
+    : pointer_bytes_((format.pointer_bits + 7) / 8), nonzero_bits_(format.nonzero_bits()) {
   begin_.reserve(std::size_t{matrix.rows} + 1);
-  begin_.push_back(0);
+  begin_.push_back(matrix.rows * pointer_bytes_);
   for (Coordinate row = 0; row < matrix.rows; ++row) {
     begin_.push_back(begin_.back() + bytes(matrix.offsets[row + 1] - matrix.offsets[row]));
   }

@@ -12,26 +12,29 @@
 
 namespace lacuna {
 
-/// Each row begins with its pointer at a whole byte, then its nonzeros.
+/// The pointers of all rows, each of whole bytes, then the nonzeros row by row, each row from a
+/// whole byte on.
 class FiberLayout {
  public:
   FiberLayout(const CsrMatrix& matrix, const FiberFormat& format);
 
-  [[nodiscard]] StoredRange of(Coordinate row) const {
+  [[nodiscard]] StoredRange pointer_of(Coordinate row) const {
+    return {row * pointer_bytes_, pointer_bytes_};
+  }
+  [[nodiscard]] StoredRange nonzeros_of(Coordinate row) const {
     return {begin_[row], begin_[row + 1] - begin_[row]};
   }
   /// Where the nonzero of this index in its row ends.
   [[nodiscard]] std::uint64_t end_of(Coordinate row, std::uint64_t index) const {
     return begin_[row] + bytes(index + 1);
   }
-  [[nodiscard]] std::uint64_t pointer_bytes() const { return bytes(0); }
-  /// Of a fiber of so many nonzeros with its pointer.
-  [[nodiscard]] std::uint64_t bytes(std::uint64_t nonzeros) const {
-    return (pointer_bits_ + nonzeros * nonzero_bits_ + 7) / 8;
-  }
+  [[nodiscard]] std::uint64_t pointer_bytes() const { return pointer_bytes_; }
 
  private:
-  std::uint64_t pointer_bits_, nonzero_bits_;
+  [[nodiscard]] std::uint64_t bytes(std::uint64_t nonzeros) const {
+    return (nonzeros * nonzero_bits_ + 7) / 8;
+  }
+  std::uint64_t pointer_bytes_, nonzero_bits_;
   std::vector<std::uint64_t> begin_;
 };
 

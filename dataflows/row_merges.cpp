@@ -47,10 +47,14 @@ RowMerges::RowMerges(const CsrMatrix& leader, const CsrMatrix& follower, const R
 
 void RowMerges::cut() {
   for (std::size_t i = 0; i + 1 < cuts_.size(); ++i) {
-    const std::uint64_t begin = follower_layout_.of(cuts_[i]).address;
-    const StoredRange last = follower_layout_.of(cuts_[i + 1] - 1);
-    blocks_.push_back({begin, last.address + last.bytes - begin});
-    if (room_ > 0 && blocks_.back().bytes > room_) ++totals_.overflowing_tiles;
+    const auto span = [&](const StoredRange& first, const StoredRange& last) {
+      return StoredRange{first.address, last.address + last.bytes - first.address};
+    };
+    const Coordinate first = cuts_[i], last = cuts_[i + 1] - 1;
+    blocks_.push_back(
+        {span(follower_layout_.pointer_of(first), follower_layout_.pointer_of(last)),
+         span(follower_layout_.nonzeros_of(first), follower_layout_.nonzeros_of(last))});
+    if (room_ > 0 && blocks_.back().bytes() > room_) ++totals_.overflowing_tiles;
   }
 }
 
@@ -92,7 +96,7 @@ bool RowMerges::next_row() {
   current_ = row;
   row_first_ = leader_.offsets[row];
   row_end_ = end;
-  if (leader_pending_ == 0) leader_at_ = leader_layout_.of(row).address;
+  if (leader_pending_ == 0) leader_at_ = leader_layout_.nonzeros_of(row).address;
   leader_pending_ += leader_layout_.pointer_bytes();
   Items items;
   if (!partials_.empty()) items = std::move(partials_[row]);
@@ -111,8 +115,7 @@ void RowMerges::take_in(Items& items, std::uint64_t first, std::uint64_t end) {
   items.reserve(items.size() + (end - first));
   for (std::uint64_t i = first; i < end; ++i) {
     const Coordinate k = leader_.columns[i];
-    items.push_back({false, 0, follower_layout_.of(k),
-                     follower_.offsets[k + 1] - follower_.offsets[k], i, i + 1});
+    items.push_back({false, 0, {}, follower_.offsets[k + 1] - follower_.offsets[k], i, i + 1});
   }
 }
 
@@ -122,8 +125,8 @@ void RowMerges::reduce(Items& items) {
   of_row_ = 0;
   row_counted_ = false;
   // All fibers of the row pass the first groups: what is distinct in the row is counted on the way.
-  counting_row_ = std::none_of(items.begin(), items.end(),
-                               [](const Item& item) { return item.partial; });
+  counting_row_ =
+      std::none_of(items.begin(), items.end(), [](const Item& item) { return item.partial; });
   while (items.size() > radix_) {
     Items reduced;
     for (std::size_t i = 0; i < items.size(); i += radix_) {
@@ -185,19 +188,19 @@ RowMerges::Item RowMerges::emit(Items::const_iterator begin, Items::const_iterat
       continue;
     }
     task.multiplies += item->nonzeros;
-    task.followers.push_back(item->stored);
+    const Coordinate k = leader_.columns[item->first];
+    task.followers.push_back(follower_layout_.pointer_of(k));
+    task.followers.push_back(follower_layout_.nonzeros_of(k));
     if (!task.work.nonzeros.empty() && task.work.nonzeros.back().second == item->first) {
       task.work.nonzeros.back().second = item->end;
     } else {
       task.work.nonzeros.emplace_back(item->first, item->end);
     }
     // Its bytes of the leader, with those that no task has taken before.
-    const std::uint64_t of_row = leader_.offsets[current_];
-    leader_pending_ += leader_layout_.end_of(current_, item->first - of_row) -
-                       (item->first == of_row ? leader_layout_.of(current_).address +
-                                                    leader_layout_.pointer_bytes()
-                                              : leader_layout_.end_of(current_,
-                                                                      item->first - of_row - 1));
+    const std::uint64_t index = item->first - leader_.offsets[current_];
+    leader_pending_ += leader_layout_.end_of(current_, index) -
+                       (index == 0 ? leader_layout_.nonzeros_of(current_).address
+                                   : leader_layout_.end_of(current_, index - 1));
   }
   const bool whole = front.first == row_first_ && back.end == row_end_;
   task.outputs = whole && row_counted_ ? of_row_ : distinct(front.first, back.end);
@@ -231,7 +234,7 @@ RowMerges::Item RowMerges::put(RowwiseTask task, std::uint64_t first, std::uint6
   totals_.merged += task.merged;
   totals_.adds += task.adds;
   totals_.leader_bytes += task.leader.bytes;
-  totals_.follower_uses += task.followers.size();
+  totals_.follower_uses += task.followers.size() / 2;
   totals_.follower_use_bytes += task.follower_bytes;
   const Item item{true, task.id, task.output, task.outputs, first, end};
   ready_.push_back(std::move(task));

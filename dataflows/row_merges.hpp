@@ -24,15 +24,15 @@ class RowMerges final : public RowwiseProgram {
   bool next(RowwiseTask& task) override;
   [[nodiscard]] const CsrMatrix& leader() const override { return leader_; }
   [[nodiscard]] const CsrMatrix& follower() const override { return follower_; }
-  [[nodiscard]] const std::vector<StoredRange>& blocks() const override { return blocks_; }
+  [[nodiscard]] const std::vector<FiberBlock>& blocks() const override { return blocks_; }
   [[nodiscard]] const RowwiseTotals& totals() const override { return totals_; }
 
  private:
   /// What a task merges: a fiber of the follower or an earlier task's output.
   struct Item {
     bool partial;
-    std::uint64_t id;  // of a partial output: the task that makes it
-    StoredRange stored;
+    std::uint64_t id;    // of a partial output: the task that makes it
+    StoredRange stored;  // of a partial output
     std::uint64_t nonzeros;
     std::uint64_t first, end;  // nonzeros of the leader behind it
   };
@@ -53,7 +53,7 @@ class RowMerges final : public RowwiseProgram {
   std::uint64_t radix_;
   FiberLayout leader_layout_, follower_layout_;
   std::uint64_t z_pointer_bits_, z_nonzero_bits_;
-  std::vector<StoredRange> blocks_;
+  std::vector<FiberBlock> blocks_;
   std::vector<Coordinate> cuts_;  // first fiber of each block, and one past the last
   std::uint64_t room_ = 0;
 
@@ -65,10 +65,10 @@ class RowMerges final : public RowwiseProgram {
   std::vector<Items> partials_;
   std::deque<RowwiseTask> ready_;
   std::uint64_t next_id_ = 0;
-  std::uint64_t partial_at_ = 0, z_at_ = 0;        // addresses
+  std::uint64_t partial_at_ = 0, z_at_ = 0;           // addresses
   std::uint64_t leader_pending_ = 0, z_pending_ = 0;  // bytes of rows without a task
   std::uint64_t leader_at_ = 0;
-  Coordinate current_ = 0;                         // the row at hand, and its nonzeros so far
+  Coordinate current_ = 0;  // the row at hand, and its nonzeros so far
   std::uint64_t row_first_ = 0, row_end_ = 0;
   /// When a coordinate of outputs was met last: by a task, by a row.
   std::vector<std::uint32_t> seen_, seen_in_row_;

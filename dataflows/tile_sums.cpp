@@ -46,8 +46,8 @@ std::span<const Coordinate> TileSums::part_of(Coordinate k) const {
 /// Of the part at hand; tiles without a nonzero take no room.
 std::uint64_t TileSums::tile_bytes(std::uint64_t block) const {
   const auto first = static_cast<Coordinate>(block * tiles_.fibers);
-  const auto end = static_cast<Coordinate>(
-      std::min<std::uint64_t>(follower_.rows, (block + 1) * tiles_.fibers));
+  const auto end =
+      static_cast<Coordinate>(std::min<std::uint64_t>(follower_.rows, (block + 1) * tiles_.fibers));
   std::uint64_t stored = 0;
   for (Coordinate k = first; k < end; ++k) {
     stored += stored_nonzeros(follower_format_,

@@ -20,7 +20,7 @@ class TileSums final : public RowwiseProgram {
   bool next(RowwiseTask& task) override;
   [[nodiscard]] const CsrMatrix& leader() const override { return leader_; }
   [[nodiscard]] const CsrMatrix& follower() const override { return follower_; }
-  [[nodiscard]] const std::vector<StoredRange>& blocks() const override { return blocks_; }
+  [[nodiscard]] const std::vector<FiberBlock>& blocks() const override { return blocks_; }
   [[nodiscard]] const RowwiseTotals& totals() const override { return totals_; }
 
  private:
@@ -42,14 +42,14 @@ class TileSums final : public RowwiseProgram {
   FiberFormat leader_format_, follower_format_, z_;
   RowwiseTiles tiles_;
   std::uint64_t parts_, row_tiles_, fiber_tiles_, room_;
-  std::vector<StoredRange> blocks_;  // none: elements hold the tiles themselves
+  std::vector<FiberBlock> blocks_;  // none: elements hold the tiles themselves
 
   std::uint64_t part_ = 0, row_tile_ = 0;
   std::vector<Step> steps_;  // of the rows at hand, as far as both tiles hold something
   std::size_t step_ = 0;
   bool done_ = false;
   std::uint64_t part_in_tiles_ = ~std::uint64_t{0};
-  std::vector<StoredRange> part_tiles_;  // of the part at hand, by block
+  std::vector<StoredRange> part_tiles_;                       // of the part at hand, by block
   std::uint64_t follower_at_ = 0, leader_at_ = 0, z_at_ = 0;  // addresses
   std::vector<std::uint64_t> seen_;  // by row and coordinate of the sums: the visit that met it
   std::uint64_t visit_ = 0;

@@ -21,7 +21,8 @@
 
 namespace lacuna {
 
-/// Whether `source` names a generator (or a mask) rather than a file. A file of that very name wins.
+/// Whether `source` names a generator (or a mask) rather than a file. A file of that very name
+/// wins.
 [[nodiscard]] bool is_generated(const std::string& source);
 
 /// The file behind a source, a mask's too; empty for what is drawn.
@@ -33,8 +34,8 @@ namespace lacuna {
 [[nodiscard]] CsrMatrix make_matrix(const std::string& source,
                                     const std::function<void(double)>& progress = {});
 
-/// What reports call it: the file's name without .mtx, .smtx, .txt of a mask and .gz; for a generator its text fit
-/// for file names and CSV, "rmat-rows65536-edges1048576-seed1".
+/// What reports call it: the file's name without .mtx, .smtx, .txt of a mask and .gz; for a
+/// generator its text fit for file names and CSV, "rmat-rows65536-edges1048576-seed1".
 [[nodiscard]] std::string matrix_name(const std::string& source);
 
 }  // namespace lacuna

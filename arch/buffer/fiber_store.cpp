@@ -29,66 +29,101 @@ void FiberMoves::clear() {
 
 CachedFibers::CachedFibers(const FiberLevelSpec& level)
     : line_(level.line.count()),
-      cache_(level.capacity.count() / line_, level.ways,
-             static_cast<unsigned>(std::countr_zero(line_))) {
-  LACUNA_CHECK(std::has_single_bit(line_), "a line of {} bytes", line_);
+      shift_(static_cast<unsigned>(std::countr_zero(line_))),
+      cache_(level.capacity.count() / line_, level.ways) {
+  LACUNA_CHECK(std::has_single_bit(line_) && line_ <= kCacheLineBytes, "a line of {} bytes", line_);
 }
 
-LruCache::Access CachedFibers::use(std::uint64_t line, FiberMoves& moves) {
+template <class Body>
+void CachedFibers::each_line(const AddressRange& fiber, FiberMoves& moves, Body&& body) const {
+  for (std::uint64_t at = fiber.address; at < fiber.end();) {
+    const std::uint64_t first = at & (line_ - 1);
+    const std::uint64_t bytes = std::min(line_ - first, fiber.end() - at);
+    ++moves.lines;
+    body(at >> shift_, (~std::uint64_t{0} >> (64 - bytes)) << first);
+    at += bytes;
+  }
+}
+
+void CachedFibers::add_bytes(std::vector<AddressRange>& ranges, std::uint64_t& sum,
+                             std::uint64_t line, std::uint64_t bytes) const {
+  for (std::uint64_t at = line << shift_; bytes != 0;) {
+    const auto gap = static_cast<unsigned>(std::countr_zero(bytes));
+    bytes >>= gap;
+    const auto run = static_cast<unsigned>(std::countr_one(bytes));
+    add(ranges, sum, {at + gap, run});
+    at += gap + run;
+    bytes = run == 64 ? 0 : bytes >> run;
+  }
+}
+
+CachedFibers::Line& CachedFibers::use(std::uint64_t line, FiberMoves& moves) {
   const LruCache::Access access = cache_.use(line);
   if (access.slot == lines_.size()) lines_.emplace_back();
-  ++moves.lines;
+  Line& there = lines_[access.slot];
   if (access.evicted) {
-    AddressRange& dirty = lines_[access.slot].dirty;
-    add(moves.written_back, moves.written_back_bytes, dirty);
-    dirty = {};
+    add_bytes(moves.written_back, moves.written_back_bytes, *access.evicted, there.dirty);
   }
-  return access;
+  if (!access.hit) there = {};
+  return there;
 }
 
 void CachedFibers::read(const AddressRange& fiber, std::uint64_t fetch, FiberMoves& moves) {
-  for (std::uint64_t at = 0; at < fiber.bytes; at += line_) {
-    const LruCache::Access access = use(fiber.address + at, moves);
-    Line& line = lines_[access.slot];
-    if (access.hit) {
-      moves.brought_by = std::max(moves.brought_by, line.brought_by);
-      continue;
-    }
+  each_line(fiber, moves, [&](std::uint64_t name, std::uint64_t bytes) {
+    Line& line = use(name, moves);
+    if ((line.there & bytes) != 0) moves.brought_by = std::max(moves.brought_by, line.brought_by);
+    const std::uint64_t missing = bytes & ~line.there;
+    if (missing == 0) return;
+    line.there |= missing;
     line.brought_by = fetch;
-    add(moves.fetched, moves.fetched_bytes,
-        {fiber.address + at, std::min(line_, fiber.bytes - at)});
-  }
+    add_bytes(moves.fetched, moves.fetched_bytes, name, missing);
+  });
 }
 
 void CachedFibers::take_out(const AddressRange& fiber, FiberMoves& moves) {
-  for (std::uint64_t at = 0; at < fiber.bytes; at += line_) {
-    const std::uint64_t line = fiber.address + at;
-    if (const auto slot = cache_.find(line)) {
-      ++moves.lines;
-      lines_[*slot].dirty = {};
-      cache_.drop(line);
-      continue;
+  each_line(fiber, moves, [&](std::uint64_t name, std::uint64_t bytes) {
+    std::uint64_t missing = bytes;
+    if (const auto slot = cache_.find(name)) {
+      Line& line = lines_[*slot];
+      missing &= ~line.there;
+      line.there &= ~bytes;
+      line.dirty &= ~bytes;
+      if (line.there == 0) cache_.drop(name);
     }
-    add(moves.fetched, moves.fetched_bytes,
-        {fiber.address + at, std::min(line_, fiber.bytes - at)});
-  }
+    add_bytes(moves.fetched, moves.fetched_bytes, name, missing);
+  });
 }
 
 void CachedFibers::put_in(const AddressRange& fiber, FiberMoves& moves) {
-  for (std::uint64_t at = 0; at < fiber.bytes; at += line_) {
-    const LruCache::Access access = use(fiber.address + at, moves);
-    LACUNA_CHECK(!access.hit, "a partial output comes twice");
-    lines_[access.slot] = {0, {fiber.address + at, std::min(line_, fiber.bytes - at)}};
-  }
+  each_line(fiber, moves, [&](std::uint64_t name, std::uint64_t bytes) {
+    Line& line = use(name, moves);
+    LACUNA_CHECK((line.there & bytes) == 0, "a partial output comes twice");
+    line.there |= bytes;
+    line.dirty |= bytes;
+  });
 }
 
-TiledFibers::TiledFibers(const FiberLevelSpec& level, std::vector<AddressRange> blocks)
+TiledFibers::TiledFibers(const FiberLevelSpec& level, const std::vector<FiberBlock>& blocks,
+                         std::uint64_t base)
     : residency_(level.policy, level.window),
       room_(level.room.count()),
       line_(level.line.count()),
-      blocks_(std::move(blocks)) {
-  if (blocks_.empty()) return;
-  head_end_ = blocks_[0].address + residency_.resident(blocks_[0].bytes, room_);
+      base_(base),
+      blocks_(blocks) {
+  if (!blocks_.empty()) begin_block();
+}
+
+void TiledFibers::begin_block() {
+  there_.clear();
+  held_ = 0;
+  head_ = residency_.resident(blocks_[block_].bytes(), room_);
+}
+
+bool TiledFibers::of_block(std::uint64_t address) const {
+  const auto within = [address](const StoredRange& range) {
+    return address >= range.address && address < range.address + range.bytes;
+  };
+  return within(blocks_[block_].pointers) || within(blocks_[block_].nonzeros);
 }
 
 void TiledFibers::read(const AddressRange& fiber, std::uint64_t fetch, FiberMoves& moves) {
@@ -97,29 +132,30 @@ void TiledFibers::read(const AddressRange& fiber, std::uint64_t fetch, FiberMove
     add(moves.fetched, moves.fetched_bytes, fiber);
     return;
   }
-  while (fiber.address >= blocks_[block_].end()) {
-    ++block_;
-    there_.clear();
-    held_ = 0;
-    head_end_ = blocks_[block_].address + residency_.resident(blocks_[block_].bytes, room_);
+  const std::uint64_t address = fiber.address - base_;
+  while (!of_block(address)) {
+    LACUNA_CHECK(++block_ < blocks_.size(), "the fiber at {} is of an earlier tile", address);
+    begin_block();
   }
-  LACUNA_CHECK(fiber.address >= blocks_[block_].address && block_ < blocks_.size(),
-               "the fiber at {} is of an earlier tile", fiber.address);
-  const std::uint64_t border = std::clamp(head_end_, fiber.address, fiber.end());
-  if (border > fiber.address) {
-    const auto [found, is_new] = there_.try_emplace(fiber.address, fetch);
+  const FiberBlock& block = blocks_[block_];
+  const bool pointer = address < block.pointers.address + block.pointers.bytes;
+  const std::uint64_t at = pointer ? address - block.pointers.address
+                                   : block.pointers.bytes + (address - block.nonzeros.address);
+  const std::uint64_t stays = std::clamp(head_, at, at + fiber.bytes) - at;
+  if (stays > 0) {
+    const auto [found, is_new] = there_.try_emplace(at, fetch);
     if (is_new) {
-      held_ += border - fiber.address;
-      add(moves.fetched, moves.fetched_bytes, {fiber.address, border - fiber.address});
+      held_ += stays;
+      add(moves.fetched, moves.fetched_bytes, {fiber.address, stays});
     } else {
       moves.brought_by = std::max(moves.brought_by, found->second);
     }
   }
-  add(moves.fetched, moves.fetched_bytes, {border, fiber.end() - border});
+  add(moves.fetched, moves.fetched_bytes, {fiber.address + stays, fiber.bytes - stays});
 }
 
 void TiledFibers::take_out(const AddressRange& fiber, FiberMoves& moves) {
-  add(moves.fetched, moves.fetched_bytes, fiber);  // partial outputs pass by
+  add(moves.fetched, moves.fetched_bytes, fiber);
 }
 
 void TiledFibers::put_in(const AddressRange& fiber, FiberMoves& moves) {

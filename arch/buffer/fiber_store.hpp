@@ -12,6 +12,7 @@
 #include "arch/buffer/lru_cache.hpp"
 #include "arch/buffer/residency.hpp"
 #include "arch/memory/i_memory.hpp"
+#include "arch/program/rowwise_program.hpp"
 #include "arch/spec/rowwise_spec.hpp"
 
 namespace lacuna {
@@ -42,8 +43,8 @@ class IFiberStore {
   [[nodiscard]] virtual std::uint64_t held() const = 0;  // bytes
 };
 
-/// A cache. Lines begin with fibers and have the address of their first byte for a name: the last
-/// one of a fiber may be filled in part, and a miss fetches no bytes of another fiber.
+/// A cache of lines of at most 64 bytes. A line knows which of its bytes it has: a miss fetches
+/// those of the fiber at hand alone, and fibers side by side share a line.
 class CachedFibers final : public IFiberStore {
  public:
   explicit CachedFibers(const FiberLevelSpec& level);
@@ -55,32 +56,43 @@ class CachedFibers final : public IFiberStore {
  private:
   struct Line {
     std::uint64_t brought_by = 0;
-    AddressRange dirty;  // nothing: memory has it too
+    std::uint64_t there = 0, dirty = 0;  // a bit for each byte; dirty: memory does not have it
   };
-  LruCache::Access use(std::uint64_t line, FiberMoves& moves);
+  template <class Body>
+  void each_line(const AddressRange& fiber, FiberMoves& moves, Body&& body) const;
+  Line& use(std::uint64_t line, FiberMoves& moves);
+  /// Adds the bytes of a line as ranges.
+  void add_bytes(std::vector<AddressRange>& ranges, std::uint64_t& sum, std::uint64_t line,
+                 std::uint64_t bytes) const;
 
   std::uint64_t line_;
+  unsigned shift_;  // log2 of it
   LruCache cache_;
   std::vector<Line> lines_;  // by slot
 };
 
-/// Tiles, each a block of fibers: what stays of one (residency.hpp) is fetched when it is first used
-/// and kept until the next tile begins, the rest comes again with every use. Without blocks a
-/// fiber is a tile of its own, used once.
+/// Tiles, each a block of fibers, their pointers before their nonzeros: what stays of one
+/// (residency.hpp) is fetched when it is first used and kept until the next tile begins, the rest
+/// comes again with every use. Without blocks a fiber is a tile of its own, used once. Partial
+/// outputs pass by.
 class TiledFibers final : public IFiberStore {
  public:
-  TiledFibers(const FiberLevelSpec& level, std::vector<AddressRange> blocks);
+  /// `base`: address of the follower's first byte.
+  TiledFibers(const FiberLevelSpec& level, const std::vector<FiberBlock>& blocks,
+              std::uint64_t base);
   void read(const AddressRange& fiber, std::uint64_t fetch, FiberMoves& moves) override;
   void take_out(const AddressRange& fiber, FiberMoves& moves) override;
   void put_in(const AddressRange& fiber, FiberMoves& moves) override;
   [[nodiscard]] std::uint64_t held() const override { return held_; }
 
  private:
+  [[nodiscard]] bool of_block(std::uint64_t address) const;
+  void begin_block();
   Residency residency_;
-  std::uint64_t room_, line_;
-  std::vector<AddressRange> blocks_;
+  std::uint64_t room_, line_, base_;
+  std::vector<FiberBlock> blocks_;
   std::size_t block_ = 0;
-  std::uint64_t head_end_ = 0;
+  std::uint64_t head_ = 0;  // bytes of the tile that stay
   std::uint64_t held_ = 0;
   std::unordered_map<std::uint64_t, std::uint64_t> there_;  // of the head: fiber -> its fetch
 };

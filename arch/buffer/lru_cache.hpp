@@ -18,13 +18,10 @@ class LruCache {
  public:
   using Slot = std::uint32_t;
 
-  /// `ways` 0: as many as there are lines (fully associative). A line's set is its number, without
-  /// the lowest `shift` bits, modulo the sets.
-  LruCache(std::uint64_t lines, std::uint64_t ways, unsigned shift = 0)
-      : ways_(ways == 0 || ways > lines ? lines : ways),
-        shift_(shift),
-        sets_(lines / ways_),
-        table_(1024, kNone) {
+  /// `ways` 0: as many as there are lines (fully associative). A line's set is its number modulo
+  /// the sets.
+  LruCache(std::uint64_t lines, std::uint64_t ways)
+      : ways_(ways == 0 || ways > lines ? lines : ways), sets_(lines / ways_), table_(1024, kNone) {
     LACUNA_CHECK(lines > 0 && lines < kNone && !sets_.empty(), "a cache of {} lines and {} ways",
                  lines, ways);
   }
@@ -93,7 +90,7 @@ class LruCache {
   };
 
   [[nodiscard]] Set& set_of(std::uint64_t line) {
-    return sets_[sets_.size() == 1 ? 0 : (line >> shift_) % sets_.size()];
+    return sets_[sets_.size() == 1 ? 0 : line % sets_.size()];
   }
   [[nodiscard]] std::size_t home(std::uint64_t line) const {
     return (line * 0x9e3779b97f4a7c15ULL) >> (64 - std::countr_zero(table_.size()));
@@ -146,7 +143,6 @@ class LruCache {
   }
 
   std::uint64_t ways_;
-  unsigned shift_;
   std::vector<Set> sets_;
   std::vector<Entry> entries_;  // by slot
   std::vector<Slot> free_;

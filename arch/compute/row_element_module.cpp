@@ -5,9 +5,8 @@
 
 namespace lacuna {
 
-RowElementModule::RowElementModule(const sc_core::sc_module_name& name,
-                                   sim::Simulation& simulation, const RowwiseSpec& spec,
-                                   std::size_t number, TaskSource& source,
+RowElementModule::RowElementModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
+                                   const RowwiseSpec& spec, std::size_t number, TaskSource& source,
                                    const RowElementWiring& wiring, RowSteps* steps, bool exact)
     : sc_core::sc_module(name),
       simulation_(simulation),
@@ -26,12 +25,10 @@ RowElementModule::RowElementModule(const sc_core::sc_module_name& name,
       timer_("timer") {
   const Tensor follower = spec.leader_is_b ? Tensor::a : Tensor::b;
   LACUNA_METHOD(step);
-  sensitive << start_ << timer_ << source.given(number) << leader_.arrival()
-            << z_drain_.progress();
+  sensitive << start_ << timer_ << source.given(number) << leader_.arrival() << z_drain_.progress();
   if (spec.elements.follower_room) {
-    auto buffer = std::make_unique<BufferIntake>("followers", simulation, follower,
-                                                 *spec.elements.follower_room, wiring.followers,
-                                                 &whole_);
+    auto buffer = std::make_unique<BufferIntake>(
+        "followers", simulation, follower, *spec.elements.follower_room, wiring.followers, &whole_);
     buffer_ = buffer.get();
     followers_ = std::move(buffer);
   } else {
@@ -146,8 +143,9 @@ bool RowElementModule::fibers_are_there(const Held& held, const Milestone& miles
       milestone.followers == held.task.follower_bytes
           ? held.follower_end
           : std::min(held.follower_end, held.follower_begin + milestone.followers);
-  const bool there = followers_->arrived() >= of_fibers &&
-                     (!partials_ || partials_->arrived() >= held.partial_begin + milestone.partials);
+  const bool there =
+      followers_->arrived() >= of_fibers &&
+      (!partials_ || partials_->arrived() >= held.partial_begin + milestone.partials);
   if (!there) cause_ = Cause::followers;
   return there;
 }

@@ -12,8 +12,8 @@ namespace lacuna {
 ElementPace::ElementPace(const RowwiseSpec& spec)
     : per_merged(spec.merges() ? sim::to_ticks(1.0 / spec.elements.merged_per_cycle) : 0),
       per_multiply(sim::to_ticks(1.0 / static_cast<double>(spec.elements.lanes))),
-      piece(spec.merges() ? std::max<std::uint64_t>(1, spec.elements.output_room.count() / 2)
-                          : 0) {}
+      piece(spec.merges() ? std::max<std::uint64_t>(1, spec.elements.output_room.count() / 2) : 0) {
+}
 
 std::vector<Milestone> even_milestones(const RowwiseTask& task, const ElementPace& pace) {
   const std::uint64_t bytes = task.output.bytes;
@@ -37,7 +37,6 @@ std::vector<Milestone> even_milestones(const RowwiseTask& task, const ElementPac
 RowSteps::RowSteps(const RowwiseProgram& program, const RowwiseSpec& spec)
     : program_(program),
       pace_(spec),
-      follower_pointer_bytes_((spec.follower().pointer_bits + 7) / 8),
       follower_nonzero_bytes_((spec.follower().nonzero_bits() + 7) / 8),
       z_nonzero_bytes_((spec.z.nonzero_bits() + 7) / 8),
       merges_(spec.merges()),
@@ -50,10 +49,11 @@ std::vector<Milestone> RowSteps::step(const RowwiseTask& task) {
   const RowCounts stepped{counts_.multiplies - before.multiplies, counts_.merged - before.merged,
                           counts_.adds - before.adds, counts_.outputs - before.outputs};
   const RowCounts told{task.multiplies, task.merged, task.adds, task.outputs};
-  LACUNA_CHECK(stepped == told,
-               "task {}: {} multiplies, {} merged, {} adds, {} outputs stepped; {}, {}, {}, {} told",
-               task.id, stepped.multiplies, stepped.merged, stepped.adds, stepped.outputs,
-               told.multiplies, told.merged, told.adds, told.outputs);
+  LACUNA_CHECK(
+      stepped == told,
+      "task {}: {} multiplies, {} merged, {} adds, {} outputs stepped; {}, {}, {}, {} told",
+      task.id, stepped.multiplies, stepped.merged, stepped.adds, stepped.outputs, told.multiplies,
+      told.merged, told.adds, told.outputs);
   return milestones;
 }
 
@@ -70,11 +70,11 @@ void RowSteps::open(const RowwiseTask& task) {
       const auto columns = follower.cols_of(k);
       const double* const values =
           follower.values.empty() ? nullptr : follower.values.data() + follower.offsets[k];
+      at += task.followers[2 * fiber].bytes;
       heap_.push_back({columns.data(), columns.data() + columns.size(), values,
                        leader.values.empty() ? 1.0 : leader.values[i], false,
-                       at + follower_pointer_bytes_ + follower_nonzero_bytes_,
-                       follower_nonzero_bytes_});
-      at += task.followers[fiber].bytes;
+                       at + follower_nonzero_bytes_, follower_nonzero_bytes_});
+      at += task.followers[2 * fiber + 1].bytes;
     }
   }
   std::uint64_t partial_at = 0;
@@ -196,7 +196,8 @@ void RowSteps::sum(const RowwiseTask& task, std::vector<Milestone>& milestones) 
       for (auto at = std::lower_bound(fiber.begin(), fiber.end(), task.work.part_first);
            at != fiber.end() && *at < task.work.part_end; ++at) {
         const std::size_t place = row * part + (*at - task.work.part_first);
-        const std::size_t index = follower.offsets[k] + static_cast<std::size_t>(at - fiber.begin());
+        const std::size_t index =
+            follower.offsets[k] + static_cast<std::size_t>(at - fiber.begin());
         sums_[place] += scale * (follower.values.empty() ? 1.0 : follower.values[index]);
         ++counts_.multiplies;
         ++(met_[place] != 0 ? counts_.adds : counts_.outputs);

@@ -74,7 +74,7 @@ class RowSteps {
 
   const RowwiseProgram& program_;
   ElementPace pace_;
-  std::uint64_t follower_pointer_bytes_, follower_nonzero_bytes_, z_nonzero_bytes_;
+  std::uint64_t follower_nonzero_bytes_, z_nonzero_bytes_;
   bool merges_;
   std::vector<Source> heap_;
   std::unordered_map<std::uint64_t, Fiber> partials_;

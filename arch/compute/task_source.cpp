@@ -74,8 +74,7 @@ bool TaskSource::must_wait(RowwiseTask& task) {
     if (finished_.erase(id) == 0) missing.push_back(id);
   }
   if (missing.empty()) return false;
-  const auto dependent =
-      std::make_shared<Dependent>(Dependent{std::move(task), missing.size()});
+  const auto dependent = std::make_shared<Dependent>(Dependent{std::move(task), missing.size()});
   for (const std::uint64_t id : missing) wanted_.emplace(id, dependent);
   return true;
 }

@@ -179,9 +179,10 @@ class Checker {
                                      const std::string& tensor) const {
     for (std::size_t i = 0; i < picks; ++i) {
       if (m_.has_rank(tensor, nest[i].rank)) continue;
-      return fmt::format("a loop {0}1 outside {1}, {0}0 inside: a tile of {2} is then walked in "
-                         "every step of {1}; or policy: buffet",
-                         nest[picks].rank, nest[i].text(), tensor);
+      return fmt::format(
+          "a loop {0}1 outside {1}, {0}0 inside: a tile of {2} is then walked in "
+          "every step of {1}; or policy: buffet",
+          nest[picks].rank, nest[i].text(), tensor);
     }
     return "policy: buffet, or another order of the loops";
   }

@@ -27,17 +27,14 @@ AnyMachine read_any_machine(const ConfigReader& config) {
 MachineSpec read_machine(const ConfigReader& config) {
   AnyMachine machine = read_any_machine(config);
   if (auto* spec = std::get_if<MachineSpec>(&machine)) return std::move(*spec);
-  config.fail("units",
-              "this command needs a machine whose elements intersect fibers of tiles",
+  config.fail("units", "this command needs a machine whose elements intersect fibers of tiles",
               "extensor-ob, for instance");
 }
 
 FabricSpec read_fabric(const ConfigReader& config) {
   AnyMachine machine = read_any_machine(config);
   if (auto* spec = std::get_if<FabricSpec>(&machine)) return std::move(*spec);
-  config.fail("units",
-              "this command needs a machine of arrays",
-              "tc or lacuna, for instance");
+  config.fail("units", "this command needs a machine of arrays", "tc or lacuna, for instance");
 }
 
 }  // namespace lacuna

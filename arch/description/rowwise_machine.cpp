@@ -175,8 +175,7 @@ class RowwiseBuilder {
         continue;
       }
       spatial.fail(key, fmt::format("rows of {} go to elements that are idle", leader_),
-                   fmt::format("{}: {{over: {}, dispatch: any-idle}}", own_,
-                               element_level().name));
+                   fmt::format("{}: {{over: {}, dispatch: any-idle}}", own_, element_level().name));
     }
   }
 
@@ -205,8 +204,8 @@ class RowwiseBuilder {
                        "make the buffer larger or its line shorter");
     }
     if (level.capacity->count() / level.line.count() > kMostLines) {
-      entry.fail("line", fmt::format("{} holds more than {} lines", level.name,
-                                     grouped(kMostLines)),
+      entry.fail("line",
+                 fmt::format("{} holds more than {} lines", level.name, grouped(kMostLines)),
                  "a longer line");
     }
     return level.line;
@@ -258,6 +257,10 @@ class RowwiseBuilder {
     if (fibers.policy == Policy::kCache) {
       out.policy = BufferPolicy::cache;
       out.ways = fibers.ways;
+      if (out.line.count() > kCacheLineBytes) {
+        level_entry(0).fail(
+            "line", fmt::format("a line of a cache has {} B at most here", kCacheLineBytes), kYet);
+      }
       if (fibers.share) entry.fail("share", "who uses a cache has what it uses", "leave it out");
       return;
     }
@@ -291,8 +294,7 @@ class RowwiseBuilder {
     }
     for (const Holding& holding : level.holds) {
       if (holding.policy == Policy::kBuffet) continue;
-      holding_entry(element_index(), holding.tensor)
-          .fail("policy", "elements have buffets", kYet);
+      holding_entry(element_index(), holding.tensor).fail("policy", "elements have buffets", kYet);
     }
     out.leader_room = room(leader_);
     out.output_room = room(output());
@@ -317,7 +319,8 @@ class RowwiseBuilder {
       bytes = *holding->capacity;
     } else {
       const double share = holding->share.value_or(1.0 / static_cast<double>(level.holds.size()));
-      bytes = Bytes(static_cast<std::uint64_t>(share * static_cast<double>(level.capacity->count())));
+      bytes =
+          Bytes(static_cast<std::uint64_t>(share * static_cast<double>(level.capacity->count())));
     }
     if (bytes.count() == 0) {
       holding_entry(element_index(), tensor)
@@ -332,12 +335,12 @@ class RowwiseBuilder {
         spec_.tiles.leader_rows * spec_.tiles.follower_part * spec_.sums.bits;
     if (bytes_for(Bits(bits)) <= spec_.elements.output_room) return;
     const ConfigReader partition = config_.mapping("dataflow").mapping("partition");
-    partition.fail(other_ + "0",
-                   fmt::format("{} x {} sums of {} bits take {}, {} has {}",
-                               spec_.tiles.leader_rows, spec_.tiles.follower_part,
-                               spec_.sums.bits, to_text(bytes_for(Bits(bits))),
-                               element_level().name, to_text(spec_.elements.output_room)),
-                   "smaller tiles, or more room");
+    partition.fail(
+        other_ + "0",
+        fmt::format("{} x {} sums of {} bits take {}, {} has {}", spec_.tiles.leader_rows,
+                    spec_.tiles.follower_part, spec_.sums.bits, to_text(bytes_for(Bits(bits))),
+                    element_level().name, to_text(spec_.elements.output_room)),
+        "smaller tiles, or more room");
   }
 
   void links() {
@@ -352,8 +355,7 @@ class RowwiseBuilder {
           entries[i].fail("bandwidth", "the memory's own rate bounds its link", kYet);
         }
       } else {
-        spec_.level->read_bytes_per_cycle =
-            std::min(m_.levels[0].ports.read, link.bandwidth);
+        spec_.level->read_bytes_per_cycle = std::min(m_.levels[0].ports.read, link.bandwidth);
         spec_.level->latency = link.latency;
       }
     }
@@ -456,9 +458,8 @@ class RowwiseBuilder {
 }  // namespace
 
 bool is_rowwise(const Machine& machine) {
-  return std::any_of(machine.intersect.begin(), machine.intersect.end(), [](const Meeting& one) {
-    return one.kind == MeetingKind::kLeaderFollower;
-  });
+  return std::any_of(machine.intersect.begin(), machine.intersect.end(),
+                     [](const Meeting& one) { return one.kind == MeetingKind::kLeaderFollower; });
 }
 
 RowwiseSpec rowwise_machine(const ConfigReader& config, const Machine& machine) {

@@ -134,8 +134,8 @@ PhysicalLimits limits_of(const RowwiseSpec& spec) {
       {elements.buffer + (spec.leader_is_b ? ".B" : ".A"), elements.leader_room.count()});
   limits.buffers.push_back({elements.buffer + ".Z", elements.output_room.count()});
   if (elements.follower_room) {
-    limits.buffers.push_back({elements.buffer + (spec.leader_is_b ? ".A" : ".B"),
-                              elements.follower_room->count()});
+    limits.buffers.push_back(
+        {elements.buffer + (spec.leader_is_b ? ".A" : ".B"), elements.follower_room->count()});
   }
   return limits;
 }

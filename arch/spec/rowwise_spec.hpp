@@ -27,6 +27,9 @@ struct FiberFormat {
   [[nodiscard]] std::uint64_t nonzero_bits() const { return coordinate_bits + value_bits; }
 };
 
+/// Of a cache: a line knows by a bit each which of its bytes it has.
+inline constexpr std::uint64_t kCacheLineBytes = 64;
+
 /// A level between memory and the elements that holds fibers of the follower.
 struct FiberLevelSpec {
   std::string name;

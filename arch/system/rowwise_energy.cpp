@@ -40,9 +40,8 @@ ComponentEnergy element_memory(const EnergyTable& table, const std::string& name
 }
 
 ComponentEnergy dram_of(const RowwiseSpec& spec, const EnergyTable& table) {
-  const Picojoules bit = spec.dram_picojoules_per_bit
-                             ? Picojoules(*spec.dram_picojoules_per_bit)
-                             : dram_energy_per_bit(table, spec.dram_type);
+  const Picojoules bit = spec.dram_picojoules_per_bit ? Picojoules(*spec.dram_picojoules_per_bit)
+                                                      : dram_energy_per_bit(table, spec.dram_type);
   ComponentEnergy dram;
   dram.name = "dram";
   dram.component_class = "dram";
@@ -81,18 +80,17 @@ ComponentSet rowwise_components(const RowwiseSpec& spec, const EnergyTable& tabl
   if (elements.separate) {
     set.components.push_back(
         element_memory(table, memories.leader, elements.leader_room, line, elements.count));
-    set.components.push_back(element_memory(table, memories.follower, *elements.follower_room,
-                                            line, elements.count));
-    set.components.push_back(element_memory(table, memories.sums, elements.output_room,
-                                            spec.sums.bits, elements.count));
+    set.components.push_back(
+        element_memory(table, memories.follower, *elements.follower_room, line, elements.count));
+    set.components.push_back(
+        element_memory(table, memories.sums, elements.output_room, spec.sums.bits, elements.count));
   } else {
-    set.components.push_back(element_memory(table, memories.leader,
-                                            elements.leader_room + elements.output_room, line,
-                                            elements.count));
+    set.components.push_back(element_memory(
+        table, memories.leader, elements.leader_room + elements.output_room, line, elements.count));
   }
   if (spec.merges()) {
-    const auto coordinate = static_cast<unsigned>(
-        std::max<std::uint64_t>(1, spec.follower().coordinate_bits));
+    const auto coordinate =
+        static_cast<unsigned>(std::max<std::uint64_t>(1, spec.follower().coordinate_bits));
     UnitCost merge = unit_cost(table, "comparator", coordinate, clock_ns)
                          .times(static_cast<double>(std::bit_width(elements.radix - 1)));
     merge += unit_cost(table, "register", static_cast<unsigned>(spec.follower().nonzero_bits()),

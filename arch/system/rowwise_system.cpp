@@ -21,14 +21,10 @@ enum class ElementRank : unsigned { z, partial_outputs, leader, followers, parti
 /// Who of the level's clients.
 constexpr unsigned kLevelClients = 3;
 
-std::unique_ptr<IFiberStore> make_store(const FiberLevelSpec& level,
-                                        const RowwiseProgram& program, std::uint64_t base) {
+std::unique_ptr<IFiberStore> make_store(const FiberLevelSpec& level, const RowwiseProgram& program,
+                                        std::uint64_t base) {
   if (level.policy == BufferPolicy::cache) return std::make_unique<CachedFibers>(level);
-  std::vector<AddressRange> blocks;
-  for (const StoredRange& block : program.blocks()) {
-    blocks.push_back({base + block.address, block.bytes});
-  }
-  return std::make_unique<TiledFibers>(level, std::move(blocks));
+  return std::make_unique<TiledFibers>(level, program.blocks(), base);
 }
 
 /// The blocks and their wiring. Members are made in this order and die in the reverse one.
@@ -135,8 +131,7 @@ void fill_rowwise_actions(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
   const std::uint64_t line = spec.elements.line.count();
   const auto lines = [line](std::uint64_t bytes) { return ceil_div(bytes, line); };
   const ElementMemories memories = element_memories(spec);
-  const std::uint64_t leader =
-      dram.of(spec.leader_is_b ? Tensor::b : Tensor::a).read_bytes;
+  const std::uint64_t leader = dram.of(spec.leader_is_b ? Tensor::b : Tensor::a).read_bytes;
   out.actions[memories.leader]["write"] += lines(leader);
   out.actions[memories.leader]["read"] += lines(leader);
   if (spec.elements.separate) {
@@ -225,7 +220,8 @@ void fill_rowwise_bounds(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
   out.bounds["dram"] =
       rowwise_bound(real(dram.read_bytes + dram.write_bytes), spec.dram.bytes_per_cycle);
   const double elements = real(spec.elements.count);
-  Cycles compute = rowwise_bound(real(sums.counts.multiplies), elements * real(spec.elements.lanes));
+  Cycles compute =
+      rowwise_bound(real(sums.counts.multiplies), elements * real(spec.elements.lanes));
   if (spec.merges()) {
     compute = std::max(compute, rowwise_bound(real(sums.counts.merged),
                                               elements * spec.elements.merged_per_cycle));
@@ -233,12 +229,10 @@ void fill_rowwise_bounds(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
   out.bounds["compute"] = compute;
   if (spec.level) {
     const Moved level = blocks.level->counts().all();
-    out.bounds["network"] =
-        rowwise_bound(real(level.read_bytes), spec.level->read_bytes_per_cycle);
+    out.bounds["network"] = rowwise_bound(real(level.read_bytes), spec.level->read_bytes_per_cycle);
   }
-  const std::map<std::string, bool> counted{{"dram", spec.bound.dram},
-                                            {"compute", spec.bound.compute},
-                                            {"network", spec.bound.network}};
+  const std::map<std::string, bool> counted{
+      {"dram", spec.bound.dram}, {"compute", spec.bound.compute}, {"network", spec.bound.network}};
   for (const auto& [block, cycles] : out.bounds) {
     if (!counted.at(block)) continue;
     if (!out.cycles_bound_by.empty() && cycles <= out.cycles_bound) continue;
@@ -263,8 +257,7 @@ RunOutcome run_rowwise(const RowwiseSpec& spec, RowwiseProgram& program,
   const bool exact = options.fidelity == Fidelity::element;
   std::optional<RowSteps> steps;
   if (exact || options.carry_values) steps.emplace(program, spec);
-  RowwiseBlocks blocks(simulation, spec, program, steps ? &*steps : nullptr, exact,
-                       options.memory);
+  RowwiseBlocks blocks(simulation, spec, program, steps ? &*steps : nullptr, exact, options.memory);
   simulation.run();
 
   RunOutcome outcome;

@@ -21,8 +21,7 @@ ComponentSet priced_rowwise(const RowwiseSpec& machine) {
   ComponentSet components = rowwise_components(machine, load_energy_table(machine.table));
   const NeededActions actions = rowwise_actions(machine);
   if (!machine.ert.empty()) {
-    components =
-        with_accelergy_table(components, AccelergyTable::load(machine.ert), actions);
+    components = with_accelergy_table(components, AccelergyTable::load(machine.ert), actions);
   }
   require_actions(components, actions);
   return components;

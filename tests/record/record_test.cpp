@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 const char* const kGroups[] = {"extensor", "extensor-options", "extensor-elements", "patterns",
                                "arrays",   "array-elements",   "published",         "networks",
                                "models",   "layers",           "contention",        "clusters",
-                               "overlap"};
+                               "overlap",  "rowwise"};
 constexpr std::size_t kMostShown = 60;
 
 fs::path folder() {
@@ -38,7 +38,8 @@ Record run_group(const std::string& group) {
   const auto groups = parse_runs(read_file(folder() / "runs.txt"));
   for (const ListedRun& run : groups.at(group)) {
     std::vector<std::string> arguments{"run", "--json"};
-    // Apart from the groups that are about them, ports are passed alone and operations do not overlap.
+    // Apart from the groups that are about them, ports are passed alone and operations do not
+    // overlap.
     const bool steps = group == "overlap";
     if (group != "contention" && !steps) {
       arguments.insert(arguments.end(), {"--set", "contention=false"});
@@ -112,6 +113,9 @@ TEST_CASE("the record holds: ports that several pass") {
 
 TEST_CASE("the record holds: clusters behind a shared level") {
   hold("clusters");
+}
+TEST_CASE("the record holds: a leader and its followers") {
+  hold("rowwise");
 }
 
 TEST_CASE("every group of the record has its case and its file, and no file is left over") {

@@ -33,7 +33,6 @@ void check_same_but_time(const RunResult& step, const RunResult& sum) {
   CHECK(cycles == step.statistics.cycles.count());
 }
 
-
 }  // namespace
 
 TEST_CASE("operations that overlap count what they count alone, in less time") {
@@ -53,7 +52,8 @@ TEST_CASE("operations that overlap count what they count alone, in less time") {
 TEST_CASE("layers behind the third take what the third takes") {
   const FabricSpec machine = load_fabric("tc-xl");
   const auto cycles = [&](std::uint64_t layers) {
-    return run_model(machine, step("qwen3-30b-a3b", "decode", layers), {}).statistics.cycles.count();
+    return run_model(machine, step("qwen3-30b-a3b", "decode", layers), {})
+        .statistics.cycles.count();
   };
   const std::uint64_t three = cycles(3), four = cycles(4), twenty = cycles(20);
   CHECK(twenty - four == 16 * (four - three));

@@ -27,10 +27,10 @@ void FiberMoves::clear() {
   fetched_bytes = written_back_bytes = brought_by = lines = 0;
 }
 
-CachedFibers::CachedFibers(const FiberLevelSpec& level)
+CachedFibers::CachedFibers(const FiberLevelSpec& level, Bytes capacity)
     : line_(level.line.count()),
       shift_(static_cast<unsigned>(std::countr_zero(line_))),
-      cache_(level.capacity.count() / line_, level.ways) {
+      cache_(capacity.count() / line_, level.ways) {
   LACUNA_CHECK(std::has_single_bit(line_) && line_ <= kCacheLineBytes, "a line of {} bytes", line_);
 }
 
@@ -110,6 +110,9 @@ TiledFibers::TiledFibers(const FiberLevelSpec& level, const std::vector<FiberBlo
       line_(level.line.count()),
       base_(base),
       blocks_(blocks) {
+  if (level.holds_partials) {
+    partials_ = std::make_unique<CachedFibers>(level, level.capacity - level.room);
+  }
   if (!blocks_.empty()) begin_block();
 }
 
@@ -155,10 +158,12 @@ void TiledFibers::read(const AddressRange& fiber, std::uint64_t fetch, FiberMove
 }
 
 void TiledFibers::take_out(const AddressRange& fiber, FiberMoves& moves) {
+  if (partials_) return partials_->take_out(fiber, moves);
   add(moves.fetched, moves.fetched_bytes, fiber);
 }
 
 void TiledFibers::put_in(const AddressRange& fiber, FiberMoves& moves) {
+  if (partials_) return partials_->put_in(fiber, moves);
   add(moves.written_back, moves.written_back_bytes, fiber);
 }
 

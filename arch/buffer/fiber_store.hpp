@@ -47,7 +47,8 @@ class IFiberStore {
 /// those of the fiber at hand alone, and fibers side by side share a line.
 class CachedFibers final : public IFiberStore {
  public:
-  explicit CachedFibers(const FiberLevelSpec& level);
+  /// In `capacity` of the level.
+  CachedFibers(const FiberLevelSpec& level, Bytes capacity);
   void read(const AddressRange& fiber, std::uint64_t fetch, FiberMoves& moves) override;
   void take_out(const AddressRange& fiber, FiberMoves& moves) override;
   void put_in(const AddressRange& fiber, FiberMoves& moves) override;
@@ -74,7 +75,7 @@ class CachedFibers final : public IFiberStore {
 /// Tiles, each a block of fibers, their pointers before their nonzeros: what stays of one
 /// (residency.hpp) is fetched when it is first used and kept until the next tile begins, the rest
 /// comes again with every use. Without blocks a fiber is a tile of its own, used once. Partial
-/// outputs pass by.
+/// outputs are cached in the room that the tiles leave, or pass by.
 class TiledFibers final : public IFiberStore {
  public:
   /// `base`: address of the follower's first byte.
@@ -83,7 +84,9 @@ class TiledFibers final : public IFiberStore {
   void read(const AddressRange& fiber, std::uint64_t fetch, FiberMoves& moves) override;
   void take_out(const AddressRange& fiber, FiberMoves& moves) override;
   void put_in(const AddressRange& fiber, FiberMoves& moves) override;
-  [[nodiscard]] std::uint64_t held() const override { return held_; }
+  [[nodiscard]] std::uint64_t held() const override {
+    return held_ + (partials_ ? partials_->held() : 0);
+  }
 
  private:
   [[nodiscard]] bool of_block(std::uint64_t address) const;
@@ -94,6 +97,7 @@ class TiledFibers final : public IFiberStore {
   std::size_t block_ = 0;
   std::uint64_t head_ = 0;  // bytes of the tile that stay
   std::uint64_t held_ = 0;
+  std::unique_ptr<CachedFibers> partials_;
   std::unordered_map<std::uint64_t, std::uint64_t> there_;  // of the head: fiber -> its fetch
 };
 

@@ -235,25 +235,36 @@ class RowwiseBuilder {
       entry.mapping("holds").fail(leader_, "the leader passes by: every nonzero is read once",
                                   "leave it out");
     }
-    policy(*fibers, out);
     const Holding* const partial = level.find(output());
+    policy(*fibers, partial, out);
     if (partial == nullptr) return;
     const ConfigReader own = holding_entry(0, output());
-    if (partial->policy != Policy::kCache || out.policy != BufferPolicy::cache) {
+    if (partial->policy != Policy::kCache) {
       own.fail("policy", "outputs that are not final stay in a cache or pass by", kYet);
     }
-    if (partial->ways != fibers->ways) {
+    if (partial->ways != fibers->ways && out.policy == BufferPolicy::cache) {
       own.fail("ways", fmt::format("lines of {} and of {} are in one cache", output(), follower_),
                fmt::format("the ways of {}", follower_));
+    }
+    if (out.line.count() > kCacheLineBytes) {
+      entry.fail("line", fmt::format("a line of a cache has {} B at most here", kCacheLineBytes),
+                 kYet);
+    }
+    out.ways = partial->ways;
+    if ((out.capacity - out.room < out.line) && out.policy != BufferPolicy::cache) {
+      own.fail("share", fmt::format("{} leaves no line for {}", follower_, output()));
     }
     out.holds_partials = true;
   }
 
-  void policy(const Holding& fibers, FiberLevelSpec& out) const {
+  /// Of the follower's fibers, and their room beside that of partial outputs: half, where no shares
+  /// are given.
+  void policy(const Holding& fibers, const Holding* partial, FiberLevelSpec& out) const {
     const ConfigReader entry = holding_entry(0, follower_);
     const bool cut = spec_.tiles.fibers > 0;
-    out.room = Bytes(static_cast<std::uint64_t>(fibers.share.value_or(1) *
-                                                static_cast<double>(out.capacity.count())));
+    out.room =
+        Bytes(static_cast<std::uint64_t>(fibers.share.value_or(partial != nullptr ? 0.5 : 1) *
+                                         static_cast<double>(out.capacity.count())));
     if (fibers.policy == Policy::kCache) {
       out.policy = BufferPolicy::cache;
       out.ways = fibers.ways;

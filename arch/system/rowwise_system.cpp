@@ -23,7 +23,8 @@ constexpr unsigned kLevelClients = 3;
 
 std::unique_ptr<IFiberStore> make_store(const FiberLevelSpec& level, const RowwiseProgram& program,
                                         std::uint64_t base) {
-  if (level.policy == BufferPolicy::cache) return std::make_unique<CachedFibers>(level);
+  if (level.policy == BufferPolicy::cache)
+    return std::make_unique<CachedFibers>(level, level.capacity);
   return std::make_unique<TiledFibers>(level, program.blocks(), base);
 }
 

@@ -224,13 +224,20 @@ TEST_CASE("the cache brings what a list of lines in the order of their use would
 
 TEST_CASE("a scratchpad for fibers brings every one that is used, each time") {
   const CsrMatrix a = skewed(3);
-  const RowwiseSpec spec = rowwise("gamma", {"levels.fiber-cache.holds.B.policy=buffet",
-                                             "levels.fiber-cache.holds={B: {policy: buffet}}"});
   std::uint64_t used = 0;
   for (const Coordinate k : a.columns) used += bytes_of(a, k);
-  const RowwiseRun run = multiply(spec, a, a, lacuna::test::at(Fidelity::tile, true));
-  CHECK(dram_reads(run.outcome.statistics, "B") == used);
-  check_product_of(spec, run.outcome, a, a);
+  for (const char* setting : {"levels.fiber-cache.holds={B: {policy: buffet}}",
+                              "levels.fiber-cache.holds.B.policy=buffet"}) {
+    const RowwiseSpec spec = rowwise("gamma", {setting, "units.merge.radix=3"});
+    const RowwiseRun run = multiply(spec, a, a, lacuna::test::at(Fidelity::tile, true));
+    CHECK(dram_reads(run.outcome.statistics, "B") == used);
+    check_product_of(spec, run.outcome, a, a);
+    // Partial outputs stay in the other half, or pass by.
+    const std::uint64_t partial = 12 * run.totals.partial_nonzeros;
+    CHECK(partial > 0);
+    CHECK(dram_reads(run.outcome.statistics, "Z_partial") ==
+          (spec.level->holds_partials ? 0 : partial));
+  }
 }
 
 namespace {

@@ -63,7 +63,7 @@ TEST_CASE("what no run of row-wise products takes is refused at its key") {
   says("gamma", "levels.fiber-cache.line=128B", "64 B at most");
   says("gamma", "levels.fiber-cache.line=24B", "power of two");
   says("gamma", "levels.fiber-cache.holds.Z.ways=8", "the ways of B");
-  says("gamma", "levels.fiber-cache.holds.B.policy=buffet", "stay in a cache or pass by");
+  says("gamma", "levels.fiber-cache.holds.Z.policy=buffet", "stay in a cache or pass by");
   says("gamma", "levels.fiber-cache.holds={A: {policy: cache, below: M}, B: {policy: cache}}",
        "the leader passes by");
   says("gamma", "levels.pe.ports.read=8 B/cycle", "never waited for");

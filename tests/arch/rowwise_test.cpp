@@ -169,6 +169,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("stepped time of merging is within a twentieth of the even one, and at worst a seventh") {
+  std::vector<double> off;
+  for (std::uint64_t seed = 1; seed <= 15; ++seed) {
+    const CsrMatrix a = random_matrix(300, 300, 0.01 * static_cast<double>(1 + seed % 5), seed);
+    const RowwiseSpec spec = rowwise("gamma", {"units.merge.radix=" + std::to_string(4 + seed)});
+    const auto cycles = [&](Fidelity fidelity) {
+      return static_cast<double>(
+          multiply(spec, a, a, lacuna::test::at(fidelity)).outcome.statistics.cycles.count());
+    };
+    const double tile = cycles(Fidelity::tile);
+    off.push_back(std::abs(cycles(Fidelity::element) / tile - 1));
+  }
+  std::sort(off.begin(), off.end());
+  CHECK(off[off.size() / 2] <= 0.05);
+  CHECK(off.back() <= 0.15);
+}
+
 TEST_CASE("neither the order of processes nor that of time changes what a row-wise run does") {
   for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     INFO("seed " << seed);

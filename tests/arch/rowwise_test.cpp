@@ -91,7 +91,7 @@ void check_same_work(const RunOutcome& x, const RunOutcome& y) {
   REQUIRE(x.statistics.adds == y.statistics.adds);
   REQUIRE(x.statistics.z_nonzeros == y.statistics.z_nonzeros);
   REQUIRE(x.statistics.iterations == y.statistics.iterations);
-  REQUIRE(x.statistics.actions.at("merger") == y.statistics.actions.at("merger"));
+  REQUIRE(x.statistics.actions.at("merge") == y.statistics.actions.at("merge"));
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ TEST_CASE("a row of two fibers takes its leader, its fibers, a merge and its out
   CHECK(s.macs_effectual == 4);
   CHECK(s.adds == 1);
   CHECK(s.z_nonzeros == 3);
-  CHECK(s.actions.at("merger").at("merge") == 4);
+  CHECK(s.actions.at("merge").at("merge") == 4);
   CHECK(dram_reads(s, "A") == 28);
   CHECK(dram_reads(s, "B") == 56);
   CHECK(dram_writes(s, "Z") == 40);

@@ -24,12 +24,17 @@ namespace lacuna {
 
 /// What of a product comes from memory or goes there lies in it.
 [[nodiscard]] InMemory in_memory(const LeastTraffic& least);
+[[nodiscard]] LeastTraffic least_traffic(const RowwiseSpec& machine, const CsrMatrix& leader,
+                                         const CsrMatrix& follower);
 
 /// Traffic and energy of one run.
 void check_run_limits(const MachineSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result);
 void check_run_limits(const FabricSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, ArrayTime time, const RunResult& result);
+
+void check_run_limits(const RowwiseSpec& machine, const ComponentSet& components,
+                      const LeastTraffic& least, const RunResult& result);
 
 /// The sum of several operations, each of which has been compared by itself.
 void check_sum_limits(const MachineSpec& machine, const RunResult& total);

@@ -6,9 +6,9 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "arch/description/read_spec.hpp"
 #include "run/model/workload.hpp"
 #include "run/network/run.hpp"
 #include "run/product/workload.hpp"
@@ -34,7 +34,7 @@ struct RunArguments {
 
 /// A machine to run: its parameters and the configuration that they were read from.
 struct ChosenMachine {
-  std::variant<MachineSpec, FabricSpec> spec;
+  AnyMachine spec;
   ConfigTree resolved;
 
   [[nodiscard]] const std::string& name() const {

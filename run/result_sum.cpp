@@ -24,7 +24,7 @@ struct BesideRule {
   Rule rule;
 };
 
-constexpr std::array<BesideRule, 29> kBesideRules{{
+constexpr std::array<BesideRule, 34> kBesideRules{{
     {"k0_tries", Rule::sum},
     {"k1_tries", Rule::sum},
     {"k2_tries", Rule::sum},
@@ -44,6 +44,11 @@ constexpr std::array<BesideRule, 29> kBesideRules{{
     {"a_fetches", Rule::per_operation},
     {"b_fetches", Rule::per_operation},
     {"instructions", Rule::sum},
+    {"tasks", Rule::sum},
+    {"merged_nonzeros", Rule::sum},
+    {"partial_nonzeros", Rule::sum},
+    {"fiber_bytes_used", Rule::sum},
+    {"overflowing_tiles", Rule::sum},
     {"mapper_cycles", Rule::sum},
     {"fill_cycles", Rule::sum},
     {"drain_cycles", Rule::sum},

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "run/plan.hpp"
+#include "run/rowwise/run.hpp"
 
 namespace lacuna {
 namespace {
@@ -38,7 +39,7 @@ void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
   const bool values = plan.options.check || plan.options.fidelity == Fidelity::element;
   const bool rows = std::any_of(
       plan.machines.begin(), plan.machines.end(),
-      [](const ChosenMachine& m) { return std::holds_alternative<MachineSpec>(m.spec); });
+      [](const ChosenMachine& m) { return !std::holds_alternative<FabricSpec>(m.spec); });
   for (const ChosenMachine& machine : plan.machines) {  // before operands are drawn
     const auto* arrays = std::get_if<FabricSpec>(&machine.spec);
     if (arrays != nullptr && !spec.gemm.empty()) check_instructions(*arrays, shape_of_gemm(spec));
@@ -62,6 +63,8 @@ void run_product_on_all(const RunPlan& plan, const WorkloadSpec& spec,
     stop_if_requested();
     if (const auto* product = std::get_if<MachineSpec>(&machine.spec)) {
       results.push_back(run_product(*product, kept.product, options));
+    } else if (const auto* rowwise = std::get_if<RowwiseSpec>(&machine.spec)) {
+      results.push_back(run_product(*rowwise, kept.product, options));
     } else {
       if (!kept.occupancies) kept.occupancies = fabric_workload(kept.product);
       results.push_back(run_fabric(std::get<FabricSpec>(machine.spec), *kept.occupancies, options));
@@ -105,7 +108,11 @@ std::vector<RunResult> on_machines(const RunPlan& plan, Run&& run) {
   std::vector<RunResult> results;
   for (const ChosenMachine& machine : plan.machines) {
     stop_if_requested();
-    std::visit([&](const auto& spec) { results.push_back(run(spec)); }, machine.spec);
+    if (const auto* spec = std::get_if<MachineSpec>(&machine.spec)) {
+      results.push_back(run(*spec));
+    } else {  // the others run products alone, which make_plan() has said
+      results.push_back(run(std::get<FabricSpec>(machine.spec)));
+    }
   }
   return results;
 }

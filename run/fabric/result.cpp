@@ -9,23 +9,10 @@
 #include "base/error.hpp"
 #include "base/shipped_files.hpp"
 #include "base/whole.hpp"
+#include "run/energy_report.hpp"
 
 namespace lacuna {
 namespace {
-
-EnergyReport report(const EnergyAccount& account) {
-  EnergyReport out;
-  out.table = account.set().name;
-  out.area_um2 = account.set().area().count();
-  out.flags = account.set().flags();
-  for (const auto& line : account.lines()) {
-    ComponentReport& component = out.components[line.component];
-    component.picojoules += line.energy.count();
-    component.by_action[line.action] += line.energy.count();
-  }
-  out.total_picojoules = account.total().count();
-  return out;
-}
 
 void fill_bounds(const FabricSpec& spec, const FabricCounts& counts, MachineStatistics& out) {
   out.bounds["compute"] = cycles_up(counts.compute_cycles);
@@ -157,7 +144,7 @@ void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, 
   fill_traffic(spec, run, result.statistics);
   const EnergyAccount account = account_fabric(spec, components, counts);
   fill_actions(account, result.statistics);
-  result.energy = report(account);
+  result.energy = report_energy(account);
   result.host.events = run.activations;
 }
 

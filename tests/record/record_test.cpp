@@ -23,10 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* const kGroups[] = {"extensor", "extensor-options", "extensor-elements", "patterns",
-                               "arrays",   "array-elements",   "published",         "networks",
-                               "models",   "layers",           "contention",        "clusters",
-                               "overlap",  "memories"};
+const char* const kGroups[] = {
+    "extensor",       "extensor-options", "extensor-elements", "patterns", "arrays",
+    "array-elements", "published",        "networks",          "models",   "layers",
+    "contention",     "clusters",         "overlap",           "memories", "rowwise"};
 constexpr std::size_t kMostShown = 60;
 
 fs::path folder() {
@@ -117,6 +117,9 @@ TEST_CASE("the record holds: banks of memories and of buffers") {
 
 TEST_CASE("the record holds: clusters behind a shared level") {
   hold("clusters");
+}
+TEST_CASE("the record holds: a leader and its followers") {
+  hold("rowwise");
 }
 
 TEST_CASE("the record holds: operations of a step that overlap") {

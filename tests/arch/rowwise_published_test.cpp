@@ -33,8 +33,8 @@ TEST_CASE("merging rows of the published graphs: outputs exactly, operands withi
     const char* name;
     std::uint64_t a, b, z, multiplies;
   };
-  for (const Published& one :
-       {Published{"wiki-Vote", 1'293'480, 711'096, 22'006'532, 4'542'805},
+  for (const GraphRows& one :
+       {GraphRows{"wiki-Vote", 1'293'480, 711'096, 22'006'532, 4'542'805},
         GraphRows{"p2p-Gnutella31", 2'039'688, 1'822'872, 6'701'556, 538'318}}) {
     INFO(one.name);
     const MachineStatistics s = squared(one.name);

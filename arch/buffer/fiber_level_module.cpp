@@ -166,7 +166,7 @@ void FiberLevelModule::answer(const Waiting& waiting) {
 }
 
 MemoryCounts FiberLevelModule::counts() const {
-  return {moved_, use_of(read_meter_)};
+  return {moved_, use_of(read_meter_), {}};
 }
 
 std::string FiberLevelModule::blocked_on() const {

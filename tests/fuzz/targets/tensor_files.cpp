@@ -27,7 +27,7 @@ FUZZ_TARGET(smtx) {
 
 FUZZ_TARGET(mask_text) {
   const auto file = as_file(bytes);
-  for (const std::uint64_t columns : {0, 3}) {
+  for (const std::uint64_t columns : {0U, 3U}) {
     try {
       read_mask_text(file, columns).validate();
     } catch (const InputError&) {

@@ -8,6 +8,7 @@
 
 #include "arch/energy/component.hpp"
 #include "arch/limits/physical_limits.hpp"
+#include "arch/system/array_system.hpp"
 #include "dataflows/extensor_program.hpp"
 #include "dataflows/fabric_compile.hpp"
 #include "run/result.hpp"
@@ -28,7 +29,7 @@ namespace lacuna {
 void check_run_limits(const MachineSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result);
 void check_run_limits(const FabricSpec& machine, const ComponentSet& components,
-                      const LeastTraffic& least, const RunResult& result);
+                      const LeastTraffic& least, ArrayTime time, const RunResult& result);
 
 void check_run_limits(const RowwiseSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result);

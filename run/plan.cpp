@@ -98,6 +98,11 @@ void apply_run_file(const RunArguments& arguments, RunPlan& plan) {
 
 void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
   if (!arguments.workload_file.empty()) workload_from_file(arguments.workload_file, plan);
+  if (arguments.workload_tree) {
+    const ConfigReader reader(*arguments.workload_tree);
+    read_any_workload(reader, arguments.workload_folder, plan);
+    reader.finish();
+  }
   if (!arguments.model.model.empty()) plan.model = arguments.model;
   if (!arguments.network.network.empty()) {
     plan.network = arguments.network;

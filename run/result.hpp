@@ -76,8 +76,8 @@ struct OperationReport {
   Role role = Role::kUnset;        // of a model's operation; a layer of a network has none
   std::uint64_t times = 1;         // executions: layers that are alike
   std::uint64_t products = 0;      // matrix products of one execution; 0: no product
-  Cycles cycles, cycles_bound;     // alone
-  Cycles in_step;                  // of all executions, as they follow each other
+  Cycles cycles, cycles_bound;     // of one execution; the mean of those that overlap
+  Cycles in_step;                  // of all executions
   std::string bound;
   std::uint64_t macs = 0;              // dense, as executed
   std::uint64_t weight_bytes = 0;      // from DRAM

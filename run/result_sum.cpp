@@ -24,7 +24,7 @@ struct BesideRule {
   Rule rule;
 };
 
-constexpr std::array<BesideRule, 36> kBesideRules{{
+constexpr std::array<BesideRule, 34> kBesideRules{{
     {"k0_tries", Rule::sum},
     {"k1_tries", Rule::sum},
     {"k2_tries", Rule::sum},
@@ -53,11 +53,9 @@ constexpr std::array<BesideRule, 36> kBesideRules{{
     {"fill_cycles", Rule::sum},
     {"drain_cycles", Rule::sum},
     {"fill_and_drain_allowance", Rule::sum},
-    {"cycles_one_by_one", Rule::of_total},
     {"operations_executed", Rule::of_total},
     {"operations_simulated", Rule::of_total},
     {"products_executed", Rule::of_total},
-    {"products_simulated", Rule::of_total},
     {"layers_simulated", Rule::of_total},
     {"macs_executed", Rule::of_total},
     {"macs_exact", Rule::of_total},
@@ -173,6 +171,20 @@ void add_result(RunResult& total, const RunResult& one, std::uint64_t times) {
   total.macs_gated += one.macs_gated * times;
   total.macs_skipped += one.macs_skipped * times;
   add_beside(total, one, times);
+}
+
+OperationReport operation_report(const std::string& name, const RunResult& one,
+                                 std::uint64_t times) {
+  OperationReport out;
+  out.name = name;
+  out.times = times;
+  out.cycles = one.statistics.cycles;
+  out.cycles_bound = one.statistics.cycles_bound;
+  out.in_step = one.statistics.cycles * times;
+  out.bound = one.statistics.bound;
+  out.macs = one.macs_dense;
+  out.picojoules = one.energy.total_picojoules;
+  return out;
 }
 
 void finish_total(RunResult& total) {

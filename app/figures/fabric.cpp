@@ -43,7 +43,7 @@ int sparsity_sweep_figure(const FigureArguments& arguments) {
   const std::size_t count = machines.size();
   for (std::size_t series = 0; series < count; ++series) {  // a curve's rows stand together
     for (std::size_t at = 0; at < points.size() / count; ++at) {
-      const SweepPoint& p = points[at * count + series];
+      const SparsityPoint& p = points[at * count + series];
       const auto value = [&](double x) { return x > 0 ? fmt::format("{}", x) : std::string(); };
       csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", at + 1, series + 1, p.machine,
                          p.a_sparsity, p.b_sparsity, report::csv_field(p.a_pattern),

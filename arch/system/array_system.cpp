@@ -71,14 +71,16 @@ FabricWords fetched_words(const std::vector<FabricWords>& stored, double footpri
   return all * (footprint * (static_cast<double>(totals.times) + again));
 }
 
+using UnitOf = std::function<const IUnit*(std::size_t part)>;
+
 /// What one cluster does, and what it takes in.
-FabricCounts counts_of(const FabricSpec& spec, const ArrayProgram& program,
-                       const ArraysModule& arrays, const Fetches& a, const Fetches& b) {
+FabricCounts counts_of(const FabricSpec& spec, const ArrayProgram& program, const UnitOf& unit_of,
+                       const Fetches& a, const Fetches& b) {
   FabricCounts all;
   for (std::size_t i = 0; i < program.parts.size(); ++i) {
     const ArrayProduct& product = *program.parts[i].product;
     FabricCounts counts;
-    if (arrays.unit(i) != nullptr) counts = arrays.unit(i)->counts();
+    if (const IUnit* unit = unit_of(i); unit != nullptr) counts = unit->counts();
     counts.fill_a = fetched_words(product.a, product.a_footprint, spec.word_bytes(), a.of_part[i]);
     counts.fill_b = fetched_words(product.b, product.b_footprint, spec.word_bytes(), b.of_part[i]);
     if (spec.fills_pass_a_port()) {
@@ -147,6 +149,36 @@ double fill_and_drain(const FabricSpec& spec, const ArrayProgram& program) {
   return fill + (latency + z / (spec.dram.write_words * word));
 }
 
+/// What instructions claim, added up as a sequencer does: each product rounds by itself.
+class ClaimedSums {
+ public:
+  ClaimedSums(const FabricSpec& spec, const ArrayUnits& units) : spec_(spec), units_(units) {}
+
+  void add(const ArrayInstruction& instruction) {
+    if (instruction.run != run_) {
+      run_ = instruction.run;
+      pairs_ = glb_ = written_ = {};
+    }
+    const Execution execution =
+        instruction.idle ? Execution{} : units_[instruction.part]->execute(instruction);
+    ++instructions;
+    slots += pairs_.next(execution.multiplies);
+    buffer_bytes += glb_.next(execution.glb_words * spec_.word_bytes());
+    written_bytes += written_.next(execution.written_words * spec_.word_bytes());
+    z_bytes += instruction.z_bytes;
+    busy += execution.cycles;
+  }
+
+  std::uint64_t instructions = 0, slots = 0, buffer_bytes = 0, written_bytes = 0, z_bytes = 0;
+  double busy = 0;
+
+ private:
+  const FabricSpec& spec_;
+  const ArrayUnits& units_;
+  std::uint64_t run_ = 0;
+  WholeParts pairs_, glb_, written_;
+};
+
 /// Everything that a run has, from its programs to its results.
 class ArrayRunner {
  public:
@@ -157,6 +189,36 @@ class ArrayRunner {
       a_.push_back(fetches_of(spec, *program, &ArrayProduct::a_visits, of_a));
       b_.push_back(fetches_of(spec, *program, &ArrayProduct::b_visits, of_b));
     }
+  }
+
+  ArrayRun count_alone() {
+    const ArrayProgram& program = *work_.clusters[0];
+    const ArrayUnits units = make_units(spec_, program, options_);
+    ClaimedSums sums(spec_, units);
+    const ArrayWalk next = program.walk();
+    for (ArrayInstruction instruction; next(instruction);) sums.add(instruction);
+    run_.instructions = sums.instructions;
+    run_.slots = sums.slots;
+    run_.buffer_bytes = sums.buffer_bytes;
+    run_.busy = sums.busy;
+    run_.dram_a.read_bytes = a_[0].bytes;
+    run_.dram_b.read_bytes = b_[0].bytes;
+    run_.dram_z.write_bytes = sums.z_bytes;
+    note_fetches(0);
+    run_.fill_and_drain = fill_and_drain(spec_, program);
+    run_.counts = counts_of(
+        spec_, program, [&](std::size_t i) { return units[i].get(); }, a_[0], b_[0]);
+    run_.counts.dram_a = run_.counts.fill_a;
+    run_.counts.dram_b = run_.counts.fill_b;
+    bound_memory(spec_, run_.counts);
+    const std::uint64_t in = a_[0].bytes + b_[0].bytes;
+    auto& ports = run_.meters.ports;
+    ports[spec_.dram.shared ? "dram" : "dram_read"].total = in;
+    ports[spec_.dram.shared ? "dram" : "dram_write"].total += sums.z_bytes;
+    ports["glb"].total = sums.buffer_bytes;
+    ports["mac"].total = sums.slots;
+    if (spec_.fills_pass_a_port()) ports["glb_write"].total = in + sums.written_bytes;
+    return std::move(run_);
   }
 
   ArrayRun run() {
@@ -232,8 +294,9 @@ class ArrayRunner {
   void count(const ArrayBlocks& blocks) {
     FabricWords first_b;
     for (std::size_t c = 0; c < work_.clusters.size(); ++c) {
-      const FabricCounts of_cluster =
-          counts_of(spec_, *work_.clusters[c], blocks.arrays(c), a_[c], b_[c]);
+      const FabricCounts of_cluster = counts_of(
+          spec_, *work_.clusters[c], [&](std::size_t i) { return blocks.arrays(c).unit(i); }, a_[c],
+          b_[c]);
       if (c == 0) first_b = of_cluster.fill_b;
       run_.counts.add_beside(of_cluster);
     }
@@ -243,15 +306,19 @@ class ArrayRunner {
     bound_memory(spec_, run_.counts);
   }
 
+  void note_fetches(std::size_t cluster) {
+    run_.a_walks += a_[cluster].walks;
+    run_.b_walks += b_[cluster].walks;
+    run_.a_again += a_[cluster].again;
+    run_.b_again += b_[cluster].again;
+  }
+
   void count_moved(const ArrayBlocks& blocks) {
     std::uint64_t a_bytes = 0, b_bytes = 0;
     for (std::size_t c = 0; c < work_.clusters.size(); ++c) {
       a_bytes += a_[c].bytes;
       if (c == 0 || !blocks.multicast()) b_bytes += b_[c].bytes;
-      run_.a_walks += a_[c].walks;
-      run_.b_walks += b_[c].walks;
-      run_.a_again += a_[c].again;
-      run_.b_again += b_[c].again;
+      note_fetches(c);
     }
     run_.dram_a = blocks.reads().counts().of(Tensor::a);
     run_.dram_b = blocks.reads().counts().of(Tensor::b);
@@ -277,7 +344,8 @@ class ArrayRunner {
 ArrayRun run_array_program(const FabricSpec& spec, const ArrayProgram& program,
                            const ArrayRunOptions& options) {
   LACUNA_CHECK(!spec.shared && spec.clusters == 1, "{} has clusters", spec.name);
-  return ArrayRunner(spec, {{&program}, nullptr}, options).run();
+  ArrayRunner runner(spec, {{&program}, nullptr}, options);
+  return options.time == ArrayTime::simulated ? runner.run() : runner.count_alone();
 }
 
 ArrayRun run_shared_program(const FabricSpec& spec, const SharedProgram& program,

@@ -43,7 +43,14 @@ struct ArrayRun {
   std::vector<OperationTime> operations;  // of a program without clusters
 };
 
+/// What becomes of the time of an operation.
+enum class ArrayTime {
+  simulated,
+  left_out,  // counts alone, instruction by instruction: its time is that of the step it is part of
+};
+
 struct ArrayRunOptions {
+  ArrayTime time = ArrayTime::simulated;
   FabricMode mode = FabricMode::data;
   bool stepped = false;  // the arrays' time step by step (element fidelity)
   sim::StallInjection stalls;
@@ -56,7 +63,8 @@ struct ArrayRunOptions {
 
 /// Executes the program. Of one with several operations (join_programs()) the next fetch ahead
 /// while one runs; what they count is the same as alone and is not counted again: `counts` stays
-/// empty. Throws ModelError when bytes do not balance, InputError when a tile that overflows its
+/// empty. Without its time an operation has counts, totals of ports and nothing else. Throws
+/// ModelError when bytes do not balance, InputError when a tile that overflows its
 /// room cannot pass the window.
 [[nodiscard]] ArrayRun run_array_program(const FabricSpec& spec, const ArrayProgram& program,
                                          const ArrayRunOptions& options);

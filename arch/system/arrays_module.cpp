@@ -34,6 +34,7 @@ ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation&
 void ArraysModule::start() {
   next();
   if (more_) simulation_.issue();
+  if (!more_) end_operation();
   simulation_.wake(wake_);
 }
 

@@ -90,7 +90,6 @@ void fill_traffic(const FabricSpec& spec, const ArrayRun& run, MachineStatistics
 void fill_time(const ArrayRun& run, MachineStatistics& out) {
   out.cycles = run.cycles;
   out.activations = run.activations;
-  out.meters = run.meters;
   LACUNA_CHECK(run.cycles >= out.cycles_bound, "{} cycles, the bound is {}", run.cycles.count(),
                out.cycles_bound.count());
   find_limiter(out);
@@ -133,10 +132,12 @@ Cycles cycles_up(double cycles) {
 }
 
 void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, const ArrayRun& run,
-                        RunResult& result) {
+                        ArrayTime time, RunResult& result) {
   const FabricCounts& counts = run.counts;
   fill_bounds(spec, counts, result.statistics);
-  fill_time(run, result.statistics);
+  result.statistics.meters = run.meters;
+  if (time == ArrayTime::simulated) fill_time(run, result.statistics);
+  if (time == ArrayTime::left_out) result.statistics.bound = busiest(result.statistics.bounds);
   check_instructions(spec, run);
   fill_traffic(spec, run, result.statistics);
   const EnergyAccount account = account_fabric(spec, components, counts);

@@ -251,15 +251,17 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   sim::Timeline timeline;
   ArrayRunOptions run_options;
   run_options.mode = options.mode;
+  run_options.time = options.time;
   run_options.stepped = options.fidelity == Fidelity::element;
   run_options.stalls = options.stalls;
   if (options.timeline) run_options.timeline = &timeline;
   const ArrayRun run = machine.shared ? run_shared_program(machine, plan.shared, run_options)
                                       : run_array_program(machine, plan.program, run_options);
-  fill_fabric_result(machine, components, run, result);
+  fill_fabric_result(machine, components, run, options.time, result);
   fill_macs(machine, plan, run.counts, result);
   note_fetch_unit(machine, run.counts, result);
-  check_run_limits(machine, components, least_traffic(machine, workload.instances), result);
+  check_run_limits(machine, components, least_traffic(machine, workload.instances), options.time,
+                   result);
   result.tiling["A"] = tiling_of_a(plan);
   result.tiling["B"] = tiling_of_b(machine, plan);
   if (plan.parts.size() == 1) {
@@ -271,8 +273,10 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["b_refetched_bytes"] = run.b_again;
   result.beside["fill_and_drain_allowance"] = cycles_up(run.fill_and_drain).count();
   result.beside["mapper_cycles"] = whole(plan.estimate.cycles);
-  result.beside["fill_cycles"] = run.fill;
-  result.beside["drain_cycles"] = run.drain;
+  if (options.time == ArrayTime::simulated) {
+    result.beside["fill_cycles"] = run.fill;
+    result.beside["drain_cycles"] = run.drain;
+  }
   result.beside["instructions"] = run.instructions;
   if (elements)
     result.check =

@@ -103,11 +103,12 @@ RunResult run_vector(const FabricSpec& machine, const VectorTraffic& traffic,
   ComponentSet own;
   if (options.components == nullptr) own = priced_fabric(machine);
   ArrayRunOptions run_options;
+  run_options.time = options.time;
   run_options.stalls = options.stalls;
   const ArrayRun run = run_streams(machine, traffic, run_options, options.program);
   const ComponentSet& components = options.components != nullptr ? *options.components : own;
-  fill_fabric_result(machine, components, run, result);
-  check_run_limits(machine, components, {}, result);
+  fill_fabric_result(machine, components, run, options.time, result);
+  check_run_limits(machine, components, {}, options.time, result);
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
 #include "base/shipped_files.hpp"
+#include "run/fabric/run.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 #include "sparse_formats/smtx.hpp"
 #include "workloads/networks/network.hpp"

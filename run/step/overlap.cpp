@@ -49,12 +49,13 @@ void bound(const FabricSpec& machine, std::uint64_t executed, MachineStatistics&
   }
 }
 
-/// Windows and moments are those of the simulated step.
+/// Windows and moments are those of the simulated step; a port's total is the operations'.
 void meter(const Meters& step, Meters& total) {
   for (auto& [name, use] : total.ports) {
-    const PortUse& of_step = step.ports.at(name);
-    use.fullest = of_step.fullest;
-    use.fullest_transfers = of_step.fullest_transfers;
+    const std::uint64_t all = use.total;
+    use = step.ports.at(name);
+    use.total = all;
+    use.waited.reset();  // of the repetitions that were simulated alone
   }
   total.high_water = step.high_water;
 }
@@ -69,7 +70,6 @@ void overlap_operations(const FabricSpec& machine, const std::vector<StepBlock>&
   of_step.stalls = options.stalls;
   const StepTime step = time_of_step(machine, blocks, of_step);
   MachineStatistics& s = total.statistics;
-  total.beside["cycles_one_by_one"] = s.cycles.count();
   s.cycles = step.cycles;
   s.activations += step.run.activations;
   s.stalls = {};
@@ -77,7 +77,9 @@ void overlap_operations(const FabricSpec& machine, const std::vector<StepBlock>&
   auto report = total.operations.begin();
   for (const auto& parts : step.parts) {
     for (const OperationTime& part : parts) {
-      report++->in_step = part.cycles;
+      report->in_step = part.cycles;
+      report->cycles = Cycles(part.cycles.count() / report->times);
+      ++report;
       busy += part.busy;
       s.stalls.wait_a += part.wait_a;
       s.stalls.wait_b += part.wait_b;

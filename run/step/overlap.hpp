@@ -7,10 +7,10 @@
 
 namespace lacuna {
 
-/// Simulates the blocks' operations as one step and replaces the time of their sum: cycles, those
-/// of each report, stalls, and bounds, which now are the whole step's. Counts, traffic and energy
-/// stay. The parts of all blocks are the reports in their order. `executed`: operations in the sum.
-/// Throws ModelError when the step takes less than its bound.
+/// Simulates the blocks' operations as one step and gives their sum its time: cycles, those of each
+/// report, stalls, and bounds, which are the whole step's. Counts, traffic and energy are the
+/// sum's. The parts of all blocks are the reports in their order. `executed`: operations in the
+/// sum. Throws ModelError when the step takes less than its bound.
 void overlap_operations(const FabricSpec& machine, const std::vector<StepBlock>& blocks,
                         const FabricOptions& options, std::uint64_t executed, RunResult& total);
 

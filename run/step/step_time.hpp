@@ -38,7 +38,7 @@ struct StepTime {
 
 /// Repetitions of a block that are simulated. The first meets what came before the block; the
 /// others all meet their like, and take what the last of these takes.
-inline constexpr std::uint64_t kSimulatedRepetitions = 3;
+inline constexpr std::uint64_t kSimulatedRepetitions = 2;
 
 /// Throws as run_array_program() does.
 [[nodiscard]] StepTime time_of_step(const FabricSpec& machine, const std::vector<StepBlock>& blocks,

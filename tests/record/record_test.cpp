@@ -118,6 +118,10 @@ TEST_CASE("the record holds: a leader and its followers") {
   hold("rowwise");
 }
 
+TEST_CASE("the record holds: operations of a step that overlap") {
+  hold("overlap");
+}
+
 TEST_CASE("every group of the record has its case and its file, and no file is left over") {
   std::set<std::string> known(std::begin(kGroups), std::end(kGroups)), listed, files;
   for (const auto& [group, runs] : parse_runs(read_file(folder() / "runs.txt"))) {

@@ -2,7 +2,7 @@
 // Networks and folders of pruned layers on machines; several products in one table.
 #include <fstream>
 
-#include "run/network/workload.hpp"
+#include "run/network/run.hpp"
 #include "run/product/workload.hpp"
 #include "study/matrix_folder.hpp"
 #include "tests/catch.hpp"

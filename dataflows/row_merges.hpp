@@ -3,9 +3,9 @@
 // into a row of outputs, at most `radix` at once. More fibers become several tasks, in the order of
 // the nonzeros, whose outputs later tasks merge; what is left of a row alone in its group goes on
 // as it is. Groups are of the leader's nonzeros, as the published runs cut rows of A beforehand: an
-// empty fiber takes a place at the merger, for nobody knows that it is empty when a row is cut. Where the follower is cut into blocks of its fibers (the contracted rank outside the
-// rows), a row has a partial output for each block that it reaches but the last, in which all are
-// merged.
+// empty fiber takes a place at the merger, for nobody knows that it is empty when a row is cut.
+// Where the follower is cut into blocks of its fibers (the contracted rank outside the rows), a row
+// has a partial output for each block that it reaches but the last, in which all are merged.
 #pragma once
 
 #include <deque>

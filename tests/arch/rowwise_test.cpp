@@ -227,7 +227,7 @@ TEST_CASE("the cache brings what a list of lines in the order of their use would
       } else {
         lines.splice(lines.begin(), lines, found);
       }
-      missed += lines.front().second.insert(byte).second ? 1 : 0;
+      if (lines.front().second.insert(byte).second) ++missed;
     };
     for (const Coordinate k : a.columns) {  // pointers first, then rows one behind the other
       for (std::uint64_t byte = 4 * k; byte < 4 * (k + 1); ++byte) use(byte);

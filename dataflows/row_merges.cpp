@@ -111,24 +111,11 @@ bool RowMerges::next_row() {
   return true;
 }
 
-/// An item for each fiber that holds something; empty ones, whose pointers are read, go with the
-/// next, or with the last.
 void RowMerges::take_in(Items& items, std::uint64_t first, std::uint64_t end) {
   items.reserve(items.size() + (end - first));
-  const std::size_t before = items.size();
-  std::uint64_t from = first;
   for (std::uint64_t i = first; i < end; ++i) {
     const Coordinate k = leader_.columns[i];
-    const std::uint64_t nonzeros = follower_.offsets[k + 1] - follower_.offsets[k];
-    if (nonzeros == 0) continue;
-    items.push_back({false, 0, {}, nonzeros, from, i + 1});
-    from = i + 1;
-  }
-  if (from == end) return;
-  if (items.size() > before) {
-    items.back().end = end;
-  } else {
-    items.push_back({false, 0, {}, 0, from, end});
+    items.push_back({false, 0, {}, follower_.offsets[k + 1] - follower_.offsets[k], i, i + 1});
   }
 }
 
@@ -201,19 +188,17 @@ RowMerges::Item RowMerges::emit(Items::const_iterator begin, Items::const_iterat
       continue;
     }
     task.multiplies += item->nonzeros;
-    for (std::uint64_t i = item->first; i < item->end; ++i) {
-      const Coordinate k = leader_.columns[i];
-      task.followers.push_back(follower_layout_.pointer_of(k));
-      task.followers.push_back(follower_layout_.nonzeros_of(k));
-    }
+    const Coordinate k = leader_.columns[item->first];
+    task.followers.push_back(follower_layout_.pointer_of(k));
+    task.followers.push_back(follower_layout_.nonzeros_of(k));
     if (!task.work.nonzeros.empty() && task.work.nonzeros.back().second == item->first) {
       task.work.nonzeros.back().second = item->end;
     } else {
       task.work.nonzeros.emplace_back(item->first, item->end);
     }
-    // Their bytes of the leader, with those that no task has taken before.
+    // Its bytes of the leader, with those that no task has taken before.
     const std::uint64_t index = item->first - leader_.offsets[current_];
-    leader_pending_ += leader_layout_.end_of(current_, item->end - leader_.offsets[current_] - 1) -
+    leader_pending_ += leader_layout_.end_of(current_, index) -
                        (index == 0 ? leader_layout_.nonzeros_of(current_).address
                                    : leader_layout_.end_of(current_, index - 1));
   }

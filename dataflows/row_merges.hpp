@@ -2,9 +2,10 @@
 // Gustavson's product as tasks: a row of the leader names fibers of the follower, which are merged
 // into a row of outputs, at most `radix` at once. More fibers become several tasks, in the order of
 // the nonzeros, whose outputs later tasks merge; what is left of a row alone in its group goes on
-// as it is. An empty fiber takes no place at the merger. Where the follower is cut into blocks of
-// its fibers (the contracted rank outside the rows), a row has a partial output for each block that
-// it reaches but the last, in which all are merged.
+// as it is. Groups are of the leader's nonzeros, as the published runs cut rows of A beforehand: an
+// empty fiber takes a place at the merger, for nobody knows that it is empty when a row is cut.
+// Where the follower is cut into blocks of its fibers (the contracted rank outside the rows), a row
+// has a partial output for each block that it reaches but the last, in which all are merged.
 #pragma once
 
 #include <deque>
@@ -28,8 +29,7 @@ class RowMerges final : public RowwiseProgram {
   [[nodiscard]] const RowwiseTotals& totals() const override { return totals_; }
 
  private:
-  /// What a task merges: a fiber of the follower, with empty ones beside it, or an earlier task's
-  /// output.
+  /// What a task merges: a fiber of the follower or an earlier task's output.
   struct Item {
     bool partial;
     std::uint64_t id;    // of a partial output: the task that makes it

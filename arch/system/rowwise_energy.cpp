@@ -95,7 +95,7 @@ ComponentSet rowwise_components(const RowwiseSpec& spec, const EnergyTable& tabl
                          .times(static_cast<double>(std::bit_width(elements.radix - 1)));
     merge += unit_cost(table, "register", static_cast<unsigned>(spec.follower().nonzero_bits()),
                        clock_ns);
-    set.components.push_back(rowwise_logic("merger", elements.count, "merge", merge));
+    set.components.push_back(rowwise_logic("merge", elements.count, "merge", merge));
   }
   const std::uint64_t multipliers = elements.count * elements.lanes;
   set.components.push_back(rowwise_logic("multiplier", multipliers, "compute",
@@ -113,7 +113,7 @@ NeededActions rowwise_actions(const RowwiseSpec& spec) {
                        {"adder", {"compute"}},
                        {"sequencer", {"step"}}};
   if (spec.level) needed.push_back({spec.level->name, {"read", "write"}});
-  if (spec.merges()) needed.push_back({"merger", {"merge"}});
+  if (spec.merges()) needed.push_back({"merge", {"merge"}});
   const ElementMemories memories = element_memories(spec);
   needed.push_back({memories.leader, {"read", "write"}});
   if (spec.elements.separate) {

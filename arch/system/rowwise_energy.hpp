@@ -4,7 +4,7 @@
 //   the level           SRAM of its capacity, one line per access
 //   the elements' memories  one of their lines per access; with a memory for each tensor the sums
 //                       are read and written once for each multiply
-//   merger              log2(radix) comparisons of coordinates and a register of a nonzero for each
+//   merge               log2(radix) comparisons of coordinates and a register of a nonzero for each
 //                       that goes through (computed: a tournament of the heads of its fibers)
 //   multiplier, adder   of the precision, at the machine's clock
 //   sequencer           one counter step per task

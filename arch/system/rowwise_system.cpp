@@ -151,7 +151,7 @@ void fill_rowwise_actions(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
     out.actions[memories.sums]["write"] += lines(outputs);
     out.actions[memories.sums]["read"] += lines(outputs);
   }
-  if (spec.merges()) out.actions["merger"]["merge"] = sums.counts.merged;
+  if (spec.merges()) out.actions["merge"]["merge"] = sums.counts.merged;
   out.actions["multiplier"]["compute"] = sums.counts.multiplies;
   out.actions["adder"]["compute"] = sums.counts.adds;
   out.actions["sequencer"]["step"] = sums.tasks;

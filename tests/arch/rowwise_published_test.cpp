@@ -20,7 +20,7 @@ MachineStatistics squared(const std::string& name) {
   return lacuna::test::multiply(lacuna::test::rowwise("gamma"), a, a).outcome.statistics;
 }
 
-CsrMatrix mask(const std::string& name, std::uint64_t columns) {
+CsrMatrix pe_mask(const std::string& name, std::uint64_t columns) {
   return read_mask_text(lacuna::test::shared_data() / "eyeriss-v2-pe" / (name + ".txt.gz"),
                         columns);
 }
@@ -29,13 +29,13 @@ CsrMatrix mask(const std::string& name, std::uint64_t columns) {
 
 TEST_CASE("merging rows of the published graphs: outputs exactly, operands within a tenth") {
   LACUNA_NEEDS_SHARED();
-  struct Published {
+  struct GraphRows {
     const char* name;
     std::uint64_t a, b, z, multiplies;
   };
-  for (const Published& one :
-       {Published{"wiki-Vote", 1'293'480, 711'096, 22'006'532, 4'542'805},
-        Published{"p2p-Gnutella31", 2'039'688, 1'822'872, 6'701'556, 538'318}}) {
+  for (const GraphRows& one :
+       {GraphRows{"wiki-Vote", 1'293'480, 711'096, 22'006'532, 4'542'805},
+        GraphRows{"p2p-Gnutella31", 2'039'688, 1'822'872, 6'701'556, 538'318}}) {
     INFO(one.name);
     const MachineStatistics s = squared(one.name);
     CHECK(s.macs_effectual == one.multiplies);
@@ -56,8 +56,8 @@ TEST_CASE("one element takes the published cycles on the published masks") {
        {Layer{"L07", 64, 1'702'140}, Layer{"L09", 64, 1'499'682}, Layer{"L19", 256, 1'457'458},
         Layer{"L21", 256, 1'677'684}, Layer{"L23", 256, 1'821'557}}) {
     INFO(layer.name);
-    const CsrMatrix weights = mask(std::string(layer.name) + "_weights", layer.channels);
-    const CsrMatrix inputs = mask(std::string(layer.name) + "_iacts", layer.channels);
+    const CsrMatrix weights = pe_mask(std::string(layer.name) + "_weights", layer.channels);
+    const CsrMatrix inputs = pe_mask(std::string(layer.name) + "_iacts", layer.channels);
     const MachineStatistics s =
         lacuna::test::multiply(lacuna::test::rowwise("eyeriss-v2-pe"), weights, transpose(inputs))
             .outcome.statistics;

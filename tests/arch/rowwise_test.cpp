@@ -91,7 +91,7 @@ void check_same_work(const RunOutcome& x, const RunOutcome& y) {
   REQUIRE(x.statistics.adds == y.statistics.adds);
   REQUIRE(x.statistics.z_nonzeros == y.statistics.z_nonzeros);
   REQUIRE(x.statistics.iterations == y.statistics.iterations);
-  REQUIRE(x.statistics.actions.at("merger") == y.statistics.actions.at("merger"));
+  REQUIRE(x.statistics.actions.at("merge") == y.statistics.actions.at("merge"));
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ TEST_CASE("a row of two fibers takes its leader, its fibers, a merge and its out
   CHECK(s.macs_effectual == 4);
   CHECK(s.adds == 1);
   CHECK(s.z_nonzeros == 3);
-  CHECK(s.actions.at("merger").at("merge") == 4);
+  CHECK(s.actions.at("merge").at("merge") == 4);
   CHECK(dram_reads(s, "A") == 28);
   CHECK(dram_reads(s, "B") == 56);
   CHECK(dram_writes(s, "Z") == 40);
@@ -227,7 +227,7 @@ TEST_CASE("the cache brings what a list of lines in the order of their use would
       } else {
         lines.splice(lines.begin(), lines, found);
       }
-      missed += lines.front().second.insert(byte).second ? 1 : 0;
+      if (lines.front().second.insert(byte).second) ++missed;
     };
     for (const Coordinate k : a.columns) {  // pointers first, then rows one behind the other
       for (std::uint64_t byte = 4 * k; byte < 4 * (k + 1); ++byte) use(byte);

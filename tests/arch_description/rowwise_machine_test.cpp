@@ -19,7 +19,7 @@ RowwiseSpec spec_of(const std::string& folder, const std::string& name,
   return spec;
 }
 
-std::string refusal(const std::string& name, const std::vector<std::string>& settings) {
+std::string rowwise_refusal(const std::string& name, const std::vector<std::string>& settings) {
   return error_of([&] { (void)spec_of("configs/arch", name, settings); });
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("operands that meet as leader and follower make a machine of row-wise 
 TEST_CASE("what no run of row-wise products takes is refused at its key") {
   const auto says = [](const char* machine, const char* setting, const char* message) {
     INFO(machine << " with " << setting);
-    CHECK_THAT(refusal(machine, {setting}), contains(message));
+    CHECK_THAT(rowwise_refusal(machine, {setting}), contains(message));
   };
   says("gamma", "precision.B=fp32", "operands of one precision");
   says("gamma", "strict=true", "strict");

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +7,7 @@
 #include "app/commands.hpp"
 #include "app/out_option.hpp"
 #include "base/file.hpp"
+#include "base/plot_text.hpp"
 #include "base/quantity_text.hpp"
 #include "report/gnuplot_text.hpp"
 #include "report/result_folder.hpp"
@@ -157,41 +156,23 @@ std::string dial_script(const DialOptions& options, const Points& points, const 
   }
   const DialPoint& first = points.front();
   const auto curve = [&](int column, double over, std::size_t color, const char* name) {
-    return fmt::format(
-        "'dial.csv' using ($2/$3):(${}/{:.9g}) with linespoints pt 7 ps 0.7 lw 2 "
-        "lc rgb {} title '{}'",
-        column, over, gp::color(color), name);
+    return plot_text("figures/dial_curve", fmt::arg("column", column), fmt::arg("over", over),
+                     fmt::arg("color", gp::color(color)), fmt::arg("title", name));
   };
-  std::string curves;
-  const auto add = [&](const std::string& text) {
-    curves += fmt::format("{}{}", curves.empty() ? "" : ", \\\n       ", text);
-  };
-  add(curve(5, first.parameters, 1, "parameters"));
-  add(curve(11, first.touched_bytes, 5, "weight bytes touched per step"));
-  add(curve(8, first.flops_per_token, 2, "FLOP per token"));
+  std::vector<std::string> curves{
+      curve(5, first.parameters, 1, "parameters"),
+      curve(11, first.touched_bytes, 5, "weight bytes touched per step"),
+      curve(8, first.flops_per_token, 2, "FLOP per token")};
   if (!costs.empty()) {
-    add(curve(13, costs.front().step_cycles, 3, "cycles per step"));
-    add(curve(16, costs.front().picojoules, 4, "energy per token"));
+    curves.push_back(curve(13, costs.front().step_cycles, 3, "cycles per step"));
+    curves.push_back(curve(16, costs.front().picojoules, 4, "energy per token"));
   }
-  const std::string settings = fmt::format(R"(set logscale x 2
-set offsets graph 0.04, graph 0.04, graph 0.05, graph 0.05
-set xtics ({})
-set xlabel 'share of inactive experts'
-)",
-                                           tics);
-  const std::string plot = fmt::format(
-      R"(  set multiplot layout 1,2 title {}
-  set ylabel 'pre-training loss'
-  unset logscale y
-  unset key
-  plot {}
-  set ylabel {}
-  set logscale y 2
-  set key top left Left reverse
-  plot {}
-  unset multiplot)",
-      gp::quoted(about(options)), curve(4, 1, 0, "loss"),
-      gp::quoted(fmt::format("over the value at share {:.3g}", first.share)), curves);
+  const std::string over = fmt::format("over the value at share {:.3g}", first.share);
+  const std::string settings = plot_text("figures/dial_settings", fmt::arg("tics", tics));
+  const std::string plot =
+      plot_text("figures/dial", fmt::arg("title", gp::quoted(about(options))),
+                fmt::arg("loss", curve(4, 1, 0, "loss")), fmt::arg("over", gp::quoted(over)),
+                fmt::arg("curves", plot_list(curves)));
   return gp::script("dial", "The sparsity dial: " + about(options), {1080, 460}, settings, plot);
 }
 

@@ -94,6 +94,8 @@ int run_main(int argc, char** argv) {
   add("figure", "regenerate a published figure", add_figure);
   add("model", "parameters, FLOPs, cache bytes and the operation graph of a model", add_model);
   add("routing", "what a routing trace says, and three ways to execute its experts", add_routing);
+  add("sweep", "many points: machines, workloads and axes over their keys", add_sweep);
+  add("diff", "what differs between two results, and what was set differently", add_diff);
   add("dial", "the sparsity dial: loss and cost over the share of inactive experts", add_dial);
   add("schema", "JSON Schema of a machine's configuration, for editors", add_schema);
   add("list", "what ships: machines, workloads, energy tables", add_list);

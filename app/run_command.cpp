@@ -119,7 +119,8 @@ Command add_run(Options& app) {
   app.add_option("--arch", run.machines, "machine: a file or a shipped name; repeatable")
       .one_at_a_time();
   app.add_option("--workload", run.workload_file, "workload file or shipped name");
-  app.add_option("--matrix", run.workload.matrix, "A: .mtx[.gz], .smtx[.gz] or a generator");
+  app.add_option("--matrix", run.workload.matrix,
+                 "A: .mtx[.gz], .smtx[.gz], mask:file=F,columns=C or a generator");
   app.add_option("--matrix-b", run.workload.matrix_b, "B, otherwise B is A");
   app.add_flag("--bt", run.workload.transpose_b, "multiply by the transpose of B");
   app.add_option("--dense-b", run.workload.dense_columns, "B is dense with this many columns")

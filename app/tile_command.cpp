@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -11,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/interrupt.hpp"
+#include "base/plot_text.hpp"
 #include "base/quantity_text.hpp"
 #include "base/shipped_files.hpp"
 #include "dataflows/microtile_tiling.hpp"
@@ -128,28 +127,16 @@ std::string occupancy_data(const std::vector<StrategyRow>& rows, std::uint64_t s
 }
 
 std::string occupancy_script(const std::vector<StrategyRow>& rows, const std::string& name) {
-  std::string script = "# gnuplot tile_occupancy.gp\n";
-  script +=
-      "set terminal pngcairo size 960,600 font 'DejaVu Sans,12'\nset output 'tile_occupancy.png'\n";
-  std::string body = fmt::format(
-      "set title {} noenhanced\nset xlabel 'tile occupancy / share of the buffer'\n"
-      "set ylabel 'share of tiles'\nset logscale x\nset yrange [0:1.02]\nset grid\n"
-      "set key outside top center horizontal\nset arrow 1 from 1, graph 0 to 1, graph 1 nohead dt "
-      "2 lc "
-      "rgb '#555555'\n"
-      "set label 1 'buffer full' at 1, graph 0.04 offset 0.5,0\n",
-      report::gnuplot::quoted("Occupancy of B's tiles, " + name));
-  body += "plot ";
+  std::vector<std::string> curves;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    body += fmt::format(
-        "{}'tile_occupancy.dat' index {} using 1:2 with steps lw 2 lc rgb '{}' title '{}'",
-        i == 0 ? "" : ", ", i, report::gnuplot::color(i), to_text(rows[i].choice.strategy));
+    curves.push_back(plot_text("figures/tile_occupancy_curve", fmt::arg("strategy", i),
+                               fmt::arg("color", report::gnuplot::color(i)),
+                               fmt::arg("title", to_text(rows[i].choice.strategy))));
   }
-  body += "\n";
-  script += body +
-            "set terminal svg size 960,600 font 'DejaVu Sans,12'\nset output "
-            "'tile_occupancy.svg'\nreplot\n";
-  return script;
+  const std::string title = report::gnuplot::quoted("Occupancy of B's tiles, " + name);
+  return plot_text("figures/tile_occupancy", fmt::arg("title", title),
+                   fmt::arg("curves", fmt::join(curves, ", "))) +
+         "\n";
 }
 
 int execute(const TileArguments& arguments) {

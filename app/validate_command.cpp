@@ -22,9 +22,10 @@ struct Totals {
   std::size_t unknown = 0;   // rows of a design that has no machine here
 };
 
-Totals validate_extensor(const std::string& given) {
+/// Products of published matrices, from the file of that name.
+Totals validate_products(const char* name, const std::string& given) {
   const auto folder = matrix_folder(given);
-  const auto published = validation::load_runs(validation::published_file("extensor.yaml"));
+  const auto published = validation::load_runs(validation::published_file(name));
   fmt::print("{}\n\n  {:<22} {:>15} {:>15} {:>9}  {}\n", published.title, "quantity", "published",
              "simulated", "error %", "remark");
   Totals totals;
@@ -50,6 +51,11 @@ Totals validate_extensor(const std::string& given) {
       totals.demanded += number.demand == validation::Demand::exact ? 1 : 0;
     }
   }
+  return totals;
+}
+
+Totals validate_extensor(const std::string& given) {
+  const Totals totals = validate_products("extensor.yaml", given);
   const auto bars = validation::load_tailors(validation::published_file("tailors.csv"));
   fmt::print(
       "Tailors figure: {} matrices. Its machine is not published; `lacuna figure overbooking` puts "
@@ -97,17 +103,18 @@ int execute(const std::string& matrices, const std::string& only) {
     totals.skipped += part.skipped;
     totals.unknown += part.unknown;
   };
-  std::vector<std::string> names{"extensor"};
+  std::vector<std::string> names{"extensor", "gamma"};
   for (const PublishedGroup& group : published_groups()) names.emplace_back(group.name);
   if (!only.empty() && std::find(names.begin(), names.end(), only) == names.end()) {
     throw InputError(fmt::format("--only {}: not a group of published numbers", only),
                      suggest(only, names));
   }
-  if (!matrices.empty() && !only.empty() && only != "extensor") {
+  if (!matrices.empty() && !only.empty() && only != "extensor" && only != "gamma") {
     throw InputError(fmt::format("--matrices: the group {} reads none", only),
-                     "leave it out; --only extensor takes them");
+                     "leave it out; --only extensor and --only gamma take them");
   }
   if (only.empty() || only == "extensor") add(validate_extensor(matrices));
+  if (only.empty() || only == "gamma") add(validate_products("gamma.yaml", matrices));
   for (const PublishedGroup& group : published_groups()) {
     if (only.empty() || only == group.name) add(validate_group(group));
   }
@@ -125,7 +132,7 @@ Command add_validate(Options& app) {
   auto only = std::make_shared<std::string>();
   app.add_option("--matrices", *folder, "folder with the matrices; default: LACUNA_MATRICES");
   app.add_option("--only", *only,
-                 "one group: extensor, tensor-cores, dstc, gemm-2048, highlight, models");
+                 "one group: extensor, gamma, tensor-cores, dstc, gemm-2048, highlight, models");
   return [folder, only] { return execute(*folder, *only); };
 }
 

@@ -15,8 +15,9 @@ using Kind = ConfigValue::Kind;
 constexpr const char* kNumber = R"(\s*([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*)";
 constexpr const char* kByteUnit = "([kKMGT]?B|[KMGT]iB)";
 
+/// Null takes away what an extended file says.
 OrderedJson quantity(const std::string& unit, const char* about, const char* example) {
-  return {{"type", "string"},
+  return {{"type", OrderedJson::array({"string", "null"})},
           {"description", about},
           {"pattern", std::string("^") + kNumber + unit + "\\s*$"},
           {"examples", OrderedJson::array({example})}};
@@ -86,15 +87,6 @@ OrderedJson value_json(const ConfigValue& value) {
   return OrderedJson::object();
 }
 
-/// What is looked for may be absent, which null says of a key that an extended file has.
-void allow_null(OrderedJson& schema) {
-  if (schema.contains("anyOf")) {
-    schema["anyOf"].push_back({{"type", "null"}});
-  } else if (schema.contains("type") && schema["type"].is_string()) {
-    schema["type"] = OrderedJson::array({schema["type"], "null"});
-  }
-}
-
 using Path = ConfigDescriptions::Path;
 
 Path below(Path path, const std::string& key) {
@@ -112,7 +104,6 @@ class Printer {
     OrderedJson properties = OrderedJson::object();
     for (const auto& [key, child] : shape.keys) {
       properties[key] = described(child, below(path, key));
-      if (child.looked_for) allow_null(properties[key]);
     }
     out["properties"] = std::move(properties);
     out["additionalProperties"] =

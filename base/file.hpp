@@ -32,6 +32,8 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 
 /// "sha256:<hex>" of the file's bytes as stored; "unknown: a pipe" of what can be read only once.
 [[nodiscard]] std::string sha256_of(const std::filesystem::path& path);
+/// Of a text's bytes.
+[[nodiscard]] std::string sha256_of_text(std::string_view text);
 
 /// A folder of this name holds what will stand in the folder above it; messages leave it out.
 inline constexpr std::string_view kStagingFolder = ".lacuna-staging";

@@ -80,8 +80,7 @@ class Compiler {
           make_program(std::move(program), static_cast<std::uint64_t>(room_)));
       share_out(plan_.shared.clusters.back());
     }
-    plan_.program.a_capacity = plan_.shared.clusters.front().a_capacity;
-    plan_.program.b_capacity = plan_.shared.clusters.front().b_capacity;
+    plan_.shares = plan_.shared.clusters.front().shares();
   }
 
   /// Where the machine's file divides the buffer.
@@ -89,8 +88,9 @@ class Compiler {
     const auto bytes = [&](const FabricHolding& holding) {
       return static_cast<std::uint64_t>(holding.share * real(spec_.glb_bytes()));
     };
-    if (spec_.glb.a.share > 0) program.a_capacity = bytes(spec_.glb.a);
-    if (spec_.glb.b.share > 0) program.b_capacity = bytes(spec_.glb.b);
+    ArrayShares& shares = program.operations.front().shares;
+    if (spec_.glb.a.share > 0) shares.a = bytes(spec_.glb.a);
+    if (spec_.glb.b.share > 0) shares.b = bytes(spec_.glb.b);
   }
 
   /// Bytes of the buffer that each operand may take.
@@ -330,6 +330,7 @@ class Compiler {
     }
     plan_.program = make_program(std::move(scheduled), static_cast<std::uint64_t>(room_));
     share_out(plan_.program);
+    plan_.shares = plan_.program.shares();
   }
 
   const FabricSpec& outside_;  // the machine

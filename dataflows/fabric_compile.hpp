@@ -50,6 +50,7 @@ struct FabricPlan {
   std::vector<FabricPart> parts;
   ArrayProgram program;  // of a machine with one global buffer
   SharedProgram shared;  // of one whose clusters share a level
+  ArrayShares shares;    // of a global buffer; of several, the first's
   Estimate estimate;     // the machine's, before the run
   /// Bytes of A and B that the GLB holds at most, by the mapping.
   std::uint64_t a_tile_bytes = 0, b_tile_bytes = 0;

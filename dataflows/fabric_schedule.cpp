@@ -264,7 +264,7 @@ double FabricSchedule::most_z_bytes() const {
   return z_bytes_of(0, 0);
 }
 
-std::function<bool(ArrayInstruction&)> FabricSchedule::walk() const {
+ArrayWalk FabricSchedule::walk() const {
   auto walker = std::make_shared<Walker>(*this);
   return [walker](ArrayInstruction& instruction) { return walker->next(instruction); };
 }
@@ -274,11 +274,12 @@ namespace {
 /// One product after another, each as often as it occurs; visits go on.
 class Sequence {
  public:
-  explicit Sequence(std::vector<ScheduledProduct> products) : products_(std::move(products)) {}
+  using Products = std::shared_ptr<const std::vector<ScheduledProduct>>;
+  explicit Sequence(Products products) : products_(std::move(products)) {}
 
   bool next(ArrayInstruction& instruction) {
-    for (; at_ < products_.size(); advance()) {
-      const FabricSchedule& schedule = *products_[at_].blocks[block_];
+    for (; at_ < products_->size(); advance()) {
+      const FabricSchedule& schedule = *product().blocks[block_];
       if (!walk_) walk_ = schedule.walk();
       if (walk_(instruction)) {
         instruction.part = first_part_ + block_;
@@ -295,18 +296,19 @@ class Sequence {
   }
 
  private:
+  [[nodiscard]] const ScheduledProduct& product() const { return (*products_)[at_]; }
   void advance() {
     ++runs_;
-    if (++block_ < products_[at_].blocks.size()) return;
+    if (++block_ < product().blocks.size()) return;
     block_ = 0;
-    if (++done_ < products_[at_].times) return;
+    if (++done_ < product().times) return;
     done_ = 0;
-    first_part_ += products_[at_].blocks.size();
+    first_part_ += product().blocks.size();
     ++at_;
   }
 
-  std::vector<ScheduledProduct> products_;
-  std::function<bool(ArrayInstruction&)> walk_;
+  Products products_;
+  ArrayWalk walk_;
   std::size_t at_ = 0, block_ = 0, first_part_ = 0;
   std::uint64_t done_ = 0, runs_ = 0, a_visits_ = 0, b_visits_ = 0;
 };
@@ -334,11 +336,14 @@ ArrayProgram make_program(std::vector<ScheduledProduct> products, std::uint64_t 
   const std::uint64_t spare = capacity - a_tile - b_tile;
   const bool one = program.parts.size() == 1;
   const std::uint64_t for_a = one && a_stays ? 0 : one && b_stays ? spare : spare / 2;
-  program.a_capacity = a_tile + for_a;
-  program.b_capacity = b_tile + spare - for_a;
-  program.z_backlog = whole_up(z);
-  auto sequence = std::make_shared<Sequence>(std::move(products));
-  program.next = [sequence](ArrayInstruction& instruction) { return sequence->next(instruction); };
+  program.operations.push_back(
+      {program.parts.size(), {a_tile + for_a, b_tile + spare - for_a, whole_up(z)}});
+  program.walk = [all = std::make_shared<const std::vector<ScheduledProduct>>(
+                      std::move(products))]() -> ArrayWalk {
+    return [sequence = Sequence(all)](ArrayInstruction& instruction) mutable {
+      return sequence.next(instruction);
+    };
+  };
   return program;
 }
 

@@ -35,7 +35,7 @@ class FabricSchedule {
   [[nodiscard]] bool b_stays() const { return b_stays_; }
   [[nodiscard]] double most_z_bytes() const;  // of one tile of outputs
   /// Every instruction once, visits from zero.
-  [[nodiscard]] std::function<bool(ArrayInstruction&)> walk() const;
+  [[nodiscard]] ArrayWalk walk() const;
 
  private:
   friend class Walker;

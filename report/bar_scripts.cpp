@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "base/plot_text.hpp"
 #include "report/csv.hpp"
 #include "report/gnuplot_text.hpp"
 #include "report/plot_scripts.hpp"
@@ -91,7 +90,9 @@ Names names_of(const std::vector<RunResult>& results) {
     const auto lines = tic_lines(labels[i]);
     names.columns = std::max(names.columns, widest(lines));
     names.lines = std::max(names.lines, lines.size());
-    names.tics += fmt::format("{}{} {}", i == 0 ? "" : ", ", gnuplot::joined_tic(lines), i + 1);
+    names.tics +=
+        (i == 0 ? "" : ", ") + plot_text("bars/tic", fmt::arg("label", gnuplot::joined_tic(lines)),
+                                         fmt::arg("row", i + 1));
   }
   return names;
 }
@@ -99,14 +100,14 @@ Names names_of(const std::vector<RunResult>& results) {
 std::string end_labels(const std::vector<RunResult>& results, const Bars& bars) {
   std::string out;
   for (std::size_t i = 0; i < results.size(); ++i) {
+    const std::size_t run = i + 1;
+    const auto row = fmt::arg("row", run);
     if (!results[i].unsupported.empty()) {
-      out += fmt::format(
-          "set label {0} 'not supported' at graph 0, first {0} left offset 1,0 front textcolor rgb "
-          "'#777777'\n",
-          i + 1);
+      out += plot_text("bars/unsupported", row) + "\n";
     } else if (!bars.ends.empty()) {
-      out += fmt::format("set label {0} {1} at first {2}, {0} left offset 0.7,0 front\n", i + 1,
-                         gnuplot::quoted(bars.ends[i].text), bars.ends[i].at);
+      const std::string text = gnuplot::quoted(bars.ends[i].text);
+      out += plot_text("bars/end", row, fmt::arg("text", text), fmt::arg("at", bars.ends[i].at)) +
+             "\n";
     }
   }
   return out;
@@ -121,48 +122,29 @@ std::string bar_settings(const std::vector<RunResult>& results, const Bars& bars
     high = 0;
     for (const End& end : bars.ends) high = std::max(high, end.at * 1.22);  // room for its text
   }
-  return fmt::format(
-      R"(set title {title} font ',13' textcolor rgb '#222222'
-set xlabel {axis}
-set yrange [{last}.6:0.4]
-set ytics ({tics}) scale 0
-set grid x noy
-set xrange [0:{high}]
-set xtics autofreq
-set key outside right top vertical maxcols 1 Left reverse samplen 1.2 spacing 1.25 width 1
-set style fill solid 1.0 border rgb 'white'
-array colors[{count}] = [{colors}]
-# A bar is stacked row by row: `low` and `high` are where the row at hand begins and ends.
-run = 0; low = 0.0; high = 0.0
-stack(row, machine, value) = (low = (row == 0 || machine != run) ? 0.0 : high, run = machine, high = low + value, high)
-{labels})",
-      fmt::arg("title", gnuplot::title(bars.title, common_workload(results), 60)),
-      fmt::arg("axis", gnuplot::quoted(bars.axis)), fmt::arg("last", results.size()),
-      fmt::arg("tics", names.tics), fmt::arg("high", high), fmt::arg("count", bars.stripes.size()),
-      fmt::arg("colors", colors), fmt::arg("value", bars.value),
-      fmt::arg("labels", end_labels(results, bars)));
+  const std::string title = gnuplot::title(bars.title, common_workload(results), 60);
+  return plot_text("bars/settings", fmt::arg("title", title),
+                   fmt::arg("axis", gnuplot::quoted(bars.axis)), fmt::arg("last", results.size()),
+                   fmt::arg("tics", names.tics), fmt::arg("high", high),
+                   fmt::arg("count", bars.stripes.size()), fmt::arg("colors", colors),
+                   fmt::arg("labels", end_labels(results, bars)));
 }
 
 std::string bar_plot(const Bars& bars, double half) {
-  const std::string next = fmt::format("stack(column(0), column('machine_index'), {})", bars.value);
-  std::string plot = fmt::format(
-      "  plot '{0}.csv' using ({1}):(column('machine_index')):(low):(high):"
-      "(column('machine_index')-{2:.3f}):(column('machine_index')+{2:.3f}):"
-      "(colors[int(column('series'))]) with boxxyerror lw 0.5 lc rgb variable",
-      bars.name, next, half);
-  if (bars.percent) {
-    plot += fmt::format(
-        ", \\\n       '{}.csv' using (({}+low)/2):(column('machine_index')):"
-        "(high-low < 6 ? '' : sprintf('%.0f', high-low)) with labels font ',11' textcolor rgb "
-        "'black'",
-        bars.name, next);
-  }
+  const std::string next = plot_text("bars/stack", fmt::arg("value", bars.value));
+  const auto of = [&](const char* piece) {
+    return plot_text(piece, fmt::arg("name", bars.name), fmt::arg("next", next),
+                     fmt::arg("half", half));
+  };
+  std::vector<std::string> parts{of("bars/plot")};
+  if (bars.percent) parts.push_back(of("bars/percent"));
   for (const Stripe& stripe : bars.stripes) {
     if (stripe.title.empty()) continue;
-    plot += fmt::format(", \\\n       keyentry with boxes fc rgb {} title {}", stripe.color,
-                        gnuplot::quoted(shorten(stripe.title, kLongestStripe)));
+    const std::string title = gnuplot::quoted(shorten(stripe.title, kLongestStripe));
+    parts.push_back(
+        plot_text("bars/key", fmt::arg("color", stripe.color), fmt::arg("title", title)));
   }
-  return plot;
+  return plot_list(parts);
 }
 
 std::string draw(const std::vector<RunResult>& results, const Bars& bars) {

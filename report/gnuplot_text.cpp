@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/gnuplot_text.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 
+#include "base/plot_text.hpp"
 #include "report/text_layout.hpp"
 
 namespace lacuna::report::gnuplot {
@@ -58,35 +57,13 @@ std::string color(std::size_t i) {
 
 std::string script(const std::string& name, const std::string& about, Size size,
                    const std::string& settings, const std::string& plot) {
-  return fmt::format(R"(# {about}
-# Reads {name}.csv beside this file; `gnuplot {name}.gp` draws {name}.svg and {name}.png.
-set encoding utf8
-set datafile separator comma
-set datafile columnheaders
-set border 3 lc rgb '#444444'
-set tics nomirror out scale 0.6 textcolor rgb '#222222'
-set grid lc rgb '#DDDDDD' lw 1 lt 1
-set key textcolor rgb '#222222' noautotitle
-{settings}
-do for [file in 'svg png'] {{
-  if (file eq 'svg') {{
-    set terminal svg noenhanced size {width},{height} font 'DejaVu Sans,12' background rgb 'white'
-  }} else {{
-    if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) {{
-      set terminal pngcairo noenhanced size {width2},{height2} font 'DejaVu Sans,12' fontscale 2 linewidth 2 background rgb 'white'
-    }} else {{
-      set terminal png noenhanced size {width2},{height2} font 'DejaVu Sans,24' linewidth 2 background rgb 'white'
-    }}
-  }}
-  set output '{name}.'.file
-{plot}
-  unset output
-}}
-)",
-                     fmt::arg("about", clean(about)), fmt::arg("name", name),
-                     fmt::arg("settings", settings), fmt::arg("plot", plot),
-                     fmt::arg("width", size.width), fmt::arg("height", size.height),
-                     fmt::arg("width2", 2 * size.width), fmt::arg("height2", 2 * size.height));
+  const std::string drawing =
+      plot_text("frame/drawing", fmt::arg("name", name), fmt::arg("plot", plot),
+                fmt::arg("width", size.width), fmt::arg("height", size.height),
+                fmt::arg("width2", 2 * size.width), fmt::arg("height2", 2 * size.height));
+  return plot_text("frame/script", fmt::arg("about", clean(about)), fmt::arg("name", name),
+                   fmt::arg("settings", settings), fmt::arg("drawing", drawing)) +
+         "\n";
 }
 
 }  // namespace lacuna::report::gnuplot

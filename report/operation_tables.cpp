@@ -30,11 +30,10 @@ std::string operations_csv(const std::vector<RunResult>& results) {
     for (const OperationReport& op : results[i].operations) {
       fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
                      i + 1, field(results[i].name), field(results[i].workload), field(op.group),
-                     field(op.block), field(op.name), op.times, op.products,
-                     op.cycles.count() * op.times, op.cycles_bound.count() * op.times,
-                     field(op.bound), op.macs * op.times, op.weight_bytes * op.times,
-                     op.cache_bytes * op.times, op.activation_bytes * op.times,
-                     op.picojoules * static_cast<double>(op.times));
+                     field(op.block), field(op.name), op.times, op.products, op.in_step.count(),
+                     op.cycles_bound.count() * op.times, field(op.bound), op.macs * op.times,
+                     op.weight_bytes * op.times, op.cache_bytes * op.times,
+                     op.activation_bytes * op.times, op.picojoules * static_cast<double>(op.times));
     }
   }
   return out;
@@ -49,7 +48,7 @@ std::string operation_groups_csv(const std::vector<RunResult>& results) {
       double picojoules = 0;
       for (const OperationReport& op : results[i].operations) {
         if (op.group != series[s]) continue;
-        cycles += op.cycles.count() * op.times;
+        cycles += op.in_step.count();
         picojoules += op.picojoules * static_cast<double>(op.times);
       }
       fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{}\n", i + 1,

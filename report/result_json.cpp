@@ -120,7 +120,8 @@ void add_measured(OrderedJson& out, const RunResult& r) {
                   {"reference", r.check.reference}};
 }
 
-/// Of one execution; `times` says how many there are.
+/// Of one execution, alone; `times` says how many there are, whose cycles in the step come
+/// together.
 OrderedJson operations_json(const std::vector<OperationReport>& operations) {
   OrderedJson out = OrderedJson::array();
   for (const OperationReport& op : operations) {
@@ -130,6 +131,7 @@ OrderedJson operations_json(const std::vector<OperationReport>& operations) {
                    {"times", op.times},
                    {"products", op.products},
                    {"cycles", op.cycles.count()},
+                   {"cycles_in_step", op.in_step.count()},
                    {"cycles_bound", op.cycles_bound.count()},
                    {"bound", op.bound},
                    {"macs", op.macs},

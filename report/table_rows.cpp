@@ -391,7 +391,7 @@ void model_rows(RowMaker& make) {
   const auto sums_of = [](const RunResult& r, const auto& value) {
     Sums sums;
     for (const OperationReport& op : r.operations) {
-      sums[op.group] += value(op) * static_cast<double>(op.times);
+      sums[op.group] += value(op);
     }
     return sums;
   };
@@ -399,7 +399,7 @@ void model_rows(RowMaker& make) {
   make.rows_of(
       [&](const RunResult& r) {
         return sums_of(
-            r, [](const OperationReport& op) { return static_cast<double>(op.cycles.count()); });
+            r, [](const OperationReport& op) { return static_cast<double>(op.in_step.count()); });
       },
       [](const RunResult& r, const std::string&, double cycles) {
         TableCell cell = exact(static_cast<std::uint64_t>(cycles));
@@ -409,7 +409,9 @@ void model_rows(RowMaker& make) {
   make.group("Energy by group of operations (share)");
   make.rows_of(
       [&](const RunResult& r) {
-        return sums_of(r, [](const OperationReport& op) { return op.picojoules; });
+        return sums_of(r, [](const OperationReport& op) {
+          return op.picojoules * static_cast<double>(op.times);
+        });
       },
       [](const RunResult& r, const std::string&, double picojoules) {
         TableCell cell = shown(human_energy(picojoules), picojoules);

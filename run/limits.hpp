@@ -8,6 +8,7 @@
 
 #include "arch/energy/component.hpp"
 #include "arch/limits/physical_limits.hpp"
+#include "arch/system/array_system.hpp"
 #include "dataflows/extensor_program.hpp"
 #include "dataflows/fabric_compile.hpp"
 #include "run/result.hpp"
@@ -21,10 +22,18 @@ namespace lacuna {
 [[nodiscard]] LeastTraffic least_traffic(const FabricSpec& machine,
                                          const std::vector<FabricInstance>& products);
 
+/// What of a product comes from memory or goes there lies in it.
+[[nodiscard]] InMemory in_memory(const LeastTraffic& least);
+[[nodiscard]] LeastTraffic least_traffic(const RowwiseSpec& machine, const CsrMatrix& leader,
+                                         const CsrMatrix& follower);
+
 /// Traffic and energy of one run.
 void check_run_limits(const MachineSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result);
 void check_run_limits(const FabricSpec& machine, const ComponentSet& components,
+                      const LeastTraffic& least, ArrayTime time, const RunResult& result);
+
+void check_run_limits(const RowwiseSpec& machine, const ComponentSet& components,
                       const LeastTraffic& least, const RunResult& result);
 
 /// The sum of several operations, each of which has been compared by itself.

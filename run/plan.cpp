@@ -98,6 +98,11 @@ void apply_run_file(const RunArguments& arguments, RunPlan& plan) {
 
 void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
   if (!arguments.workload_file.empty()) workload_from_file(arguments.workload_file, plan);
+  if (arguments.workload_tree) {
+    const ConfigReader reader(*arguments.workload_tree);
+    read_any_workload(reader, arguments.workload_folder, plan);
+    reader.finish();
+  }
   if (!arguments.model.model.empty()) plan.model = arguments.model;
   if (!arguments.network.network.empty()) {
     plan.network = arguments.network;
@@ -144,11 +149,16 @@ void refuse_idle(const RunPlan& plan, const RunArguments& arguments) {
   const bool tiled = std::any_of(plan.workloads.begin(), plan.workloads.end(),
                                  [](const WorkloadSpec& spec) { return spec.tiles.m1 != 0; });
   for (const ChosenMachine& machine : plan.machines) {
-    const auto* fabric = std::get_if<FabricSpec>(&machine.spec);
-    if (fabric != nullptr && !model && !network && tiled) {
+    const bool microtiles = std::holds_alternative<MachineSpec>(machine.spec);
+    if (!microtiles && !model && !network && tiled) {
       throw InputError(
-          fmt::format("the workload's tiling is in microtiles, and {} has none", fabric->name),
+          fmt::format("the workload's tiling is in microtiles, and {} has none", machine.name()),
           "leave it out, or run another machine");
+    }
+    if (std::holds_alternative<RowwiseSpec>(machine.spec) && (model || network)) {
+      throw InputError(fmt::format("{} runs single products, no {}", machine.name(),
+                                   model ? "models" : "networks"),
+                       "--matrix, --gemm or a workload that has one");
     }
   }
   if (arguments.timeline && network) {

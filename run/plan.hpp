@@ -4,12 +4,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "arch/description/read_spec.hpp"
 #include "run/model/workload.hpp"
-#include "run/network/workload.hpp"
+#include "run/network/run.hpp"
 #include "run/product/workload.hpp"
 
 namespace lacuna {
@@ -19,6 +20,8 @@ struct RunArguments {
   std::string run_file;               // RUN.yaml, or the resolved configuration of an earlier run
   std::vector<std::string> machines;  // files or shipped names
   std::string workload_file;
+  std::optional<ConfigTree> workload_tree;  // instead: what such a file holds, its files beside
+  std::filesystem::path workload_folder;
   WorkloadSpec workload;
   ModelWorkloadSpec model;
   NetworkWorkloadSpec network;
@@ -31,7 +34,7 @@ struct RunArguments {
 
 /// A machine to run: its parameters and the configuration that they were read from.
 struct ChosenMachine {
-  std::variant<MachineSpec, FabricSpec> spec;
+  AnyMachine spec;
   ConfigTree resolved;
 
   [[nodiscard]] const std::string& name() const {
@@ -60,8 +63,21 @@ struct RunPlan {
 /// Told what is being read and the share that has been; 1 at its end. May be empty.
 using ReadingProgress = std::function<void(const std::string& what, double share)>;
 
+/// Operands of the workload that ran last, for the next run if it wants the same.
+struct KeptWorkload {
+  std::string key;
+  ProductWorkload product;
+  std::optional<FabricWorkload> occupancies;  // may refer to `product`
+  std::optional<ModelWorkload> model;
+  std::optional<NetworkWorkload> network;
+};
+
+/// The configuration that reproduces the plan's i-th result by itself.
+[[nodiscard]] ConfigTree resolved_run(const RunPlan& plan, std::size_t i);
+
 /// Workload by workload, on the machines in their order. Each result holds the configuration that
 /// reproduces it by itself. Throws InputError, ModelError, Interrupted.
-[[nodiscard]] std::vector<RunResult> run_plan(const RunPlan& plan, const ReadingProgress& progress);
+[[nodiscard]] std::vector<RunResult> run_plan(const RunPlan& plan, const ReadingProgress& progress,
+                                              KeptWorkload* kept = nullptr);
 
 }  // namespace lacuna

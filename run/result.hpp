@@ -3,6 +3,7 @@
 // made of. Filled by the run command, rendered by report.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -76,7 +77,8 @@ struct OperationReport {
   Role role = Role::kUnset;        // of a model's operation; a layer of a network has none
   std::uint64_t times = 1;         // executions: layers that are alike
   std::uint64_t products = 0;      // matrix products of one execution; 0: no product
-  Cycles cycles, cycles_bound;
+  Cycles cycles, cycles_bound;     // of one execution; the mean of those that overlap
+  Cycles in_step;                  // of all executions
   std::string bound;
   std::uint64_t macs = 0;              // dense, as executed
   std::uint64_t weight_bytes = 0;      // from DRAM
@@ -94,6 +96,18 @@ struct StepReport {
   std::string phase;            // "decode" or "prefill"
   std::uint64_t sequences = 0;  // at once
   std::uint64_t tokens = 0;     // of all sequences; 0: no step of a model
+};
+
+/// Bytes that memory must hold at least for a run: A (of several operations all weights, and a
+/// model's cache) and what else an operation needs beside it (of several the largest).
+struct InMemory {
+  std::uint64_t a = 0, rest = 0;
+
+  /// Another operation, whose A is weights.
+  void add(const InMemory& one, std::uint64_t times) {
+    a += one.a * times;
+    rest = std::max(rest, one.rest);
+  }
 };
 
 /// Values as a machine takes them. Machines that differ here do not move the same data.
@@ -121,6 +135,7 @@ struct RunResult {
   std::map<std::string, std::uint64_t> beside;
   std::vector<OperationReport> operations;  // of a model's step, in order; otherwise empty
   StepReport step;
+  InMemory in_memory;
   ConfigTree resolved;   // the configuration that reproduces the run
   std::string timeline;  // Chrome trace JSON; empty when off
   /// Set when the machine cannot run the workload: why. Everything else is then empty.

@@ -24,7 +24,7 @@ struct BesideRule {
   Rule rule;
 };
 
-constexpr std::array<BesideRule, 30> kBesideRules{{
+constexpr std::array<BesideRule, 34> kBesideRules{{
     {"k0_tries", Rule::sum},
     {"k1_tries", Rule::sum},
     {"k2_tries", Rule::sum},
@@ -44,6 +44,11 @@ constexpr std::array<BesideRule, 30> kBesideRules{{
     {"a_fetches", Rule::per_operation},
     {"b_fetches", Rule::per_operation},
     {"instructions", Rule::sum},
+    {"tasks", Rule::sum},
+    {"merged_nonzeros", Rule::sum},
+    {"partial_nonzeros", Rule::sum},
+    {"fiber_bytes_used", Rule::sum},
+    {"overflowing_tiles", Rule::sum},
     {"mapper_cycles", Rule::sum},
     {"fill_cycles", Rule::sum},
     {"drain_cycles", Rule::sum},
@@ -51,7 +56,6 @@ constexpr std::array<BesideRule, 30> kBesideRules{{
     {"operations_executed", Rule::of_total},
     {"operations_simulated", Rule::of_total},
     {"products_executed", Rule::of_total},
-    {"products_simulated", Rule::of_total},
     {"layers_simulated", Rule::of_total},
     {"macs_executed", Rule::of_total},
     {"macs_exact", Rule::of_total},
@@ -174,6 +178,20 @@ void add_result(RunResult& total, const RunResult& one, std::uint64_t times) {
   add_beside(total, one, times);
 }
 
+OperationReport operation_report(const std::string& name, const RunResult& one,
+                                 std::uint64_t times) {
+  OperationReport out;
+  out.name = name;
+  out.times = times;
+  out.cycles = one.statistics.cycles;
+  out.cycles_bound = one.statistics.cycles_bound;
+  out.in_step = one.statistics.cycles * times;
+  out.bound = one.statistics.bound;
+  out.macs = one.macs_dense;
+  out.picojoules = one.energy.total_picojoules;
+  return out;
+}
+
 void finish_total(RunResult& total) {
   find_limiter(total.statistics);
   total.host.events = total.statistics.activations;
@@ -200,7 +218,9 @@ std::string operations_timeline(const std::vector<OperationReport>& all) {
     }
     for (std::uint64_t layer = 0; layer < all[first].times; ++layer) {
       for (std::size_t i = first; i < end; ++i) {
-        const Cycles until = now + all[i].cycles;
+        // Whole cycles of each layer add up to the operation's.
+        const std::uint64_t cycles = all[i].in_step.count(), layers = all[i].times;
+        const Cycles until = now + Cycles(cycles * (layer + 1) / layers - cycles * layer / layers);
         timeline.slice(timeline.row(all[i].group), all[i].name.c_str(), now, until, all[i].macs,
                        "MACs");
         now = until;

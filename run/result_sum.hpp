@@ -14,6 +14,10 @@ namespace lacuna {
 /// stands beside them, each name by its own rule. Throws ModelError for a name that has none.
 void add_result(RunResult& total, const RunResult& one, std::uint64_t times);
 
+/// One operation of a step: what its run says of it, for `times` executions one after another.
+[[nodiscard]] OperationReport operation_report(const std::string& name, const RunResult& one,
+                                               std::uint64_t times);
+
 /// Of a total: the busiest block, SystemC's events.
 void finish_total(RunResult& total);
 

@@ -77,10 +77,6 @@ void Simulation::watch(std::string name, std::function<std::string()> blocked_on
   watched_.push_back({std::move(name), std::move(blocked_on)});
 }
 
-Cycles Simulation::now() const {
-  return Cycles(sc_core::sc_time_stamp().value() / period_);
-}
-
 void Simulation::at(Cycles when, sc_core::sc_event& event) {
   if (when > last_cycle_) run_too_long(last_cycle_);
   LACUNA_CHECK(when >= now(), "event for cycle {} at cycle {}", when.count(), now().count());
@@ -115,8 +111,8 @@ void Simulation::end_delta() {
 
 void Simulation::count_activation() {
   ++activations_;
-  if (sc_core::sc_time_stamp() != last_time_) {
-    last_time_ = sc_core::sc_time_stamp();
+  if (context_->time_stamp() != last_time_) {
+    last_time_ = context_->time_stamp();
     at_this_time_ = 0;
   }
   LACUNA_CHECK(++at_this_time_ < options_.zero_time_limit,

@@ -71,7 +71,14 @@ class Simulation {
   /// (livelock), and rethrows what a process threw.
   void run();
 
-  [[nodiscard]] Cycles now() const;
+  [[nodiscard]] Cycles now() const {
+    // A division for each time, not for each look.
+    if (const auto stamp = context_->time_stamp().value(); stamp != stamp_) {
+      stamp_ = stamp;
+      now_ = Cycles(stamp / period_);
+    }
+    return now_;
+  }
   [[nodiscard]] Ticks now_ticks() const { return to_ticks(now()); }
   [[nodiscard]] sc_core::sc_time time_of(Cycles cycles) const {
     if (cycles > last_cycle_) [[unlikely]]
@@ -127,6 +134,8 @@ class Simulation {
   std::uint64_t at_this_time_ = 0;
   std::uint64_t since_progress_ = 0;
   sc_core::sc_time last_time_;
+  mutable std::uint64_t stamp_ = 0;  // of the kernel, at cycle now_
+  mutable Cycles now_;
   std::exception_ptr failure_;
   struct Watched {
     std::string name;

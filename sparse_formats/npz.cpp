@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sparse_formats/npz.hpp"
 
+#include <zip.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <set>
 
 #include "base/file.hpp"
@@ -19,21 +21,20 @@ constexpr std::uint64_t k16 = std::numeric_limits<std::uint16_t>::max();
 
 struct Member {
   std::string name;  // as in the archive
-  std::uint64_t method = 0;
-  std::uint64_t flags = 0;
-  std::uint64_t crc = 0;
-  std::uint64_t packed = 0;
-  std::uint64_t size = 0;
-  std::uint64_t offset = 0;
+  zip_stat_t is;     // by the directory
 
   [[nodiscard]] bool is_array() const { return name.ends_with(".npy"); }
   [[nodiscard]] std::string array_name() const { return name.substr(0, name.size() - 4); }
 };
 
-/// A ZIP archive in memory, which must outlive this; every read is checked against its size.
+/// A ZIP archive in memory, which must outlive this; libzip reads it.
 class Archive {
  public:
   Archive(std::string_view content, Place place) : place_(std::move(place)), content_(content) {
+    if (!content.starts_with("PK")) {
+      throw InputError(place_, "it is not an .npz archive", "expected a ZIP file");
+    }
+    open();
     directory();
   }
 
@@ -45,146 +46,83 @@ class Archive {
   [[noreturn]] void damaged(const std::string& what) const {
     throw InputError(place_, "the .npz archive is damaged: " + what);
   }
-  [[nodiscard]] std::string_view bytes(std::uint64_t at, std::uint64_t size) const {
-    if (at > content_.size() || size > content_.size() - at) {
-      damaged(fmt::format("{} bytes at {} of {}", size, at, content_.size()));
-    }
-    return content_.substr(at, size);
-  }
-  [[nodiscard]] std::uint64_t number(std::uint64_t at, std::uint64_t size) const {
-    const std::string_view raw = bytes(at, size);
-    std::uint64_t value = 0;
-    for (std::size_t i = raw.size(); i-- > 0;) {
-      value = value << 8 | static_cast<unsigned char>(raw[i]);
-    }
-    return value;
-  }
-  [[nodiscard]] std::uint64_t end_record() const;
+  void open();
   void directory();
-  void wide_sizes(Member& member, std::uint64_t at, std::uint64_t size) const;
+  void check(const Member& member) const;
 
   Place place_;
   std::string_view content_;
+  std::unique_ptr<zip_t, decltype(&zip_discard)> zip_{nullptr, &zip_discard};
   std::vector<Member> members_;
 };
 
-/// The last "end of central directory" record whose comment ends with the file.
-std::uint64_t Archive::end_record() const {
-  constexpr std::uint64_t kRecord = 22;
-  constexpr std::uint64_t kMaxComment = 65535;
-  if (!content_.starts_with("PK")) {
-    throw InputError(place_, "it is not an .npz archive", "expected a ZIP file");
-  }
-  const std::uint64_t size = content_.size();
-  for (std::uint64_t back = kRecord; back <= std::min(size, kRecord + kMaxComment); ++back) {
-    const std::uint64_t at = size - back;
-    if (bytes(at, 4) == "PK\x05\x06" && number(at + 20, 2) == back - kRecord) return at;
-  }
-  damaged("it has no central directory, it is probably cut short");
+void Archive::open() {
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* const source =
+      zip_source_buffer_create(content_.data(), content_.size(), 0, &error);
+  if (source != nullptr) zip_.reset(zip_open_from_source(source, ZIP_RDONLY, &error));
+  if (zip_ != nullptr) return;
+  const std::string why = zip_error_strerror(&error);
+  zip_error_fini(&error);
+  zip_source_free(source);
+  damaged(why + ", it is probably cut short");
 }
 
 void Archive::directory() {
-  const std::uint64_t end = end_record();
-  std::uint64_t entries = number(end + 10, 2);
-  std::uint64_t at = number(end + 16, 4);
-  if ((entries == k16 || at == k32) && end >= 20 && bytes(end - 20, 4) == "PK\x06\x07") {
-    const std::uint64_t record = number(end - 20 + 8, 8);
-    if (bytes(record, 4) != "PK\x06\x06") damaged("its ZIP64 record is missing");
-    entries = number(record + 32, 8);
-    at = number(record + 48, 8);
-  }
   std::set<std::string> seen;
-  for (std::uint64_t i = 0; i < entries; ++i) {
-    if (bytes(at, 4) != "PK\x01\x02") damaged(fmt::format("directory entry {} is missing", i));
+  const auto entries = static_cast<zip_uint64_t>(zip_get_num_entries(zip_.get(), 0));
+  for (zip_uint64_t i = 0; i < entries; ++i) {
     Member member;
-    member.flags = number(at + 8, 2);
-    member.method = number(at + 10, 2);
-    member.crc = number(at + 16, 4);
-    member.packed = number(at + 20, 4);
-    member.size = number(at + 24, 4);
-    member.offset = number(at + 42, 4);
-    const std::uint64_t name = number(at + 28, 2);
-    const std::uint64_t extra = number(at + 30, 2);
-    member.name = std::string(bytes(at + 46, name));
-    wide_sizes(member, at + 46 + name, extra);
-    at += 46 + name + extra + number(at + 32, 2);
+    const char* const name = zip_get_name(zip_.get(), i, ZIP_FL_ENC_RAW);
+    if (name == nullptr || zip_stat_index(zip_.get(), i, 0, &member.is) != 0) {
+      damaged(fmt::format("directory entry {}", i));
+    }
+    member.name = name;
     if (!seen.insert(member.name).second) damaged(fmt::format("'{}' occurs twice", member.name));
     members_.push_back(std::move(member));
   }
 }
 
-/// ZIP64: extra field 1 holds the values that do not fit, in a fixed order.
-void Archive::wide_sizes(Member& member, std::uint64_t at, std::uint64_t size) const {
-  const std::uint64_t end = at + size;
-  while (at + 4 <= end) {
-    const std::uint64_t id = number(at, 2);
-    const std::uint64_t length = number(at + 2, 2);
-    at += 4;
-    if (length > end - at) damaged(fmt::format("an extra field of '{}'", member.name));
-    if (id == 1) {
-      std::uint64_t field = at;
-      for (std::uint64_t* value : {&member.size, &member.packed, &member.offset}) {
-        if (*value != k32) continue;
-        if (field + 8 > at + length) damaged(fmt::format("the ZIP64 field of '{}'", member.name));
-        *value = number(field, 8);
-        field += 8;
-      }
-    }
-    at += length;
+/// Before memory is taken for it.
+void Archive::check(const Member& member) const {
+  const zip_stat_t& is = member.is;
+  if (is.encryption_method != ZIP_EM_NONE) {
+    throw InputError(place_, member.name + " is encrypted");
   }
+  if (is.comp_method != ZIP_CM_STORE && is.comp_method != ZIP_CM_DEFLATE) {
+    throw InputError(place_,
+                     fmt::format("{} is compressed by ZIP method {}", member.name, is.comp_method),
+                     "save it with numpy.savez or numpy.savez_compressed");
+  }
+  if (is.comp_size > content_.size() ||
+      (is.comp_method == ZIP_CM_STORE && is.comp_size != is.size)) {
+    damaged(fmt::format("the size of '{}'", member.name));
+  }
+  if (is.size <= std::max(limits::kInflatedFloor, limits::kInflatedRatio * is.comp_size)) return;
+  throw InputError(
+      place_, fmt::format("the {} bytes of '{}' inflate to {}", is.comp_size, member.name, is.size),
+      fmt::format("over {} times is no data; if it is, save it with numpy.savez",
+                  limits::kInflatedRatio));
 }
 
 std::string Archive::extract(const Member& member) const {
-  if ((member.flags & 1U) != 0) throw InputError(place_, member.name + " is encrypted");
-  if (bytes(member.offset, 4) != "PK\x03\x04") {
-    damaged(fmt::format("the header of '{}' is missing", member.name));
+  check(member);
+  const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file{
+      zip_fopen_index(zip_.get(), member.is.index, 0), &zip_fclose};
+  if (file == nullptr) {
+    damaged(fmt::format("'{}': {}", member.name, zip_strerror(zip_.get())));
   }
-  const std::uint64_t start =
-      member.offset + 30 + number(member.offset + 26, 2) + number(member.offset + 28, 2);
-  const std::string_view packed = bytes(start, member.packed);
-  std::string out;
-  if (member.method == 0) {
-    if (member.packed != member.size) damaged(fmt::format("the size of '{}'", member.name));
-    out = std::string(packed);
-  } else if (member.method == 8) {
-    if (member.size > std::max(limits::kInflatedFloor, limits::kInflatedRatio * member.packed)) {
-      throw InputError(place_,
-                       fmt::format("the {} bytes of '{}' inflate to {}", member.packed, member.name,
-                                   member.size),
-                       fmt::format("over {} times is no data; if it is, save it with numpy.savez",
-                                   limits::kInflatedRatio));
-    }
-    out.resize(member.size);
-    z_stream stream{};
-    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) damaged("zlib does not start");
-    constexpr std::uint64_t kChunk = std::uint64_t{1} << 30;  // zlib counts in 32 bits
-    std::uint64_t in = 0;
-    std::uint64_t done = 0;
-    int status = Z_OK;
-    while (status == Z_OK) {
-      const auto take = std::min(kChunk, packed.size() - in);
-      const auto room = std::min(kChunk, out.size() - done);
-      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data() + in));
-      stream.avail_in = static_cast<uInt>(take);
-      stream.next_out = reinterpret_cast<Bytef*>(out.data() + done);
-      stream.avail_out = static_cast<uInt>(room);
-      status = inflate(&stream, Z_NO_FLUSH);
-      in += take - stream.avail_in;
-      done += room - stream.avail_out;
-    }
-    inflateEnd(&stream);
-    if (status != Z_STREAM_END || done != out.size()) {
-      damaged(fmt::format("'{}' does not inflate", member.name));
-    }
-  } else {
-    throw InputError(place_,
-                     fmt::format("{} is compressed by ZIP method {}", member.name, member.method),
-                     "save it with numpy.savez or numpy.savez_compressed");
-  }
-  const auto* raw = reinterpret_cast<const Bytef*>(out.data());
-  if (crc32_z(crc32_z(0, nullptr, 0), raw, out.size()) != member.crc) {
+  std::string out(member.is.size, '\0');
+  // At the end libzip compares the checksum; a byte more would be beyond what the directory says.
+  zip_int64_t got = zip_fread(file.get(), out.data(), out.size());
+  char beyond = 0;
+  const bool complete = got >= 0 && static_cast<zip_uint64_t>(got) == out.size();
+  if (complete) got = zip_fread(file.get(), &beyond, 1);
+  if (got < 0 && zip_error_code_zip(zip_file_get_error(file.get())) == ZIP_ER_CRC) {
     damaged(fmt::format("the checksum of '{}' differs", member.name));
   }
+  if (!complete || got != 0) damaged(fmt::format("'{}' does not inflate", member.name));
   return out;
 }
 
@@ -205,8 +143,8 @@ void put(std::string& out, std::uint64_t value, int bytes) {
 
 }  // namespace
 
-std::vector<std::string> parse_npz_names(std::string_view content, const Place& place) {
-  const Archive archive(content, place);
+std::vector<std::string> parse_npz_names(std::string_view content, const Place& file) {
+  const Archive archive(content, file);
   std::vector<std::string> out;
   for (const Member& member : archive.members()) {
     if (member.is_array()) out.push_back(member.array_name());

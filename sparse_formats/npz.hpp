@@ -19,10 +19,9 @@ namespace lacuna {
 /// or the archive is damaged, encrypted or of another method, or a member inflates beyond
 /// kInflatedRatio (base/limits.hpp).
 [[nodiscard]] TensorData read_npz(const std::filesystem::path& path, const std::string& name = {});
-/// Both of an archive in memory; `place` names it in errors.
-[[nodiscard]] std::vector<std::string> parse_npz_names(std::string_view content,
-                                                       const Place& place);
-[[nodiscard]] TensorData parse_npz(std::string_view content, const Place& place,
+/// Both of an archive in memory; `file` names it in errors.
+[[nodiscard]] std::vector<std::string> parse_npz_names(std::string_view content, const Place& file);
+[[nodiscard]] TensorData parse_npz(std::string_view content, const Place& file,
                                    const std::string& name = {});
 /// Stored, not compressed; the same bytes for the same tensors. Throws InputError when a member
 /// reaches 4 GiB or a name is empty or given twice.

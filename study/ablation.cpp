@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/interrupt.hpp"
+#include "run/fabric/prune_again.hpp"
 #include "run/network/workload.hpp"
 #include "workloads/matrix_source.hpp"
 
@@ -122,7 +123,7 @@ std::vector<FabricWorkload> ablation_layers(const std::string& folder) {
     for (const LayerWorkload& layer : network.layers) {
       double kept = 1;
       stored.instances.push_back(layer.instance);
-      pruned.instances.push_back(re_pruned(machine, layer, 1, kept));
+      pruned.instances.push_back(prune_again(machine, layer.name, layer.instance, 1, kept));
     }
     out.push_back(std::move(stored));
     out.push_back(std::move(pruned));

@@ -26,7 +26,9 @@ AttentionCost attention_cost(const FabricSpec& machine, const ModelWorkloadSpec&
     out.flops += static_cast<double>(op.flops());
     out.cache_bytes += static_cast<double>(op.cache_read_bytes.count());
   }
-  for (const OperationReport& op : run_model(machine, workload, {}).operations) {
+  FabricSpec alone = machine;
+  alone.overlap = false;  // operations are compared, each by itself
+  for (const OperationReport& op : run_model(alone, workload, {}).operations) {
     if (!counts(op.role)) continue;
     out.cycles += static_cast<double>(op.cycles.count());
     out.picojoules += op.picojoules;

@@ -53,17 +53,17 @@ std::vector<std::string> sweep_machines() {
           "dsso"};
 }
 
-std::vector<SweepPoint> sparsity_sweep(std::uint64_t edge, std::uint64_t seed) {
+std::vector<SparsityPoint> sparsity_sweep(std::uint64_t edge, std::uint64_t seed) {
   std::map<std::string, FabricSpec> specs;
   for (const auto& machine : sweep_machines()) specs[machine] = load_fabric(machine);
-  std::vector<SweepPoint> points;
+  std::vector<SparsityPoint> points;
   for (const unsigned a : kASparsities) {
     for (const unsigned b : kBSparsities) {
       // Machines that run the same operands share them.
       std::map<std::string, FabricWorkload> workloads;
       double cycles = 0, energy = 0;  // of tc, which comes first
       for (const auto& machine : sweep_machines()) {
-        SweepPoint point;
+        SparsityPoint point;
         point.machine = machine;
         point.a_sparsity = a;
         point.b_sparsity = b;
@@ -93,11 +93,11 @@ std::vector<SweepPoint> sparsity_sweep(std::uint64_t edge, std::uint64_t seed) {
   return points;
 }
 
-std::vector<SweepSummary> summarize(const std::vector<SweepPoint>& points) {
-  std::vector<SweepSummary> summaries;
+std::vector<SparsitySummary> summarize(const std::vector<SparsityPoint>& points) {
+  std::vector<SparsitySummary> summaries;
   for (const auto& machine : sweep_machines()) {
     std::vector<double> all, sparse;
-    for (const SweepPoint& point : points) {
+    for (const SparsityPoint& point : points) {
       if (point.machine != machine || point.edp == 0) continue;
       all.push_back(1 / point.edp);
       if (point.a_sparsity > 0) sparse.push_back(1 / point.edp);
@@ -110,10 +110,10 @@ std::vector<SweepSummary> summarize(const std::vector<SweepPoint>& points) {
   return summaries;
 }
 
-std::string sweep_table(const std::vector<SweepPoint>& points) {
+std::string sweep_table(const std::vector<SparsityPoint>& points) {
   std::string text = fmt::format("{:<18} {:>4} {:>4} {:>8} {:>8} {:>8}  {}\n", "machine", "A %",
                                  "B %", "latency", "energy", "EDP", "bound");
-  for (const SweepPoint& p : points) {
+  for (const SparsityPoint& p : points) {
     if (!p.result.unsupported.empty()) {
       text += fmt::format("{:<18} {:>4} {:>4} {:>8} {:>8} {:>8}  {}\n", p.machine, p.a_sparsity,
                           p.b_sparsity, "-", "-", "-", p.result.unsupported);
@@ -124,7 +124,7 @@ std::string sweep_table(const std::vector<SweepPoint>& points) {
                     p.b_sparsity, p.latency, p.energy, p.edp, p.result.statistics.bound);
   }
   text += "\nEDP gain over tc, geometric mean (all points / sparse A) and best:\n";
-  for (const SweepSummary& s : summarize(points)) {
+  for (const SparsitySummary& s : summarize(points)) {
     text += fmt::format("{:<18} {:>6.2f} / {:>6.2f}  best {:>6.2f}  ({} points)\n", s.machine,
                         s.edp_gain, s.edp_gain_sparse_a, s.best_edp_gain, s.points);
   }

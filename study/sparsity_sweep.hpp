@@ -12,7 +12,7 @@
 
 namespace lacuna {
 
-struct SweepPoint {
+struct SparsityPoint {
   std::string machine;
   unsigned a_sparsity = 0, b_sparsity = 0;  // percent
   std::string a_pattern, b_pattern;
@@ -21,7 +21,7 @@ struct SweepPoint {
   double latency = 0, energy = 0, edp = 0;
 };
 
-struct SweepSummary {
+struct SparsitySummary {
   std::string machine;
   unsigned points = 0;
   double edp_gain = 0;           // geometric mean of tc's energy-delay product over this machine's
@@ -33,11 +33,11 @@ struct SweepSummary {
 inline constexpr double kPublishedEdpGain = 6.4;
 
 [[nodiscard]] std::vector<std::string> sweep_machines();
-[[nodiscard]] std::vector<SweepPoint> sparsity_sweep(std::uint64_t edge = 1024,
-                                                     std::uint64_t seed = 1);
-[[nodiscard]] std::vector<SweepSummary> summarize(const std::vector<SweepPoint>& points);
+[[nodiscard]] std::vector<SparsityPoint> sparsity_sweep(std::uint64_t edge = 1024,
+                                                        std::uint64_t seed = 1);
+[[nodiscard]] std::vector<SparsitySummary> summarize(const std::vector<SparsityPoint>& points);
 
 /// One line for each machine and point, and the summary with the published figure beside it.
-[[nodiscard]] std::string sweep_table(const std::vector<SweepPoint>& points);
+[[nodiscard]] std::string sweep_table(const std::vector<SparsityPoint>& points);
 
 }  // namespace lacuna

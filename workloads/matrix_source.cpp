@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/quantity_text.hpp"
+#include "sparse_formats/mask_text.hpp"
 #include "sparse_formats/matrix_file.hpp"
 #include "workloads/generators.hpp"
 
@@ -44,6 +45,8 @@ class Parameters {
     if (!value) fail(key, fmt::format("'{}' is not a non-negative integer", *text));
     return *value;
   }
+
+  std::string text(const char* key) { return *ask(key, false); }
 
   double number(const char* key, std::optional<double> def = {}) {
     const std::string* text = ask(key, def.has_value());
@@ -169,18 +172,26 @@ CsrMatrix make_lattice(Parameters& given) {
   return triangular_lattice(m);
 }
 
+CsrMatrix make_mask(Parameters& given) {
+  const std::string file = given.text("file");
+  const std::uint64_t columns = given.integer("columns", 0);
+  given.finish();
+  return read_mask_text(file, columns);
+}
+
 struct Generator {
   std::string_view name;
   CsrMatrix (*make)(Parameters&);
 };
 
-constexpr std::array<Generator, 7> kGenerators{{{"rmat", make_rmat},
+constexpr std::array<Generator, 8> kGenerators{{{"rmat", make_rmat},
                                                 {"uniform", make_uniform},
                                                 {"banded", make_banded},
                                                 {"block-diagonal", make_block_diagonal},
                                                 {"mesh2d", make_mesh_2d},
                                                 {"mesh3d", make_mesh_3d},
-                                                {"lattice", make_lattice}}};
+                                                {"lattice", make_lattice},
+                                                {"mask", make_mask}}};
 
 const Generator* find_generator(std::string_view name) {
   for (const Generator& generator : kGenerators) {
@@ -225,7 +236,24 @@ CsrMatrix make_matrix(const std::string& source, const std::function<void(double
   return matrix;
 }
 
+std::string matrix_file(const std::string& source) {
+  if (!is_generated(source)) return source;
+  constexpr std::string_view kMask = "mask:", kFile = "file=";
+  if (!source.starts_with(kMask)) return {};
+  std::string_view rest = std::string_view(source).substr(kMask.size());
+  while (!rest.empty()) {
+    const std::string_view item = rest.substr(0, rest.find(','));
+    if (item.starts_with(kFile)) return std::string(item.substr(kFile.size()));
+    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+  }
+  return {};
+}
+
 std::string matrix_name(const std::string& source) {
+  if (is_generated(source) && !matrix_file(source).empty()) {
+    const std::filesystem::path stem = matrix_stem(matrix_file(source));
+    return (stem.extension() == ".txt" ? stem.stem() : stem).string();
+  }
   if (!is_generated(source)) return matrix_stem(source);
   std::string name;
   for (const char c : source) {

@@ -3,6 +3,7 @@
 // parameters.
 //
 //   path/to/matrix.mtx[.gz], path/to/layer.smtx[.gz]
+//   mask:file=path/to/mask.txt[.gz][,columns=64]      digits 0 and 1 (sparse_formats/mask_text.hpp)
 //   rmat:rows=65536,edges=1048576[,a=0.57,b=0.19,c=0.19,d=0.05,seed=1,permuted=true]
 //   uniform:rows=1000,cols=800,density=0.01[,seed=1]
 //   banded:rows=1000,half-bandwidth=8[,fill=1,seed=1]
@@ -20,8 +21,12 @@
 
 namespace lacuna {
 
-/// Whether `source` names a generator rather than a file. A file of that very name wins.
+/// Whether `source` names a generator (or a mask) rather than a file. A file of that very name
+/// wins.
 [[nodiscard]] bool is_generated(const std::string& source);
+
+/// The file behind a source, a mask's too; empty for what is drawn.
+[[nodiscard]] std::string matrix_file(const std::string& source);
 
 /// Reads or generates the matrix. Throws InputError: a file that is missing or wrong, an unknown
 /// generator or parameter (with a suggestion), a parameter that is missing, given twice or has a
@@ -29,8 +34,8 @@ namespace lacuna {
 [[nodiscard]] CsrMatrix make_matrix(const std::string& source,
                                     const std::function<void(double)>& progress = {});
 
-/// What reports call it: the file's name without .mtx, .smtx and .gz; for a generator its text fit
-/// for file names and CSV, "rmat-rows65536-edges1048576-seed1".
+/// What reports call it: the file's name without .mtx, .smtx, .txt of a mask and .gz; for a
+/// generator its text fit for file names and CSV, "rmat-rows65536-edges1048576-seed1".
 [[nodiscard]] std::string matrix_name(const std::string& source);
 
 }  // namespace lacuna

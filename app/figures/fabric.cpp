@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/figures/fabric.hpp"
 
-#include <fmt/format.h>
-
 #include <map>
 
 #include "app/figures/files.hpp"
 #include "app/figures/models.hpp"
+#include "base/plot_text.hpp"
 #include "report/csv.hpp"
 #include "report/gnuplot_text.hpp"
 #include "study/ablation.hpp"
@@ -22,15 +21,14 @@ namespace gp = report::gnuplot;
 /// Series by series, `count` rows each, against a row number; ready for "index" plots.
 std::string curves(const std::string& file, const std::vector<std::string>& names,
                    const std::string& x, const std::string& column) {
-  std::string plot;
+  std::vector<std::string> out;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    plot += fmt::format(
-        "{}'{}' using (column('series') == {} ? {} : NaN):(column('{}')) with linespoints pt {} "
-        "ps 0.8 lw 1.5 lc rgb {} title {}",
-        i == 0 ? "plot " : ", \\\n       ", file, i + 1, x, column, i % 7 + 4, gp::color(i),
-        gp::quoted(names[i]));
+    out.push_back(plot_text("figures/curve", fmt::arg("file", file), fmt::arg("series", i + 1),
+                            fmt::arg("x", x), fmt::arg("column", column),
+                            fmt::arg("point", i % 7 + 4), fmt::arg("color", gp::color(i)),
+                            fmt::arg("title", gp::quoted(names[i]))));
   }
-  return plot;
+  return plot_list(out);
 }
 
 int sparsity_sweep_figure(const FigureArguments& arguments) {
@@ -43,7 +41,7 @@ int sparsity_sweep_figure(const FigureArguments& arguments) {
   const std::size_t count = machines.size();
   for (std::size_t series = 0; series < count; ++series) {  // a curve's rows stand together
     for (std::size_t at = 0; at < points.size() / count; ++at) {
-      const SweepPoint& p = points[at * count + series];
+      const SparsityPoint& p = points[at * count + series];
       const auto value = [&](double x) { return x > 0 ? fmt::format("{}", x) : std::string(); };
       csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", at + 1, series + 1, p.machine,
                          p.a_sparsity, p.b_sparsity, report::csv_field(p.a_pattern),
@@ -55,20 +53,13 @@ int sparsity_sweep_figure(const FigureArguments& arguments) {
                           at + 1);
     }
   }
-  const std::string settings = fmt::format(
-      "set logscale y 2\nset grid\nset xtics ({}) rotate by -45 font ',9'\nset xrange [0.5:12.5]\n",
-      tics);
-  std::string plot =
-      "  set multiplot layout 1,3 title 'A and B sparsity (%), over the dense "
-      "tensor core'\n";
-  const std::vector<std::string> panels{"latency", "energy", "edp"};
-  for (const std::string& panel : panels) {
-    plot +=
-        fmt::format("  set ylabel '{}'\n  {}\n  {}\n", panel == "edp" ? "energy x delay" : panel,
-                    panel == "energy" ? "set key bottom left samplen 1.5 font ',10'" : "unset key",
-                    curves("sparsity-sweep.csv", machines, "column('point')", panel));
-  }
-  plot += "  unset multiplot";
+  const auto panel = [&](const char* column) {
+    return curves("sparsity-sweep.csv", machines, "column('point')", column);
+  };
+  const std::string settings = plot_text("figures/sweep_settings", fmt::arg("tics", tics));
+  const std::string plot =
+      plot_text("figures/sweep", fmt::arg("latency", panel("latency")),
+                fmt::arg("energy", panel("energy")), fmt::arg("edp", panel("edp")));
   return write_figure(arguments, "sparsity-sweep", csv,
                       gp::script("sparsity-sweep", "Every machine of the class over sparsity.",
                                  {1700, 560}, settings, plot),
@@ -94,30 +85,21 @@ int rows_figure(const FigureArguments& arguments, const std::string& name, const
     text += fmt::format("{:<54} {:<26} {:>14.6g} {:>14.6g} {:>9.3f}\n", row.label, row.quantity,
                         row.published, row.simulated, 100 * row.error());
   }
-  std::string plot =
-      fmt::format("  set multiplot layout 2,{} title {}\n", series.size(), gp::quoted(about));
-  const auto file = name + ".csv";
-  for (std::size_t s = 0; s < series.size(); ++s) {
-    plot += fmt::format(
-        "  set ylabel {}\n  unset yrange\n  plot '{}' using (column('series') == {} ? "
-        "column('row') "
-        ": NaN):(column('published')) with points pt 6 ps 1.3 lw 1.5 lc rgb '#444444' title "
-        "'published', \\\n       '{}' using (column('series') == {} ? column('row') : "
-        "NaN):(column('simulated')) with points pt 2 ps 0.9 lw 1.5 lc rgb {} title 'simulated'\n",
-        gp::quoted(series[s]), file, s + 1, file, s + 1, gp::color(0));
+  std::string panels;
+  for (const char* piece : {"figures/rows_values", "figures/rows_errors"}) {
+    const bool errors = piece == std::string("figures/rows_errors");
+    for (std::size_t s = 0; s < series.size(); ++s) {
+      panels += plot_text(piece, fmt::arg("file", name + ".csv"), fmt::arg("series", s + 1),
+                          fmt::arg("quantity", gp::quoted(series[s])),
+                          fmt::arg("color", gp::color(errors ? 5 : 0)));
+    }
   }
-  for (std::size_t s = 0; s < series.size(); ++s) {
-    plot += fmt::format(
-        "  set ylabel 'error (%)'\n  plot '{}' using (column('series') == {} ? "
-        "column('row') : NaN):(column('error_percent')) with impulses lw 3 lc rgb "
-        "{} notitle\n",
-        file, s + 1, gp::color(5));
-  }
-  plot += "  unset multiplot";
+  const std::string plot =
+      plot_text("figures/rows", fmt::arg("series", series.size()),
+                fmt::arg("title", gp::quoted(about)), fmt::arg("panels", panels));
   return write_figure(
       arguments, name, csv,
-      gp::script(name, about, {620 * series.size(), 760},
-                 "set grid\nset xlabel 'row of the table'\nset key top right", plot),
+      gp::script(name, about, {620 * series.size(), 760}, plot_text("figures/rows_settings"), plot),
       text);
 }
 
@@ -148,26 +130,22 @@ int ablation_figure(const FigureArguments& arguments) {
     tics += fmt::format("{}{} {}", i == 0 ? "" : ", ",
                         gp::joined_tic(gp::lines_of(points[i].operands, 17, 4)), i / 8 + 1);
   }
-  std::string plot = "  set multiplot layout 3,1\n";
-  for (const char* column : {"cycles_ratio", "traffic_ratio", "energy_ratio"}) {
-    plot += fmt::format("  set ylabel '{} over none'\n  plot ",
-                        std::string(column).substr(0, std::string(column).find('_')));
+  const auto panel = [&](const char* column) {
+    std::vector<std::string> boxes;
     for (std::size_t s = 0; s < names.size(); ++s) {
-      plot += fmt::format(
-          "{}'ablation.csv' using (column('setting') == {} ? column('case') + {} : "
-          "NaN):(column('{}')):(0.1) with boxes fs solid 1 noborder lc rgb {} "
-          "title {}",
-          s == 0 ? "" : ", \\\n       ", s + 1, 0.1 * (static_cast<double>(s) - 3.5), column,
-          gp::color(s), gp::quoted(names[s]));
+      const double offset = 0.1 * (static_cast<double>(s) - 3.5);
+      boxes.push_back(plot_text("figures/ablation_boxes", fmt::arg("setting", s + 1),
+                                fmt::arg("offset", offset), fmt::arg("column", column),
+                                fmt::arg("color", gp::color(s)),
+                                fmt::arg("title", gp::quoted(names[s]))));
     }
-    plot += "\n";
-  }
-  plot += "  unset multiplot";
-  const std::string settings = fmt::format(
-      "set grid y\nset bmargin 4.5\nset xtics ({}) scale 0 font ',9'\nset yrange [0:*]\nset xrange "
-      "[0.4:{}.6]\n"
-      "set key outside right center Left reverse samplen 1 width -2",
-      tics, points.size() / 8);
+    return plot_list(boxes);
+  };
+  const std::string settings = plot_text("figures/ablation_settings", fmt::arg("tics", tics),
+                                         fmt::arg("cases", points.size() / 8));
+  const std::string plot = plot_text("figures/ablation", fmt::arg("cycles", panel("cycles_ratio")),
+                                     fmt::arg("traffic", panel("traffic_ratio")),
+                                     fmt::arg("energy", panel("energy_ratio")));
   return write_figure(arguments, "ablation", ablation_csv(points),
                       gp::script("ablation", "The three ideas, each switched off by itself.",
                                  {points.size() / 8 * 130 + 300, 1000}, settings, plot),

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/figures/models.hpp"
 
-#include <fmt/format.h>
-
 #include <optional>
 
 #include "app/figures/files.hpp"
+#include "base/plot_text.hpp"
 #include "report/csv.hpp"
 #include "report/gnuplot_text.hpp"
 #include "run/fabric/run.hpp"
@@ -90,56 +89,48 @@ int token_tiles_figure(const FigureArguments& arguments) {
                     strategy, point.tokens, op.name, op.tile_columns, op.tiles,
                     100 * op.overbooked_fraction, op.cycles.count(), dram, op.picojoules * 1e-6);
   }
-  std::string plot = "  set multiplot layout 1,2\n";
-  for (const char* column : {"dram_bytes", "cycles"}) {
-    plot += fmt::format("  set ylabel '{} of expert_gate'\n  ", column);
+  const auto panel = [&](const char* column) {
+    std::vector<std::string> points;
     for (std::size_t s = 0; s < names.size(); ++s) {
-      plot += fmt::format(
-          "{}'token-tiles.csv' using (column('series') == {} && strcol('operation') eq "
-          "'expert_gate' ? column('tokens') : NaN):(column('{}')) with points pt {} ps 1.4 lw 2 lc "
-          "rgb {} title {}",
-          s == 0 ? "plot " : ", \\\n       ", s + 1, column, s == 0 ? 6 : s + 1, gp::color(s),
-          gp::quoted(names[s]));
+      points.push_back(plot_text("figures/token_tiles_points", fmt::arg("series", s + 1),
+                                 fmt::arg("column", column), fmt::arg("point", s == 0 ? 6 : s + 1),
+                                 fmt::arg("color", gp::color(s)),
+                                 fmt::arg("title", gp::quoted(names[s]))));
     }
-    plot += "\n";
-  }
-  plot += "  unset multiplot";
-  return write_figure(
-      arguments, "token-tiles", csv,
-      gp::script(
-          "token-tiles", "Token tiles of the experts of a MoE layer.", {1200, 480},
-          "set grid\nset logscale xy 2\nset format y '%.1s %c'\nset xlabel 'tokens of the step'\n"
-          "set key top left",
-          plot),
-      text);
+    return plot_list(points);
+  };
+  const std::string plot =
+      plot_text("figures/token_tiles", fmt::arg("dram_bytes", panel("dram_bytes")),
+                fmt::arg("cycles", panel("cycles")));
+  return write_figure(arguments, "token-tiles", csv,
+                      gp::script("token-tiles", "Token tiles of the experts of a MoE layer.",
+                                 {1200, 480}, plot_text("figures/token_tiles_settings"), plot),
+                      text);
 }
 
 int attention_forms_figure(const FigureArguments& arguments) {
   const FormsTable table = forms_table(attention_forms(load_fabric("tc-xl", arguments.settings)));
-  std::string plot = "  set multiplot layout 1,3\n";
-  const auto panel = [&plot](const char* x, const char* y, int first, const char* a,
-                             const char* b) {
-    plot += fmt::format("  set xlabel '{}'\n  set ylabel '{}'\n  ", x, y);
-    for (const int i : {0, 1}) {
-      plot += fmt::format(
-          "{}'attention-forms.csv' using (column('series') == {} ? column('{}') : "
-          "NaN):(column('{}')) with linespoints pt {} lw 2 lc rgb {} title '{}'",
-          i == 0 ? "plot " : ", \\\n       ", first + i, x, y, i + 5,
-          gp::color(static_cast<std::size_t>(first + i - 1)), i == 0 ? a : b);
+  const auto panel = [](const char* x, const char* y, std::size_t first, const char* a,
+                        const char* b) {
+    std::vector<std::string> pair;
+    for (const std::size_t i : {0U, 1U}) {
+      pair.push_back(plot_text("figures/attention_forms_curve", fmt::arg("series", first + i),
+                               fmt::arg("x", x), fmt::arg("y", y), fmt::arg("point", i + 5),
+                               fmt::arg("color", gp::color(first + i - 1)),
+                               fmt::arg("title", i == 0 ? a : b)));
     }
-    plot += "\n";
+    return plot_list(pair);
   };
-  panel("queries", "flops", 1, "absorbed", "naive");
-  panel("queries", "cycles", 1, "absorbed", "naive");
-  panel("context", "cycles", 3, "dense, bf16 cache", "DSA, fp8 cache");
-  plot += "  unset multiplot";
+  const std::string plot = plot_text(
+      "figures/attention_forms",
+      fmt::arg("flops", panel("queries", "flops", 1, "absorbed", "naive")),
+      fmt::arg("cycles", panel("queries", "cycles", 1, "absorbed", "naive")),
+      fmt::arg("sparse", panel("context", "cycles", 3, "dense, bf16 cache", "DSA, fp8 cache")));
   const std::string csv = "series,form,queries,context,flops,cache_bytes,cycles,energy_pj\n" +
                           table.rows[0] + table.rows[1] + table.rows[2] + table.rows[3];
   return write_figure(arguments, "attention-forms", csv,
                       gp::script("attention-forms", "Forms of latent attention.", {1500, 480},
-                                 "set grid\nset logscale xy 2\nset format y '%.1s %c'\n"
-                                 "set format x '%.0s%c'\nset key top left",
-                                 plot),
+                                 plot_text("figures/attention_forms_settings"), plot),
                       table.text);
 }
 

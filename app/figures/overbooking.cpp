@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/figures/overbooking.hpp"
 
-#include <fmt/format.h>
-
 #include "base/file.hpp"
+#include "base/plot_text.hpp"
 #include "report/gnuplot_text.hpp"
 #include "report/result_folder.hpp"
 #include "study/matrix_folder.hpp"
@@ -13,43 +12,31 @@ namespace lacuna {
 namespace {
 
 std::string ratios_script() {
-  std::string plot = "  set multiplot layout 1,3\n";
-  const char* pairs[] = {"OB over N", "OB over P", "P over N"};
-  const std::pair<const char*, const char*> panels[] = {
-      {"speed", "Speed"}, {"traffic", "Off-chip traffic"}, {"energy", "Energy"}};
-  for (const auto& [column, title] : panels) {
-    plot += fmt::format("  set title '{}, times better'\n  plot ", title);
+  const auto panel = [](const char* column) {
+    const char* pairs[] = {"OB over N", "OB over P", "P over N"};
+    std::vector<std::string> curves;
     for (std::size_t pair = 0; pair < 3; ++pair) {
-      plot += fmt::format(
-          "{}'overbooking_ratios.csv' using (column('pair') == {} ? column('capacity_bytes')/1024 "
-          ": NaN):'{}' with linespoints lw 2 pt 7 ps 0.6 lc rgb {} title '{}'",
-          pair == 0 ? "" : ", \\\n       ", pair + 1, column, report::gnuplot::color(pair),
-          pairs[pair]);
+      const std::string color = report::gnuplot::color(pair);
+      curves.push_back(plot_text("figures/overbooking_ratio", fmt::arg("pair", pair + 1),
+                                 fmt::arg("column", column), fmt::arg("color", color),
+                                 fmt::arg("title", pairs[pair])));
     }
-    plot += fmt::format(", 1 lw 1 lc rgb '#444444'\n");
-  }
-  plot += "  unset multiplot";
+    curves.back() += ", 1 lw 1 lc rgb '#444444'";
+    return plot_list(curves);
+  };
   return report::gnuplot::script(
       "overbooking_ratios", "Geometric means over matrices of N, P and OB against each other.",
-      {1200, 440},
-      "set logscale x 2\nset logscale y 10\nset xlabel 'Last-level buffer (KiB)'\n"
-      "set xtics rotate by -45\nset key outside below center horizontal",
-      plot);
+      {1200, 440}, plot_text("figures/overbooking_ratios_settings"),
+      plot_text("figures/overbooking_ratios", fmt::arg("speed", panel("speed")),
+                fmt::arg("traffic", panel("traffic")), fmt::arg("energy", panel("energy"))));
 }
 
 std::string share_script(double y) {
-  const std::string plot = fmt::format(
-      "  plot 'overbooking.csv' using (strcol('contender') eq 'OB' && column('tiles') > 0 && "
-      "column('whole_tensor') == 0 && column('one_microtile') == 0 ? column('tiles') : NaN):"
-      "(100*column('overbooked_fraction')) with points pt 7 ps 0.7 lc rgb {} title 'one matrix at "
-      "one capacity', \\\n       {:g} lw 2 lc rgb '#444444' title 'asked for'",
-      report::gnuplot::color(0), 100 * y);
   return report::gnuplot::script(
       "overbooking_share", "Achieved share of overbooked tiles, by the number of tiles.",
-      {780, 460},
-      "set logscale x 10\nset yrange [0:*]\nset xlabel 'Tiles of B (log scale)'\n"
-      "set ylabel 'Overbooked tiles (%)'\nset key outside below center",
-      plot);
+      {780, 460}, plot_text("figures/overbooking_share_settings"),
+      plot_text("figures/overbooking_share", fmt::arg("color", report::gnuplot::color(0)),
+                fmt::arg("asked", 100 * y)));
 }
 
 }  // namespace

@@ -67,11 +67,28 @@ void StreamModule::pump() {
   bool moved = false;
   while (take_in()) moved = true;
   if (moved) simulation_.wake(arrival_);
-  while (in_flight_.size() < limit_ && issued_ < requested_.seen() &&
-         issued_ - released_.seen() < capacity_) {
-    fetch(
-        std::min({chunk_, requested_.seen() - issued_, capacity_ - (issued_ - released_.seen())}));
+  while (in_flight_.size() < limit_) {
+    const std::uint64_t bytes = may_fetch();
+    if (bytes == 0) break;
+    fetch(bytes);
   }
+}
+
+/// Bytes of the next request: there is room for them, and they are one operation's.
+std::uint64_t StreamModule::may_fetch() const {
+  const std::uint64_t held = issued_ - released_.seen();
+  const std::uint64_t room = leases_ ? leases_->room(over_.seen(), written_.seen()) : capacity_;
+  std::uint64_t end = requested_.seen();
+  if (leases_) end = std::min(end, leases_->end());
+  if (room <= held || end <= issued_) return 0;
+  return std::min({chunk_, end - issued_, room - held});
+}
+
+void StreamModule::over(std::size_t operations, std::size_t written) {
+  if (operations == over_.latest() && written == written_.latest()) return;
+  over_.set(operations);
+  written_.set(written);
+  simulation_.wake(wake_);
 }
 
 /// The oldest request that memory had not answered passes the ports of the buffers.
@@ -141,6 +158,7 @@ void StreamModule::fetch(std::uint64_t bytes) {
     if (next.bytes == 0) wanted_.pop_front();
   }
   issued_ += bytes;
+  if (leases_) leases_->issued(issued_);
   meter_.fill(sim::this_delta(), bytes);  // room is taken from the request on
   for (const StreamSink& sink : sinks_) {
     if (sink.buffer != nullptr) sink.buffer->fill(sim::this_delta(), bytes);
@@ -154,8 +172,9 @@ std::string StreamModule::blocked_on() const {
     return fmt::format("the memory: {} bytes under way", issued_ - arrived_.latest());
   }
   if (issued_ == requested_.latest()) return {};
+  const std::uint64_t room = leases_ ? leases_->room(over_.latest(), written_.latest()) : capacity_;
   return fmt::format("room: {} of {} bytes held, {} bytes still to fetch",
-                     issued_ - released_.latest(), capacity_, requested_.latest() - issued_);
+                     issued_ - released_.latest(), room, requested_.latest() - issued_);
 }
 
 }  // namespace lacuna

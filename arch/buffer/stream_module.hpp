@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arch/buffer/buffer_port.hpp"
+#include "arch/buffer/stream_leases.hpp"
 #include "arch/memory/memory_port.hpp"
 #include "sim/meter.hpp"
 #include "sim/registered.hpp"
@@ -41,6 +42,10 @@ class StreamModule : public sc_core::sc_module {
   using Order = std::function<bool(AddressRange&)>;
   /// All that is ever fetched: `bytes` in all, range after range of `order`.
   void request_in(Order order, std::uint64_t bytes);
+  /// Divides what is fetched among operations, each with its own share instead of `capacity`.
+  void lease(std::vector<StreamLease> leases) { leases_.emplace(std::move(leases)); }
+  /// So many operations are over; the outputs of so many of them are in memory.
+  void over(std::size_t operations, std::size_t written);
   /// Everything up to here is in the buffer (or was, and has been released).
   [[nodiscard]] std::uint64_t arrived() const { return arrived_.seen(); }
   /// One of the consumers gives `bytes` of room back.
@@ -53,6 +58,7 @@ class StreamModule : public sc_core::sc_module {
 
  private:
   LACUNA_PROCESS(pump);
+  [[nodiscard]] std::uint64_t may_fetch() const;
   void fetch(std::uint64_t bytes);
   void enter(Cycles first);
   void entered(std::size_t sink, Cycles when);
@@ -75,6 +81,8 @@ class StreamModule : public sc_core::sc_module {
   std::uint64_t chunk_;
   std::uint64_t limit_;
   sim::Registered<std::uint64_t> requested_, arrived_, released_;
+  std::optional<StreamLeases> leases_;
+  sim::Registered<std::size_t> over_, written_;  // operations
   std::uint64_t issued_ = 0;
   sim::BufferMeter meter_;
   std::deque<AddressRange> wanted_;       // from issued_ to requested_, or

@@ -25,6 +25,7 @@ class Builder {
     buffers_->buffer();
     registers();
     buffers_->shared_level();
+    overlap();
     for (std::size_t i = 0; i < m_.units.size(); ++i) install(i);
     if (m_.find_multiplier() == nullptr) {
       config_.fail("units", "no unit multiplies", "one of class mac-array, for instance");
@@ -42,6 +43,15 @@ class Builder {
   }
 
  private:
+  void overlap() {
+    const bool clusters = spec_.shared.has_value();
+    spec_.overlap = m_.overlap.value_or(!clusters);
+    if (spec_.overlap && clusters) {
+      config_.fail("overlap", "operations overlap behind one buffer, not in clusters of them",
+                   kYet);
+    }
+  }
+
   void words() {
     const Precision& a = m_.precision.at("A");
     if (!(a == m_.precision.at("B"))) {
@@ -61,6 +71,7 @@ class Builder {
     spec_.dram.latency = memory.latency;
     spec_.dram.chunk = memory.request;
     spec_.dram.outstanding = memory.outstanding;
+    spec_.dram.capacity = memory.capacity.value_or(Bytes());
     spec_.dram.banked = memory.banked;
     if (memory.picojoules_per_bit)
       entry.fail("energy", "arrays price memory by its type", "type: lpddr4");

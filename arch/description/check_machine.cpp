@@ -166,12 +166,25 @@ class Checker {
       entry.fail("policy",
                  fmt::format("no loop walks a tile of {} again: nothing of it is ever reused",
                              holding.tensor),
-                 "policy: buffet, or another order of the loops");
+                 again_if(nest, *picks, holding.tensor));
     }
     const double room =
         holding.capacity ? static_cast<double>(holding.capacity->count())
                          : static_cast<double>(level.capacity->count()) * holding.share.value_or(1);
     window(entry, level, holding, room);
+  }
+
+  /// What would have a tile walked again that the loop at `picks` picks.
+  [[nodiscard]] std::string again_if(const std::vector<Digit>& nest, std::size_t picks,
+                                     const std::string& tensor) const {
+    for (std::size_t i = 0; i < picks; ++i) {
+      if (m_.has_rank(tensor, nest[i].rank)) continue;
+      return fmt::format(
+          "a loop {0}1 outside {1}, {0}0 inside: a tile of {2} is then walked in "
+          "every step of {1}; or policy: buffet",
+          nest[picks].rank, nest[i].text(), tensor);
+    }
+    return "policy: buffet, or another order of the loops";
   }
 
   /// The streaming window is part of the tensor's room.

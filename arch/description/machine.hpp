@@ -198,9 +198,11 @@ struct Machine {
   Dataflow dataflow;
   Features features;
   Prices prices;
-  BoundSpec bound;         // blocks that a published comparison counts
-  bool strict = false;     // what does not fit a buffer is refused instead of counted
-  bool contention = true;  // blocks that pass one port at once wait for each other
+  BoundSpec bound;              // blocks that a published comparison counts
+  bool strict = false;          // what does not fit a buffer is refused instead of counted
+  bool contention = true;       // blocks that pass one port at once wait for each other
+  std::optional<bool> overlap;  // operations of a step fetch ahead; where it is not said, they do
+                                // on a machine that can
 
   [[nodiscard]] const Level* find_level(std::string_view wanted) const;
   /// The unit that the instructions are for; null: none.

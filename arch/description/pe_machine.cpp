@@ -28,6 +28,9 @@ class PeBuilder {
       config_.mapping("precision").fail("B", "operands of one precision are multiplied", kYet);
     }
     spec_.contention = m_.contention;
+    if (m_.overlap.value_or(false)) {
+      config_.fail("overlap", "operations overlap on machines of arrays behind one buffer", kYet);
+    }
     spec_.strict = m_.strict;
     spec_.bound = m_.bound;
     shape();
@@ -102,6 +105,7 @@ class PeBuilder {
     spec_.dram.burst = memory.burst;
     spec_.dram.chunk = memory.request;
     spec_.dram.outstanding = memory.outstanding;
+    spec_.dram.capacity = memory.capacity.value_or(Bytes());
     spec_.dram.banked = memory.banked;
     if (!memory.picojoules_per_bit) {
       entry.fail("type", "these machines price a bit of memory", "energy: 8 pJ/bit");

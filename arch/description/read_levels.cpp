@@ -130,7 +130,10 @@ void read_fixed(const ConfigReader& config, const Context& context, Memory& memo
   }
   if (config.has("type")) memory.price = config.text("type");
   if (config.has("capacity")) memory.capacity = config.bytes("capacity");
+  if (memory.capacity == Bytes(0)) config.fail("capacity", "a memory holds at least one byte");
 }
+
+constexpr Bytes kMostBurstOfBanks(1U << 20);
 
 /// Rates, latency and capacity follow from the type of DRAM and the channels.
 void read_banked(const ConfigReader& config, const Context& context, Memory& memory) {
@@ -165,6 +168,9 @@ Memory read_memory(const ConfigReader& config, const Context& context) {
   (kind == Kind::kBanked ? read_banked : read_fixed)(config, context, memory);
   memory.burst = config.bytes("burst", memory.burst, kRequestBytes);
   if (memory.burst.count() == 0) config.fail("burst", "a burst moves at least one byte");
+  if (memory.banked && memory.burst > kMostBurstOfBanks) {
+    config.fail("burst", "a burst of banks is at most 1 MiB: each of its lines takes its time");
+  }
   memory.request = config.bytes("request", {}, kRequestBytes);
   if (memory.request.count() == 0) config.fail("request", "a request moves at least one byte");
   memory.outstanding = config.integer("outstanding", {1, 1e6});

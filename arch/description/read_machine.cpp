@@ -127,6 +127,7 @@ Machine read(const ConfigReader& config) {
   machine.description = config.text("description", "");
   machine.clock = config.hertz("clock");
   machine.contention = config.boolean("contention", true);
+  if (config.has("overlap")) machine.overlap = config.boolean("overlap", true);
   machine.tensors = read_tensors(config);
   Context context{machine.clock, {}};
   for (const auto& [name, ranks] : machine.tensors) context.tensors.push_back(name);

@@ -4,6 +4,7 @@
 #include "arch/description/array_machine.hpp"
 #include "arch/description/older_keys.hpp"
 #include "arch/description/pe_machine.hpp"
+#include "arch/description/rowwise_machine.hpp"
 
 namespace lacuna {
 
@@ -18,6 +19,7 @@ AnyMachine read_any_machine(const ConfigReader& config) {
   if (multiplier == nullptr) {
     config.fail("units", "no unit multiplies", "one of class mac-array, for instance");
   }
+  if (description::is_rowwise(machine)) return description::rowwise_machine(config, machine);
   if (multiplier->traits.install_elements) return description::pe_machine(config, machine);
   return description::array_machine(config, machine);
 }
@@ -25,19 +27,14 @@ AnyMachine read_any_machine(const ConfigReader& config) {
 MachineSpec read_machine(const ConfigReader& config) {
   AnyMachine machine = read_any_machine(config);
   if (auto* spec = std::get_if<MachineSpec>(&machine)) return std::move(*spec);
-  config.fail("units",
-              "this is a machine of arrays, and this command needs one whose elements "
-              "intersect fibers",
+  config.fail("units", "this command needs a machine whose elements intersect fibers of tiles",
               "extensor-ob, for instance");
 }
 
 FabricSpec read_fabric(const ConfigReader& config) {
   AnyMachine machine = read_any_machine(config);
   if (auto* spec = std::get_if<FabricSpec>(&machine)) return std::move(*spec);
-  config.fail("units",
-              "this is a machine whose elements intersect fibers, and this command needs "
-              "one of arrays",
-              "tc or lacuna, for instance");
+  config.fail("units", "this command needs a machine of arrays", "tc or lacuna, for instance");
 }
 
 }  // namespace lacuna

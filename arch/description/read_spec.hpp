@@ -7,10 +7,11 @@
 #include "arch/description/machine.hpp"
 #include "arch/spec/fabric_spec.hpp"
 #include "arch/spec/machine_spec.hpp"
+#include "arch/spec/rowwise_spec.hpp"
 
 namespace lacuna {
 
-using AnyMachine = std::variant<MachineSpec, FabricSpec>;
+using AnyMachine = std::variant<MachineSpec, FabricSpec, RowwiseSpec>;
 
 /// A machine's file to be read, with what older files and settings say put where it belongs now.
 /// Throws InputError.

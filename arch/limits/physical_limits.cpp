@@ -129,6 +129,28 @@ PhysicalLimits limits_of(const FabricSpec& spec) {
   return limits;
 }
 
+PhysicalLimits limits_of(const RowwiseSpec& spec) {
+  PhysicalLimits limits;
+  limits.machine = spec.name;
+  const RowwiseElementSpec& elements = spec.elements;
+  limits.multiplies_per_cycle = static_cast<double>(elements.count * elements.lanes);
+  limits.ports = {{"dram", spec.dram.bytes_per_cycle, "bytes"}};
+  if (spec.level) {
+    limits.ports.push_back({spec.level->name, spec.level->read_bytes_per_cycle, "bytes"});
+    limits.ports.push_back(
+        {spec.level->name + "_write", spec.level->write_bytes_per_cycle, "bytes"});
+    limits.buffers.push_back({spec.level->name, spec.level->capacity.count()});
+  }
+  limits.buffers.push_back(
+      {elements.buffer + (spec.leader_is_b ? ".B" : ".A"), elements.leader_room.count()});
+  limits.buffers.push_back({elements.buffer + ".Z", elements.output_room.count()});
+  if (elements.follower_room) {
+    limits.buffers.push_back(
+        {elements.buffer + (spec.leader_is_b ? ".A" : ".B"), elements.follower_room->count()});
+  }
+  return limits;
+}
+
 void check_limits(const PhysicalLimits& limits, const Meters& meters, std::uint64_t multiplies,
                   Cycles cycles) {
   const double most = limits.multiplies_per_cycle * static_cast<double>(cycles.count());

@@ -17,6 +17,7 @@
 #include "arch/program/statistics.hpp"
 #include "arch/spec/fabric_spec.hpp"
 #include "arch/spec/machine_spec.hpp"
+#include "arch/spec/rowwise_spec.hpp"
 #include "base/units.hpp"
 
 namespace lacuna {
@@ -40,6 +41,7 @@ struct PhysicalLimits {
 
 [[nodiscard]] PhysicalLimits limits_of(const MachineSpec& spec);
 [[nodiscard]] PhysicalLimits limits_of(const FabricSpec& spec);
+[[nodiscard]] PhysicalLimits limits_of(const RowwiseSpec& spec);
 
 /// Each port over the run and in its fullest window, each buffer at its fullest moment, multiplies
 /// over the run. A limit whose meter is missing is broken too.

@@ -120,18 +120,41 @@ struct VectorWork {
   std::uint64_t pieces = 1;
 };
 
-/// Products one after another, each as often as it occurs.
+/// Fills the next instruction; false after the last.
+using ArrayWalk = std::function<bool(ArrayInstruction&)>;
+
+/// Bytes of the global buffer that an operation has while it runs.
+struct ArrayShares {
+  std::uint64_t a = 0, b = 0;   // for each operand
+  std::uint64_t z_backlog = 0;  // for outputs that wait for memory
+};
+
+/// Operations one after another: products, each as often as it occurs.
 struct ArrayProgram {
   struct Part {
     std::shared_ptr<const ArrayProduct> product;
     std::uint64_t times = 1;
     std::optional<VectorWork> vector;  // instead of products; the product says only what moves
   };
+  struct Operation {
+    std::size_t parts_end = 0;  // behind its last part
+    ArrayShares shares;
+    /// Operations, counted from the first, whose outputs must be in memory before an operand is
+    /// fetched: those that write it, or say what is read of it.
+    std::size_t a_after = 0, b_after = 0;
+  };
   std::vector<Part> parts;
-  std::uint64_t a_capacity = 0, b_capacity = 0;  // shares of the global buffer
-  std::uint64_t z_backlog = 0;                   // outputs that may wait for DRAM
-  /// Fills the next instruction; false after the last.
-  std::function<bool(ArrayInstruction&)> next;
+  std::vector<Operation> operations;
+  std::function<ArrayWalk()> walk;  // all instructions from the first on
+
+  /// Of a program of one operation.
+  [[nodiscard]] const ArrayShares& shares() const { return operations.front().shares; }
+  /// The largest share that any operation has.
+  [[nodiscard]] std::uint64_t most(std::uint64_t ArrayShares::*share) const {
+    std::uint64_t most = 0;
+    for (const Operation& operation : operations) most = std::max(most, operation.shares.*share);
+    return most;
+  }
 };
 
 }  // namespace lacuna

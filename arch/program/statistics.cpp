@@ -18,6 +18,17 @@ std::size_t distance(std::string_view block) {
 
 }  // namespace
 
+std::string busiest(const std::map<std::string, Cycles>& bounds) {
+  std::string most;
+  for (const auto& [block, cycles] : bounds) {
+    const bool first = most.empty();
+    const bool busier = !first && cycles > bounds.at(most);
+    const bool nearer = !first && cycles == bounds.at(most) && distance(block) < distance(most);
+    if (first || busier || nearer) most = block;
+  }
+  return most;
+}
+
 void BankUse::add(const BankUse& one, std::uint64_t times) {
   bursts += one.bursts * times;
   row_hits += one.row_hits * times;
@@ -37,17 +48,12 @@ double achieved_dram_bandwidth(const MachineStatistics& s) {
 
 void find_limiter(MachineStatistics& s) {
   const double total = std::max(1.0, static_cast<double>(s.cycles.count()));
-  s.bound.clear();
   for (const auto& [block, cycles] : s.bounds) {
     s.utilization[block] = static_cast<double>(cycles.count()) / total;
     LACUNA_CHECK(s.utilization[block] <= 1.0 + 1e-9, "{} is used {:.6f} of the time", block,
                  s.utilization[block]);
-    const bool first = s.bound.empty();
-    const bool busier = !first && cycles > s.bounds.at(s.bound);
-    const bool nearer =
-        !first && cycles == s.bounds.at(s.bound) && distance(block) < distance(s.bound);
-    if (first || busier || nearer) s.bound = block;
   }
+  s.bound = busiest(s.bounds);
 }
 
 }  // namespace lacuna

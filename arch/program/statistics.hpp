@@ -100,6 +100,8 @@ struct MachineStatistics {
 
 /// Fills `utilization` and `bound` from `bounds` and `cycles`. Throws ModelError for a block that
 /// is busy longer than the run.
+/// Of the cycles that blocks are busy, the largest; of equal ones the block nearest to the arrays.
+[[nodiscard]] std::string busiest(const std::map<std::string, Cycles>& bounds);
 void find_limiter(MachineStatistics& statistics);
 
 }  // namespace lacuna

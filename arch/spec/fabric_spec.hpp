@@ -104,6 +104,7 @@ struct FabricSpec {
     Cycles latency;
     Bytes chunk{2048};
     std::uint64_t outstanding = 8;
+    Bytes capacity;  // 0: not said
     std::string kind = "lpddr4";
     Place kind_place;  // where the machine says so: whether there is such a kind a table knows
     std::optional<BankedSpec> banked;  // see DramSpec
@@ -145,6 +146,9 @@ struct FabricSpec {
   /// Who passes one port at the same time waits for the other. Off: each has it alone (tests, and
   /// designs whose published time has none).
   bool contention = true;
+  /// Operations of a network or a model follow each other in one simulation: the next fetch ahead
+  /// while one runs. Off: each begins when the one before is over.
+  bool overlap = true;
   double b_dense_from = 0.0;   // both densities at or above: B is stored uncompressed; 0: never
   bool keep_metadata = false;  // also for dense operands
   bool vfmu = false;           // B is read in whole lines through a variable fetch unit

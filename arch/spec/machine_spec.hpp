@@ -28,6 +28,7 @@ struct DramSpec {
   Bytes burst{1};              // every contiguous transfer is rounded up to whole bursts
   Bytes chunk{16384};  // largest request of one unit, so that units share the channel fairly
   std::uint64_t outstanding = 4;     // requests of one unit under way
+  Bytes capacity;                    // 0: not said
   std::optional<BankedSpec> banked;  // absent: one channel of that bandwidth and latency
 };
 

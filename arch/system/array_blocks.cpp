@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "arch/buffer/fetch_order.hpp"
 
@@ -34,6 +35,29 @@ std::unique_ptr<BufferBanks> banks_of(const FabricSpec& spec, bool contended, st
   if (!spec.contention || !contended) return nullptr;
   const double line = static_cast<double>(line_words) * spec.word_bytes();
   return std::make_unique<BufferBanks>(banks, static_cast<std::uint64_t>(std::ceil(line)));
+}
+
+/// What is of one operand.
+struct OperandOf {
+  TileVisits ArrayProduct::*visits;
+  std::uint64_t ArrayShares::*share;
+  std::size_t ArrayProgram::Operation::*after;
+};
+
+/// All that a program fetches of an operand. Operations that follow each other have leases.
+void start_stream(StreamModule& stream, const ArrayProgram& program, const OperandOf& operand,
+                  const Residency& residency, const ArrayBlocks::OperandBytes& bytes) {
+  auto fetches = std::make_shared<FetchOrder>(program, operand.visits, residency);
+  if (program.operations.size() > 1) {
+    std::vector<StreamLease> leases;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      const ArrayProgram::Operation& operation = program.operations[i];
+      leases.push_back({bytes[i], operation.shares.*operand.share, operation.*operand.after});
+    }
+    stream.lease(std::move(leases));
+  }
+  stream.request_in([fetches](AddressRange& range) { return fetches->next(range); },
+                    std::accumulate(bytes.begin(), bytes.end(), std::uint64_t{0}));
 }
 
 std::uint64_t bytes_of(const FabricSharedLevel& level, const FabricHolding& holding) {
@@ -70,7 +94,7 @@ ArrayBlocks::ArrayBlocks(sim::Simulation& simulation, const FabricSpec& spec,
   // The order in which blocks are made decides nothing, except whose stalls are drawn first.
   for (std::size_t c = 0; c < clusters_.size(); ++c) {
     clusters_[c].a = std::make_unique<StreamModule>(
-        name("a_stream", c).c_str(), simulation, Tensor::a, work.clusters[c]->a_capacity,
+        name("a_stream", c).c_str(), simulation, Tensor::a, work.clusters[c]->most(&ArrayShares::a),
         reader(Tensor::a, c), std::vector{StreamSink{clusters_[c].buffer.get(), fill(c, Rank::a)}});
   }
   build_b_streams(work);
@@ -166,8 +190,10 @@ void ArrayBlocks::build_operand(const ArrayWorkload& work, Tensor tensor) {
 /// One for each cluster, or one for all that a multicast reaches at once.
 void ArrayBlocks::build_b_streams(const ArrayWorkload& work) {
   const bool one = shared_ != nullptr && shared_->read_b && spec_.shared->multicast;
-  std::uint64_t common = work.clusters[0]->b_capacity;
-  for (const ArrayProgram* program : work.clusters) common = std::min(common, program->b_capacity);
+  std::uint64_t common = work.clusters[0]->most(&ArrayShares::b);
+  for (const ArrayProgram* program : work.clusters) {
+    common = std::min(common, program->most(&ArrayShares::b));
+  }
   for (std::size_t c = 0; c < clusters_.size(); ++c) {
     std::vector<StreamSink> sinks;
     const std::size_t last = one ? clusters_.size() : c + 1;
@@ -175,10 +201,10 @@ void ArrayBlocks::build_b_streams(const ArrayWorkload& work) {
       sinks.push_back({clusters_[i].buffer.get(), fill(i, Rank::b)});
     }
     const std::size_t consumers = sinks.size();
-    b_streams_.push_back(
-        std::make_unique<StreamModule>(one ? "b_stream" : name("b_stream", c).c_str(), simulation_,
-                                       Tensor::b, one ? common : work.clusters[c]->b_capacity,
-                                       reader(Tensor::b, c), std::move(sinks), consumers));
+    b_streams_.push_back(std::make_unique<StreamModule>(
+        one ? "b_stream" : name("b_stream", c).c_str(), simulation_, Tensor::b,
+        one ? common : work.clusters[c]->most(&ArrayShares::b), reader(Tensor::b, c),
+        std::move(sinks), consumers));
     if (one) break;
   }
   for (std::size_t c = 0; c < clusters_.size(); ++c) {
@@ -199,20 +225,15 @@ void ArrayBlocks::build_cluster(std::size_t c, const ArrayProgram& program, Arra
       cluster.banks.get());
 }
 
-void ArrayBlocks::start(const ArrayWorkload& work, const std::vector<std::uint64_t>& a,
-                        const std::vector<std::uint64_t>& b) {
-  const auto order = [](const ArrayProgram& program, const TileVisits ArrayProduct::*visits,
-                        const Residency& residency) {
-    auto fetches = std::make_shared<FetchOrder>(program, visits, residency);
-    return [fetches](AddressRange& range) { return fetches->next(range); };
-  };
+void ArrayBlocks::start(const ArrayWorkload& work, const std::vector<OperandBytes>& a,
+                        const std::vector<OperandBytes>& b) {
+  const OperandOf of_a{&ArrayProduct::a_visits, &ArrayShares::a, &ArrayProgram::Operation::a_after};
+  const OperandOf of_b{&ArrayProduct::b_visits, &ArrayShares::b, &ArrayProgram::Operation::b_after};
   for (std::size_t c = 0; c < clusters_.size(); ++c) {
     const ArrayProgram& program = *work.clusters[c];
-    clusters_[c].a->request_in(order(program, &ArrayProduct::a_visits, Residency(spec_.glb.a)),
-                               a[c]);
+    start_stream(*clusters_[c].a, program, of_a, Residency(spec_.glb.a), a[c]);
     if (c >= b_streams_.size()) continue;
-    b_streams_[c]->request_in(order(program, &ArrayProduct::b_visits, Residency(spec_.glb.b)),
-                              b[c]);
+    start_stream(*b_streams_[c], program, of_b, Residency(spec_.glb.b), b[c]);
   }
   for (Cluster& cluster : clusters_) cluster.arrays->start();
 }

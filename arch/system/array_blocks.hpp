@@ -25,16 +25,17 @@ struct ArrayWorkload {
 /// "glb", or of several clusters "glb0".
 [[nodiscard]] std::string of_cluster(const char* name, std::size_t cluster, std::uint64_t clusters);
 
-using ArrayUnits = std::vector<std::unique_ptr<IUnit>>;  // one for each part of a program
+using ArrayUnits = std::vector<std::shared_ptr<IUnit>>;  // one for each part of a program
 
 class ArrayBlocks {
  public:
   ArrayBlocks(sim::Simulation& simulation, const FabricSpec& spec, const ArrayWorkload& work,
               std::vector<ArrayUnits> units, const MemoryFactory& factory);
 
-  /// Bytes that each cluster reads of its operands.
-  void start(const ArrayWorkload& work, const std::vector<std::uint64_t>& a,
-             const std::vector<std::uint64_t>& b);
+  /// Bytes that a cluster reads of an operand, for each operation of its program.
+  using OperandBytes = std::vector<std::uint64_t>;
+  void start(const ArrayWorkload& work, const std::vector<OperandBytes>& a,
+             const std::vector<OperandBytes>& b);
   [[nodiscard]] const ArraysModule& arrays(std::size_t cluster) const {
     return *clusters_[cluster].arrays;
   }

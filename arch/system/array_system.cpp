@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "arch/compute/arrays/arrays.hpp"
 #include "arch/compute/vector/vector_stream.hpp"
@@ -12,21 +13,25 @@
 namespace lacuna {
 namespace {
 
+std::shared_ptr<IUnit> make_unit(const FabricSpec& spec, const ArrayProgram::Part& part,
+                                 const ArrayRunOptions& options, bool repeats) {
+  if (!part.vector && !part.product->operands) return nullptr;
+  if (options.unit_of) return options.unit_of(part);
+  if (part.vector) return std::make_shared<VectorStream>(spec, *part.vector, *part.product);
+  if (options.stepped) return make_stepped_arrays(spec, *part.product, repeats);
+  return make_arrays(spec, *part.product, options.mode, repeats);
+}
+
+/// Operations that occur again in a step have their products again, and so their units.
 ArrayUnits make_units(const FabricSpec& spec, const ArrayProgram& program,
                       const ArrayRunOptions& options) {
+  const bool step = program.operations.size() > 1;
+  std::map<const ArrayProduct*, std::shared_ptr<IUnit>> known;
   ArrayUnits units;
   for (const ArrayProgram::Part& part : program.parts) {
-    if (!part.vector && !part.product->operands) {
-      units.push_back(nullptr);
-    } else if (options.unit_of) {
-      units.push_back(options.unit_of(part));
-    } else if (part.vector) {
-      units.push_back(std::make_unique<VectorStream>(spec, *part.vector, *part.product));
-    } else if (options.stepped) {
-      units.push_back(make_stepped_arrays(spec, *part.product, part.times > 1));
-    } else {
-      units.push_back(make_arrays(spec, *part.product, options.mode, part.times > 1));
-    }
+    const auto [unit, is_new] = known.try_emplace(part.product.get());
+    if (is_new) unit->second = make_unit(spec, part, options, step || part.times > 1);
+    units.push_back(unit->second);
   }
   return units;
 }
@@ -34,14 +39,19 @@ ArrayUnits make_units(const FabricSpec& spec, const ArrayProgram& program,
 /// What memory gives of one operand over the whole program.
 struct Fetches {
   std::vector<FetchTotals> of_part;
+  std::vector<std::uint64_t> of_operation;  // bytes
   std::uint64_t bytes = 0, again = 0, walks = 0;
 };
 
 Fetches fetches_of(const FabricSpec& spec, const ArrayProgram& program,
                    const TileVisits ArrayProduct::*visits, const Residency& residency) {
   Fetches all;
+  all.of_operation.resize(program.operations.size());
+  std::size_t operation = 0;
   for (const ArrayProgram::Part& part : program.parts) {
     const FetchTotals totals = fetch_totals(spec.name, (*part.product).*visits, residency);
+    if (all.of_part.size() == program.operations[operation].parts_end) ++operation;
+    all.of_operation[operation] += totals.bytes * part.times;
     all.of_part.push_back(totals);
     all.bytes += totals.bytes * part.times;
     all.again += totals.again * part.times;
@@ -61,14 +71,16 @@ FabricWords fetched_words(const std::vector<FabricWords>& stored, double footpri
   return all * (footprint * (static_cast<double>(totals.times) + again));
 }
 
+using UnitOf = std::function<const IUnit*(std::size_t part)>;
+
 /// What one cluster does, and what it takes in.
-FabricCounts counts_of(const FabricSpec& spec, const ArrayProgram& program,
-                       const ArraysModule& arrays, const Fetches& a, const Fetches& b) {
+FabricCounts counts_of(const FabricSpec& spec, const ArrayProgram& program, const UnitOf& unit_of,
+                       const Fetches& a, const Fetches& b) {
   FabricCounts all;
   for (std::size_t i = 0; i < program.parts.size(); ++i) {
     const ArrayProduct& product = *program.parts[i].product;
     FabricCounts counts;
-    if (arrays.unit(i) != nullptr) counts = arrays.unit(i)->counts();
+    if (const IUnit* unit = unit_of(i); unit != nullptr) counts = unit->counts();
     counts.fill_a = fetched_words(product.a, product.a_footprint, spec.word_bytes(), a.of_part[i]);
     counts.fill_b = fetched_words(product.b, product.b_footprint, spec.word_bytes(), b.of_part[i]);
     if (spec.fills_pass_a_port()) {
@@ -137,6 +149,36 @@ double fill_and_drain(const FabricSpec& spec, const ArrayProgram& program) {
   return fill + (latency + z / (spec.dram.write_words * word));
 }
 
+/// What instructions claim, added up as a sequencer does: each product rounds by itself.
+class ClaimedSums {
+ public:
+  ClaimedSums(const FabricSpec& spec, const ArrayUnits& units) : spec_(spec), units_(units) {}
+
+  void add(const ArrayInstruction& instruction) {
+    if (instruction.run != run_) {
+      run_ = instruction.run;
+      pairs_ = glb_ = written_ = {};
+    }
+    const Execution execution =
+        instruction.idle ? Execution{} : units_[instruction.part]->execute(instruction);
+    ++instructions;
+    slots += pairs_.next(execution.multiplies);
+    buffer_bytes += glb_.next(execution.glb_words * spec_.word_bytes());
+    written_bytes += written_.next(execution.written_words * spec_.word_bytes());
+    z_bytes += instruction.z_bytes;
+    busy += execution.cycles;
+  }
+
+  std::uint64_t instructions = 0, slots = 0, buffer_bytes = 0, written_bytes = 0, z_bytes = 0;
+  double busy = 0;
+
+ private:
+  const FabricSpec& spec_;
+  const ArrayUnits& units_;
+  std::uint64_t run_ = 0;
+  WholeParts pairs_, glb_, written_;
+};
+
 /// Everything that a run has, from its programs to its results.
 class ArrayRunner {
  public:
@@ -147,6 +189,36 @@ class ArrayRunner {
       a_.push_back(fetches_of(spec, *program, &ArrayProduct::a_visits, of_a));
       b_.push_back(fetches_of(spec, *program, &ArrayProduct::b_visits, of_b));
     }
+  }
+
+  ArrayRun count_alone() {
+    const ArrayProgram& program = *work_.clusters[0];
+    const ArrayUnits units = make_units(spec_, program, options_);
+    ClaimedSums sums(spec_, units);
+    const ArrayWalk next = program.walk();
+    for (ArrayInstruction instruction; next(instruction);) sums.add(instruction);
+    run_.instructions = sums.instructions;
+    run_.slots = sums.slots;
+    run_.buffer_bytes = sums.buffer_bytes;
+    run_.busy = sums.busy;
+    run_.dram_a.read_bytes = a_[0].bytes;
+    run_.dram_b.read_bytes = b_[0].bytes;
+    run_.dram_z.write_bytes = sums.z_bytes;
+    note_fetches(0);
+    run_.fill_and_drain = fill_and_drain(spec_, program);
+    run_.counts = counts_of(
+        spec_, program, [&](std::size_t i) { return units[i].get(); }, a_[0], b_[0]);
+    run_.counts.dram_a = run_.counts.fill_a;
+    run_.counts.dram_b = run_.counts.fill_b;
+    bound_memory(spec_, run_.counts);
+    const std::uint64_t in = a_[0].bytes + b_[0].bytes;
+    auto& ports = run_.meters.ports;
+    ports[spec_.dram.shared ? "dram" : "dram_read"].total = in;
+    ports[spec_.dram.shared ? "dram" : "dram_write"].total += sums.z_bytes;
+    ports["glb"].total = sums.buffer_bytes;
+    ports["mac"].total = sums.slots;
+    if (spec_.fills_pass_a_port()) ports["glb_write"].total = in + sums.written_bytes;
+    return std::move(run_);
   }
 
   ArrayRun run() {
@@ -161,15 +233,17 @@ class ArrayRunner {
       units.push_back(make_units(spec_, *program, options_));
     }
     ArrayBlocks blocks(simulation, spec_, work_, std::move(units), options_.memory);
-    std::vector<std::uint64_t> a, b;
+    std::vector<ArrayBlocks::OperandBytes> a, b;
     for (std::size_t c = 0; c < a_.size(); ++c) {
-      a.push_back(a_[c].bytes);
-      b.push_back(b_[c].bytes);
+      a.push_back(a_[c].of_operation);
+      b.push_back(b_[c].of_operation);
     }
     blocks.start(work_, a, b);
     simulation.run();
     fill_time(blocks, simulation);
-    count(blocks);
+    count_moved(blocks);
+    if (work_.clusters[0]->operations.size() == 1) count(blocks);
+    if (work_.clusters.size() == 1) divide_time(blocks.arrays(0));
     blocks.meter(run_.meters);
     check_limits(limits_of(spec_), run_.meters, run_.slots, run_.cycles);
     return std::move(run_);
@@ -198,28 +272,57 @@ class ArrayRunner {
     run_.fill_and_drain = fill_and_drain(spec_, *work_.clusters[0]);
   }
 
+  /// Among the operations of a step.
+  void divide_time(const ArraysModule& arrays) {
+    ArraysModule::OperationEnd before;
+    const auto whole_cycles = [](sim::Ticks ticks) { return ticks >> sim::kTickBits; };
+    for (const ArraysModule::OperationEnd& end : arrays.operations()) {
+      OperationTime& time = run_.operations.emplace_back();
+      time.cycles = end.ended - before.ended;
+      time.busy = end.busy - before.busy;
+      time.wait_a = end.waits.a - before.waits.a;
+      time.wait_b = end.waits.b - before.waits.b;
+      time.wait_z = end.waits.z - before.waits.z;
+      time.wait_port = whole_cycles(end.held_up) - whole_cycles(before.held_up);
+      before = end;
+    }
+    run_.operations.front().idle = run_.fill;
+    run_.operations.back().idle += run_.drain;
+    run_.operations.back().cycles += Cycles(run_.drain);
+  }
+
   void count(const ArrayBlocks& blocks) {
     FabricWords first_b;
-    std::uint64_t a_bytes = 0, b_bytes = 0;
     for (std::size_t c = 0; c < work_.clusters.size(); ++c) {
-      const FabricCounts of_cluster =
-          counts_of(spec_, *work_.clusters[c], blocks.arrays(c), a_[c], b_[c]);
+      const FabricCounts of_cluster = counts_of(
+          spec_, *work_.clusters[c], [&](std::size_t i) { return blocks.arrays(c).unit(i); }, a_[c],
+          b_[c]);
       if (c == 0) first_b = of_cluster.fill_b;
       run_.counts.add_beside(of_cluster);
-      a_bytes += a_[c].bytes;
-      if (c == 0 || !blocks.multicast()) b_bytes += b_[c].bytes;
-      run_.a_walks += a_[c].walks;
-      run_.b_walks += b_[c].walks;
-      run_.a_again += a_[c].again;
-      run_.b_again += b_[c].again;
     }
-    run_.dram_a = blocks.reads().counts().of(Tensor::a);
-    run_.dram_b = blocks.reads().counts().of(Tensor::b);
-    run_.dram_z = blocks.writes().counts().of(Tensor::z);
     run_.counts.dram_a = run_.counts.fill_a;
     run_.counts.dram_b = run_.counts.fill_b;
     if (spec_.shared) count_shared(spec_, blocks, first_b, run_.counts);
     bound_memory(spec_, run_.counts);
+  }
+
+  void note_fetches(std::size_t cluster) {
+    run_.a_walks += a_[cluster].walks;
+    run_.b_walks += b_[cluster].walks;
+    run_.a_again += a_[cluster].again;
+    run_.b_again += b_[cluster].again;
+  }
+
+  void count_moved(const ArrayBlocks& blocks) {
+    std::uint64_t a_bytes = 0, b_bytes = 0;
+    for (std::size_t c = 0; c < work_.clusters.size(); ++c) {
+      a_bytes += a_[c].bytes;
+      if (c == 0 || !blocks.multicast()) b_bytes += b_[c].bytes;
+      note_fetches(c);
+    }
+    run_.dram_a = blocks.reads().counts().of(Tensor::a);
+    run_.dram_b = blocks.reads().counts().of(Tensor::b);
+    run_.dram_z = blocks.writes().counts().of(Tensor::z);
     const auto all_came = [&](Tensor operand, const Moved& moved, bool shared, std::uint64_t want) {
       const std::uint64_t came = shared ? blocks.shared_bytes(operand) : moved.read_bytes;
       LACUNA_CHECK(came == want, "{} bytes of {} came, {} were to", came,
@@ -241,7 +344,8 @@ class ArrayRunner {
 ArrayRun run_array_program(const FabricSpec& spec, const ArrayProgram& program,
                            const ArrayRunOptions& options) {
   LACUNA_CHECK(!spec.shared && spec.clusters == 1, "{} has clusters", spec.name);
-  return ArrayRunner(spec, {{&program}, nullptr}, options).run();
+  ArrayRunner runner(spec, {{&program}, nullptr}, options);
+  return options.time == ArrayTime::simulated ? runner.run() : runner.count_alone();
 }
 
 ArrayRun run_shared_program(const FabricSpec& spec, const SharedProgram& program,

@@ -11,6 +11,15 @@
 
 namespace lacuna {
 
+/// An operation of a step: from the end of the one before to its own, the last until all outputs
+/// are in memory.
+struct OperationTime {
+  Cycles cycles;
+  double busy = 0;
+  std::uint64_t wait_a = 0, wait_b = 0, wait_z = 0, wait_port = 0;
+  std::uint64_t idle = 0;  // before a step's first instruction, after its last
+};
+
 /// What a run took and counted.
 struct ArrayRun {
   Cycles cycles;
@@ -31,9 +40,17 @@ struct ArrayRun {
   Moved dram_a, dram_b, dram_z;
   std::uint64_t activations = 0;
   Meters meters;
+  std::vector<OperationTime> operations;  // of a program without clusters
+};
+
+/// What becomes of the time of an operation.
+enum class ArrayTime {
+  simulated,
+  left_out,  // counts alone, instruction by instruction: its time is that of the step it is part of
 };
 
 struct ArrayRunOptions {
+  ArrayTime time = ArrayTime::simulated;
   FabricMode mode = FabricMode::data;
   bool stepped = false;  // the arrays' time step by step (element fidelity)
   sim::StallInjection stalls;
@@ -41,11 +58,14 @@ struct ArrayRunOptions {
   MemoryFactory memory;                  // empty: a fixed bandwidth and latency for each channel
   std::optional<std::uint64_t> shuffle;  // see sim::SimulationOptions: for tests
   /// The unit for a part of the program, where it is not the machine's (tests).
-  std::function<std::unique_ptr<IUnit>(const ArrayProgram::Part&)> unit_of;
+  std::function<std::shared_ptr<IUnit>(const ArrayProgram::Part&)> unit_of;
 };
 
-/// Executes the program. Throws ModelError when bytes do not balance, InputError when a tile that
-/// overflows its room cannot pass the window.
+/// Executes the program. Of one with several operations (join_programs()) the next fetch ahead
+/// while one runs; what they count is the same as alone and is not counted again: `counts` stays
+/// empty. Without its time an operation has counts, totals of ports and nothing else. Throws
+/// ModelError when bytes do not balance, InputError when a tile that overflows its
+/// room cannot pass the window.
 [[nodiscard]] ArrayRun run_array_program(const FabricSpec& spec, const ArrayProgram& program,
                                          const ArrayRunOptions& options);
 /// Likewise on clusters behind a level that they share.

@@ -6,12 +6,13 @@
 namespace lacuna {
 
 ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
-                           const ArrayProgram& program, std::vector<std::unique_ptr<IUnit>> units,
+                           const ArrayProgram& program, std::vector<std::shared_ptr<IUnit>> units,
                            double word_bytes, Cycles latency, const Operand& a, const Operand& b,
                            DrainModule& z, FillPort write, BufferBanks* banks)
     : sc_core::sc_module(name),
       simulation_(simulation),
       program_(program),
+      walk_(program.walk()),
       units_(std::move(units)),
       word_bytes_(word_bytes),
       latency_(latency),
@@ -34,17 +35,23 @@ ArraysModule::ArraysModule(const sc_core::sc_module_name& name, sim::Simulation&
 void ArraysModule::start() {
   next();
   if (more_) simulation_.issue();
+  if (!more_) end_operation();
   simulation_.wake(wake_);
 }
 
 void ArraysModule::next() {
-  more_ = program_.next(current_);
+  more_ = walk_(current_);
   if (!more_) return;
   a_use_ = a_positions_.of(current_.a);
   b_use_ = b_positions_.of(current_.b);
 }
 
 void ArraysModule::step() {
+  advance();
+  tell_streams();
+}
+
+void ArraysModule::advance() {
   const Cycles now = simulation_.now();
   if (running_) {
     if (!end_known_ || sim::to_cycles_up(free_at_) > now) return;
@@ -62,7 +69,7 @@ void ArraysModule::step() {
 std::uint64_t* ArraysModule::waiting() {
   if (a_.arrived() < a_use_.needed) return &waits_.a;
   if (b_.arrived() < b_use_.needed) return &waits_.b;
-  if (z_.pending() > program_.z_backlog) return &waits_.z;
+  if (z_.pending() > program_.operations[operations_.size()].shares.z_backlog) return &waits_.z;
   return nullptr;
 }
 
@@ -136,7 +143,21 @@ void ArraysModule::finish() {
   z_written_ += current_.z_bytes;
   simulation_.progress();
   next();
+  if (!more_ || current_.part >= program_.operations[operations_.size()].parts_end) end_operation();
   if (!more_) simulation_.retire();
+}
+
+void ArraysModule::end_operation() {
+  operations_.push_back({ended(), waits_, busy_, held_up_, z_written_});
+}
+
+/// What may be fetched ahead of a later operation.
+void ArraysModule::tell_streams() {
+  if (program_.operations.size() == 1) return;
+  const std::uint64_t in_memory = z_written_ - z_.pending();
+  while (written_ < operations_.size() && operations_[written_].z_end <= in_memory) ++written_;
+  a_.over(operations_.size(), written_);
+  b_.over(operations_.size(), written_);
 }
 
 std::string ArraysModule::blocked_on() const {

@@ -39,9 +39,10 @@ class ArraysModule : public sc_core::sc_module {
     std::size_t consumer = 0;  // of the stream
   };
   /// A unit for each part of the program, in its order; null for a part that is idle throughout.
+  /// Parts that are alike may have one.
   /// `write` is what it writes through into the buffer, `banks` what it reads, when others do too.
   ArraysModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
-               const ArrayProgram& program, std::vector<std::unique_ptr<IUnit>> units,
+               const ArrayProgram& program, std::vector<std::shared_ptr<IUnit>> units,
                double word_bytes, Cycles latency, const Operand& a, const Operand& b,
                DrainModule& z, FillPort write, BufferBanks* banks = nullptr);
 
@@ -52,6 +53,15 @@ class ArraysModule : public sc_core::sc_module {
     std::uint64_t fill = 0;  // before the first instruction
   };
   [[nodiscard]] const Waits& waits() const { return waits_; }
+  /// An operation of the program, when it was over: what it came to until then.
+  struct OperationEnd {
+    Cycles ended;
+    Waits waits;
+    double busy = 0;
+    sim::Ticks held_up = 0;
+    std::uint64_t z_end = 0;  // bytes of outputs, its own and all before
+  };
+  [[nodiscard]] const std::vector<OperationEnd>& operations() const { return operations_; }
   /// For the port into the buffer, while others passed it.
   [[nodiscard]] std::uint64_t held_up() const { return held_up_ >> sim::kTickBits; }
   [[nodiscard]] double busy() const { return busy_; }
@@ -64,7 +74,10 @@ class ArraysModule : public sc_core::sc_module {
 
  private:
   LACUNA_PROCESS(step);
+  void advance();
   void next();
+  void end_operation();
+  void tell_streams();
   std::uint64_t* waiting();
   void begin(Cycles now);
   void execute(sim::Ticks start);
@@ -75,7 +88,8 @@ class ArraysModule : public sc_core::sc_module {
 
   sim::Simulation& simulation_;
   const ArrayProgram& program_;
-  std::vector<std::unique_ptr<IUnit>> units_;
+  ArrayWalk walk_;
+  std::vector<std::shared_ptr<IUnit>> units_;
   double word_bytes_;
   Cycles latency_;  // of the way from the buffer
   StreamModule& a_;
@@ -88,6 +102,8 @@ class ArraysModule : public sc_core::sc_module {
   unsigned row_;
   sc_core::sc_event wake_;
   ArrayInstruction current_;
+  std::vector<OperationEnd> operations_;
+  std::size_t written_ = 0;  // of them, whose outputs are in memory
   StreamPositions a_positions_, b_positions_;
   StreamPositions::Position a_use_, b_use_;  // of the current instruction
   sim::PortMeter macs_, glb_;

@@ -9,23 +9,10 @@
 #include "base/error.hpp"
 #include "base/shipped_files.hpp"
 #include "base/whole.hpp"
+#include "run/energy_report.hpp"
 
 namespace lacuna {
 namespace {
-
-EnergyReport report(const EnergyAccount& account) {
-  EnergyReport out;
-  out.table = account.set().name;
-  out.area_um2 = account.set().area().count();
-  out.flags = account.set().flags();
-  for (const auto& line : account.lines()) {
-    ComponentReport& component = out.components[line.component];
-    component.picojoules += line.energy.count();
-    component.by_action[line.action] += line.energy.count();
-  }
-  out.total_picojoules = account.total().count();
-  return out;
-}
 
 void fill_bounds(const FabricSpec& spec, const FabricCounts& counts, MachineStatistics& out) {
   out.bounds["compute"] = cycles_up(counts.compute_cycles);
@@ -100,12 +87,9 @@ void fill_traffic(const FabricSpec& spec, const ArrayRun& run, MachineStatistics
                counts.dram_z.all() * spec.word_bytes());
 }
 
-void fill_time(const FabricSpec& spec, const ArrayRun& run, MachineStatistics& out) {
-  const double written = spec.dram.shared ? 0 : spec.dram.write_words;
-  out.dram_bytes_per_cycle = (spec.dram.read_words + written) * spec.word_bytes();
+void fill_time(const ArrayRun& run, MachineStatistics& out) {
   out.cycles = run.cycles;
   out.activations = run.activations;
-  out.meters = run.meters;
   LACUNA_CHECK(run.cycles >= out.cycles_bound, "{} cycles, the bound is {}", run.cycles.count(),
                out.cycles_bound.count());
   find_limiter(out);
@@ -148,15 +132,19 @@ Cycles cycles_up(double cycles) {
 }
 
 void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, const ArrayRun& run,
-                        RunResult& result) {
+                        ArrayTime time, RunResult& result) {
   const FabricCounts& counts = run.counts;
   fill_bounds(spec, counts, result.statistics);
-  fill_time(spec, run, result.statistics);
+  const double written = spec.dram.shared ? 0 : spec.dram.write_words;
+  result.statistics.dram_bytes_per_cycle = (spec.dram.read_words + written) * spec.word_bytes();
+  result.statistics.meters = run.meters;
+  if (time == ArrayTime::simulated) fill_time(run, result.statistics);
+  if (time == ArrayTime::left_out) result.statistics.bound = busiest(result.statistics.bounds);
   check_instructions(spec, run);
   fill_traffic(spec, run, result.statistics);
   const EnergyAccount account = account_fabric(spec, components, counts);
   fill_actions(account, result.statistics);
-  result.energy = report(account);
+  result.energy = report_energy(account);
   result.host.events = run.activations;
 }
 

@@ -59,7 +59,7 @@ TilingReport tiling_of_a(const FabricPlan& plan) {
   tiling.shape = {edge, operands.k()};
   tiling.tiles = ceil_div(operands.m(), edge);
   tiling.clamped = tiling.tiles == 1;
-  tiling.share_bytes = plan.program.a_capacity;
+  tiling.share_bytes = plan.shares.a;
   tiling.buffer_utilization =
       std::min(1.0, static_cast<double>(plan.a_tile_bytes) /
                         static_cast<double>(std::max<std::uint64_t>(1, tiling.share_bytes)));
@@ -89,8 +89,7 @@ TilingReport tiling_of_b(const FabricSpec& spec, const FabricPlan& plan) {
   }
   tiling.clamped = tiling.tiles == plan.parts.size();
   // What the tiles leave of their room lies with the other operand.
-  tiling.share_bytes =
-      room > 0 ? std::min(whole(room), plan.program.b_capacity) : plan.program.b_capacity;
+  tiling.share_bytes = room > 0 ? std::min(whole(room), plan.shares.b) : plan.shares.b;
   tiling.work_nonzeros = whole(work / spec.word_bytes());
   if (!bytes.empty()) {
     const TilingStatistics statistics = summarize(bytes, std::max(1UL, tiling.share_bytes));
@@ -100,6 +99,16 @@ TilingReport tiling_of_b(const FabricSpec& spec, const FabricPlan& plan) {
   tiling.overbooked_fraction = static_cast<double>(overbooked) /
                                static_cast<double>(std::max<std::uint64_t>(1, tiling.tiles));
   return tiling;
+}
+
+/// Of products that are alike B and Z of one, since they may have tokens in common.
+InMemory all_in_memory(const FabricSpec& spec, const std::vector<FabricInstance>& instances) {
+  InMemory sum;
+  for (FabricInstance instance : instances) {
+    const std::uint64_t times = std::exchange(instance.times, 1);
+    sum.add(in_memory(least_traffic(spec, {instance})), times);
+  }
+  return sum;
 }
 
 /// Lines that the fetch unit read of B.
@@ -252,15 +261,18 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   sim::Timeline timeline;
   ArrayRunOptions run_options;
   run_options.mode = options.mode;
+  run_options.time = options.time;
   run_options.stepped = options.fidelity == Fidelity::element;
   run_options.stalls = options.stalls;
   if (options.timeline) run_options.timeline = &timeline;
   const ArrayRun run = machine.shared ? run_shared_program(machine, plan.shared, run_options)
                                       : run_array_program(machine, plan.program, run_options);
-  fill_fabric_result(machine, components, run, result);
+  fill_fabric_result(machine, components, run, options.time, result);
   fill_macs(machine, plan, run.counts, result);
+  result.in_memory = all_in_memory(machine, workload.instances);
   note_fetch_unit(machine, run.counts, result);
-  check_run_limits(machine, components, least_traffic(machine, workload.instances), result);
+  check_run_limits(machine, components, least_traffic(machine, workload.instances), options.time,
+                   result);
   result.tiling["A"] = tiling_of_a(plan);
   result.tiling["B"] = tiling_of_b(machine, plan);
   if (plan.parts.size() == 1) {
@@ -272,13 +284,18 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   result.beside["b_refetched_bytes"] = run.b_again;
   result.beside["fill_and_drain_allowance"] = cycles_up(run.fill_and_drain).count();
   result.beside["mapper_cycles"] = whole(plan.estimate.cycles);
-  result.beside["fill_cycles"] = run.fill;
-  result.beside["drain_cycles"] = run.drain;
+  if (options.time == ArrayTime::simulated) {
+    result.beside["fill_cycles"] = run.fill;
+    result.beside["drain_cycles"] = run.drain;
+  }
   result.beside["instructions"] = run.instructions;
   if (elements)
     result.check =
         check_elements(machine, plan.parts.front(), run.counts, *workload.values, options.outputs);
   if (options.timeline) add_timeline(timeline, result);
+  if (options.program != nullptr) {
+    *options.program = std::make_shared<const ArrayProgram>(std::move(plan.program));
+  }
   meter.read(result);
   return result;
 }

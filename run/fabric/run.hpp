@@ -8,6 +8,7 @@
 
 #include "arch/energy/component.hpp"
 #include "arch/spec/fabric_spec.hpp"
+#include "arch/system/array_system.hpp"
 #include "dataflows/fabric_compile.hpp"
 #include "run/product/run.hpp"
 #include "run/result.hpp"
@@ -32,8 +33,11 @@ struct FabricOptions : ProductOptions {
   FabricOptions() = default;
   explicit(false) FabricOptions(const ProductOptions& options) : ProductOptions(options) {}
   FabricMode mode = FabricMode::data;
+  ArrayTime time = ArrayTime::simulated;
   const ComponentSet* components = nullptr;  // null: the machine's, loaded for the run
   std::vector<double>* outputs = nullptr;    // of a checked run: Z, M x N, row-major
+  /// Gets the program that ran, on a machine without clusters.
+  std::shared_ptr<const ArrayProgram>* program = nullptr;
 };
 
 /// A machine that cannot run the product answers with RunResult::unsupported. Throws InputError for

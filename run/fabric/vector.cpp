@@ -55,26 +55,33 @@ ArrayProgram stream_program(const FabricSpec& spec, const VectorTraffic& traffic
   work.pieces = pieces;
   ArrayProgram program;
   program.parts.push_back({std::move(moved), 1, work});
-  program.a_capacity = spec.glb_bytes() / 2;
-  program.b_capacity = 1;
-  program.z_backlog = 2 * ceil_div(written, pieces);
-  program.next = [=, at = std::uint64_t{0}](ArrayInstruction& instruction) mutable {
-    if (at == pieces) return false;
-    instruction = {};
-    instruction.chunk = at;
-    instruction.a.tile = {Tensor::a, 0, read, 0};
-    instruction.a.begin = read * at / pieces;
-    instruction.a.end = read * (at + 1) / pieces;
-    instruction.z_bytes = written * (at + 1) / pieces - written * at / pieces;
-    ++at;
-    return true;
+  // What it reads and writes has half of the buffer, what follows may have the other.
+  const std::uint64_t half = spec.glb_bytes() / 2;
+  program.operations.push_back({1, {half, spec.glb_bytes() - half, 2 * ceil_div(written, pieces)}});
+  program.walk = [=]() -> ArrayWalk {
+    return [=, at = std::uint64_t{0}](ArrayInstruction& instruction) mutable {
+      if (at == pieces) return false;
+      instruction = {};
+      instruction.chunk = at;
+      instruction.a.tile = {Tensor::a, 0, read, 0};
+      instruction.a.begin = read * at / pieces;
+      instruction.a.end = read * (at + 1) / pieces;
+      instruction.z_bytes = written * (at + 1) / pieces - written * at / pieces;
+      ++at;
+      return true;
+    };
   };
   return program;
 }
 
 ArrayRun run_streams(const FabricSpec& spec, const VectorTraffic& traffic,
-                     const ArrayRunOptions& options) {
-  if (!spec.shared) return run_array_program(spec, stream_program(spec, traffic, 0), options);
+                     const ArrayRunOptions& options,
+                     std::shared_ptr<const ArrayProgram>* program_out) {
+  if (!spec.shared) {
+    const auto one = std::make_shared<const ArrayProgram>(stream_program(spec, traffic, 0));
+    if (program_out != nullptr) *program_out = one;
+    return run_array_program(spec, *one, options);
+  }
   SharedProgram program;
   SharedBlock block;
   for (std::uint64_t c = 0; c < spec.clusters; ++c) {
@@ -96,11 +103,12 @@ RunResult run_vector(const FabricSpec& machine, const VectorTraffic& traffic,
   ComponentSet own;
   if (options.components == nullptr) own = priced_fabric(machine);
   ArrayRunOptions run_options;
+  run_options.time = options.time;
   run_options.stalls = options.stalls;
-  const ArrayRun run = run_streams(machine, traffic, run_options);
+  const ArrayRun run = run_streams(machine, traffic, run_options, options.program);
   const ComponentSet& components = options.components != nullptr ? *options.components : own;
-  fill_fabric_result(machine, components, run, result);
-  check_run_limits(machine, components, {}, result);
+  fill_fabric_result(machine, components, run, options.time, result);
+  check_run_limits(machine, components, {}, options.time, result);
   return result;
 }
 

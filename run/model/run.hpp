@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// One step of a model on one machine: every operation of its graph, one after another.
+// One step of a model on one machine: every operation of its graph, in its order.
 //
-// What depends on another operation starts when that has ended, fill and drain included;
-// independent operations do not overlap either. Operations that are alike (machine, products,
-// placement) are simulated once. Operations that are no matrix product move their bytes through
-// DRAM and the port of the global buffer; their arithmetic is not modelled.
+// On arrays behind one buffer the whole step is one simulation, in which operations fetch ahead
+// (run/step); on other machines each starts when the one before has ended, fill and drain included.
+// What operations count is simulated once for those that are alike (machine, products, placement).
+// Operations that are no matrix product move their bytes through DRAM and the port of the global
+// buffer; their arithmetic is not modelled.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
-#include "run/fabric/run.hpp"
+#include "run/fabric/operations.hpp"
 #include "run/operation/products.hpp"
-#include "run/result_sum.hpp"
+#include "run/product/operations.hpp"
 #include "workloads/models/model_spec.hpp"
 #include "workloads/operation_graph.hpp"
 
@@ -33,13 +34,15 @@ struct ModelWorkload {
   return {info.phase, info.sequences, info.tokens};
 }
 
-/// `beside` says how many operations were simulated and executed, and what a mask left.
-[[nodiscard]] RunResult run_model(const FabricSpec& machine, const ModelWorkload& workload,
-                                  const FabricOptions& options);
+/// `beside` says how many operations were simulated and executed, and what a mask left. Throws
+/// InputError for a product that is too large for the machine.
+[[nodiscard]] RunResult run_model(IOperations& machine, const ModelWorkload& workload,
+                                  bool timeline);
 
-/// The same on a machine for sparse products: every distinct product explicit, at most
-/// kMostExplicitNonzeros (explicit_rows.hpp) in its operands. Throws InputError for a larger one.
-[[nodiscard]] RunResult run_model(const MachineSpec& machine, const ModelWorkload& workload,
-                                  const ProductOptions& options);
+template <class Spec, class Options = ProductOptions>
+[[nodiscard]] RunResult run_model(const Spec& machine, const ModelWorkload& workload,
+                                  const Options& options) {
+  return run_model(*make_operations(machine, options), workload, options.timeline);
+}
 
 }  // namespace lacuna

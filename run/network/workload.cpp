@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
 #include "base/shipped_files.hpp"
+#include "run/fabric/run.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 #include "sparse_formats/smtx.hpp"
 #include "workloads/networks/network.hpp"
@@ -118,7 +119,7 @@ void add_table_layers(const NetworkWorkloadSpec& spec, const Activations& activa
   out.name = network.name;
   const Pattern weights = parse_pattern(spec.weights, Place{"", 0, "weights"});
   for (const NetworkLayer& layer : network.layers) {
-    LayerWorkload work{layer.name, layer.group, layer.repeat, {}};
+    LayerWorkload work{layer.name, layer.group, layer.repeat, {}, layer.weights};
     const Pattern& b = activations.of(layer.name);
     const Pattern& a = layer.weights ? weights : b;
     work.instance = single({occupancy(a, layer.m, layer.k, spec.seed, "A"),

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/config.hpp"
-#include "run/fabric/run.hpp"
+#include "dataflows/fabric_compile.hpp"
 
 namespace lacuna {
 
@@ -32,6 +32,7 @@ struct LayerWorkload {
   std::string name, group;
   std::uint64_t times = 1;
   FabricInstance instance;
+  bool weights = true;  // A is, and in memory from the start
 };
 
 struct NetworkWorkload {
@@ -45,17 +46,5 @@ struct NetworkWorkload {
 
 /// Throws InputError for files that are missing or malformed.
 [[nodiscard]] NetworkWorkload make_network_workload(const NetworkWorkloadSpec& spec);
-
-/// Layer by layer, every tensor from DRAM and back. Layers that are alike are simulated once.
-[[nodiscard]] RunResult run_network(const FabricSpec& machine, const NetworkWorkload& workload,
-                                    const FabricOptions& options);
-[[nodiscard]] RunResult run_network(const MachineSpec& machine, const NetworkWorkload& workload,
-                                    const ProductOptions& options);
-
-/// A layer of a folder with at most what the sparsest pattern of the machine allows that keeps its
-/// density. The files hold no values: magnitudes are drawn, and what is pruned stays pruned. `kept`
-/// becomes the share of the layer's nonzeros.
-[[nodiscard]] FabricInstance re_pruned(const FabricSpec& machine, const LayerWorkload& layer,
-                                       std::uint64_t seed, double& kept);
 
 }  // namespace lacuna

@@ -7,8 +7,8 @@
 #include "arch/machine/machine_energy.hpp"
 #include "arch/program/stored_bytes.hpp"
 #include "base/error.hpp"
-#include "base/shipped_files.hpp"
 #include "dataflows/microtile_tiling.hpp"
+#include "run/energy_report.hpp"
 #include "run/host_meter.hpp"
 #include "run/limits.hpp"
 #include "run/result_sum.hpp"
@@ -27,10 +27,7 @@ std::uint64_t exact_multiplies(const CsrMatrix& a, const CsrMatrix& b_transposed
 }
 
 ComponentSet priced_components(const MachineSpec& machine) {
-  const auto folders = config_folders();
-  std::vector<std::filesystem::path> energy;
-  for (const auto& folder : folders) energy.push_back(folder / "energy");
-  const EnergyTable table = EnergyTable::load(machine.energy.table, energy);
+  const EnergyTable table = load_energy_table(machine.energy.table);
   ComponentSet components = machine_components(machine, table);
   if (!machine.energy.ert.empty()) {
     components = with_accelergy_table(components, AccelergyTable::load(machine.energy.ert),
@@ -38,20 +35,6 @@ ComponentSet priced_components(const MachineSpec& machine) {
   }
   require_actions(components, machine_actions());
   return components;
-}
-
-EnergyReport report_energy(const EnergyAccount& account) {
-  EnergyReport report;
-  report.table = account.set().name;
-  report.area_um2 = account.set().area().count();
-  report.flags = account.set().flags();
-  for (const auto& line : account.lines()) {
-    ComponentReport& component = report.components[line.component];
-    component.picojoules += line.energy.count();
-    component.by_action[line.action] += line.energy.count();
-  }
-  report.total_picojoules = account.total().count();
-  return report;
 }
 
 TilingReport report_tiling(const TiledOperand& operand, const TileChoice& choice,
@@ -168,7 +151,9 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.beside["partial_output_bytes"] =
       2 * result.statistics.traffic.at("dram").at("Z_partial").read_bytes;
   check_invariants(spec, operands, program.totals(), result);
-  check_run_limits(spec, components, least_traffic(spec, operands), result);
+  const LeastTraffic least = least_traffic(spec, operands);
+  check_run_limits(spec, components, least, result);
+  result.in_memory = in_memory(least);
   if (options.check) {
     result.check =
         check_report(check_product(*outcome.product, operands.a, transpose(operands.b_transposed)));

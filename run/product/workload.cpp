@@ -61,7 +61,8 @@ std::string absolute_matrix(const std::string& source) {
 }
 
 void note_input(ProductWorkload& workload, const std::string& source) {
-  if (!is_generated(source)) workload.inputs[source] = sha256_of(source);
+  const std::string file = matrix_file(source);
+  if (!file.empty()) workload.inputs[file] = sha256_of(file);
 }
 
 /// The rule of sparse_formats/matrix_market.hpp, with the number that it concerns.

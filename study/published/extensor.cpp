@@ -7,6 +7,7 @@
 
 #include "run/product/run.hpp"
 #include "run/product/workload.hpp"
+#include "run/rowwise/run.hpp"
 #include "run/stall_names.hpp"
 #include "study/matrix_folder.hpp"
 
@@ -33,9 +34,10 @@ std::string time_remark(const RunResult& result) {
   for (const auto& [share, name] : shares) {
     text += fmt::format("{}{} {:.0f} %", text.ends_with(": ") ? "" : ", ", name, share);
   }
-  if (s.bounds.at("intersect") > s.cycles_bound) {
+  const auto intersect = s.bounds.find("intersect");
+  if (intersect != s.bounds.end() && intersect->second > s.cycles_bound) {
     text += fmt::format("; K1 intersection alone takes {:.2f} x the bound",
-                        static_cast<double>(s.bounds.at("intersect").count()) /
+                        static_cast<double>(intersect->second.count()) /
                             static_cast<double>(s.cycles_bound.count()));
   }
   return text;
@@ -65,8 +67,9 @@ validation::Simulated simulated_values(const RunResult& result) {
   }
   out.values["multiplies"] = static_cast<double>(s.macs_effectual);
   out.values["adds"] = static_cast<double>(s.adds);
-  out.values["k0_tries"] = static_cast<double>(s.actions.at("intersect_k0").at("try"));
-  out.values["k1_tries"] = static_cast<double>(s.actions.at("intersect_k1").at("try"));
+  for (const auto& [name, count] : result.beside) {
+    out.values.emplace(name, static_cast<double>(count));
+  }
   out.values["cycles_bound_ns"] = nanoseconds(result, s.cycles_bound);
   out.values["simulated_ns"] = nanoseconds(result, s.cycles);
   out.values["energy_mJ"] = result.energy.total_picojoules * 1e-9;
@@ -80,7 +83,18 @@ RunResult run_published(const validation::PublishedRun& published,
   WorkloadSpec spec;
   spec.matrix = file.string();
   const ProductWorkload workload = make_workload(spec, false, {});
-  return run_product(machine_with(published.machine, published.settings), workload, {});
+  const ConfigReader reader =
+      machine_reader(load_config("arch", published.machine, published.settings));
+  const AnyMachine machine = read_any_machine(reader);
+  reader.finish();
+  if (const auto* rows = std::get_if<RowwiseSpec>(&machine))
+    return run_product(*rows, workload, {});
+  const auto* tiles = std::get_if<MachineSpec>(&machine);
+  if (tiles == nullptr) {
+    throw InputError(fmt::format("{} takes no explicit nonzeros", published.machine),
+                     "a machine for sparse products");
+  }
+  return run_product(*tiles, workload, {});
 }
 
 }  // namespace

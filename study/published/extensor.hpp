@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Published runs of the ExTensor class beside ours.
+// Published products of machines that take explicit nonzeros beside ours.
 #pragma once
 
 #include <filesystem>

@@ -303,7 +303,7 @@ std::vector<PublishedRow> sparse_gemm_rows() {
 
 std::vector<PublishedRow> highlight_rows() {
   std::vector<PublishedRow> rows;
-  for (const SweepSummary& summary : summarize(sparsity_sweep())) {
+  for (const SparsitySummary& summary : summarize(sparsity_sweep())) {
     if (summary.machine != "highlight") continue;
     const std::string remark =
         "the designs and points behind the published mean are not stated: no target";

@@ -7,9 +7,10 @@
 #include "report/result_json.hpp"
 #include "report/terminal_table.hpp"
 #include "run/model/workload.hpp"
-#include "run/network/workload.hpp"
+#include "run/network/run.hpp"
 #include "run/product/run.hpp"
 #include "run/product/workload.hpp"
+#include "run/result_sum.hpp"
 #include "study/dial_cost.hpp"
 #include "study/matrix_folder.hpp"
 #include "tests/app/program.hpp"
@@ -107,14 +108,19 @@ TEST_CASE("fault: the bound of every kind of run is its busiest block") {
         run_fabric(load_fabric(machine), pattern_workload(128, 128, 256, "dense", "uniform:0.5"))
             .statistics);
   }
-  const RunResult model =
-      run_model(load_fabric("tc-xl"), step_of_model("olmoe-1b-7b", "decode", 2), {});
+  const RunResult model = run_model(load_fabric("tc-xl", {"overlap=false"}),
+                                    step_of_model("olmoe-1b-7b", "decode", 2), {});
   check_busiest(model.statistics);
   // Over several operations the throughput bound is the sum of theirs.
   Cycles sum;
   for (const OperationReport& op : model.operations) sum += op.cycles_bound * op.times;
   CHECK(model.statistics.cycles_bound == sum);
   CHECK(model.statistics.cycles_bound_by == "several");
+  // Of operations that overlap the step has one.
+  const RunResult step =
+      run_model(load_fabric("tc-xl"), step_of_model("olmoe-1b-7b", "decode", 2), {});
+  check_busiest(step.statistics);
+  CHECK(step.statistics.cycles_bound == step.statistics.bounds.at(step.statistics.bound));
 }
 
 TEST_CASE(

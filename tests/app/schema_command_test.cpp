@@ -51,8 +51,8 @@ std::string mapping_faults(const Json& schema, const ConfigTree& value, const st
 
 bool fits_type(const Json& schema, const ConfigTree& value, const std::string& type) {
   const bool scalar = value.kind == ConfigTree::Kind::scalar;
-  if (type == "null") return value.kind == ConfigTree::Kind::null;
   if (type == "object") return value.kind == ConfigTree::Kind::mapping;
+  if (type == "null") return value.kind == ConfigTree::Kind::null;
   if (type == "array") return value.kind == ConfigTree::Kind::sequence;
   if (type == "boolean") return scalar && (value.scalar == "true" || value.scalar == "false");
   if (type == "integer" || type == "number") {
@@ -129,8 +129,8 @@ TEST_CASE("every shipped machine fits the schema, as written and with what it ex
     const auto path = find_config("arch", name);
     const ConfigTree whole = ConfigTree::load(path);
     const Json& schema = machine_schema_json();
-    CHECK(faults(schema, file_as_written(path), name).empty());
-    CHECK(faults(schema, whole, name).empty());
+    CHECK(faults(schema, file_as_written(path), name) == "");
+    CHECK(faults(schema, whole, name) == "");
   }
 }
 

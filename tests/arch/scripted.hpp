@@ -55,18 +55,18 @@ inline ArrayProgram program_of(const Script& script) {
   product->b_visits = {{script.b_bytes}, {1}};
   ArrayProgram program;
   program.parts.push_back({product, 1, VectorWork{}});
-  program.a_capacity = script.a_capacity;
-  program.b_capacity = script.b_capacity;
-  program.z_backlog = script.z_backlog;
-  program.next = [script, at = std::size_t{0}](ArrayInstruction& next) mutable {
-    if (at == script.steps.size()) return false;
-    const Step& step = script.steps[at];
-    next = {};
-    next.chunk = at++;
-    next.a = scripted_use(script.a_bytes, step.a_needed, step.a_release);
-    next.b = scripted_use(script.b_bytes, step.b_needed, step.b_release);
-    next.z_bytes = step.z_bytes;
-    return true;
+  program.operations.push_back({1, {script.a_capacity, script.b_capacity, script.z_backlog}});
+  program.walk = [script]() -> ArrayWalk {
+    return [script, at = std::size_t{0}](ArrayInstruction& next) mutable {
+      if (at == script.steps.size()) return false;
+      const Step& step = script.steps[at];
+      next = {};
+      next.chunk = at++;
+      next.a = scripted_use(script.a_bytes, step.a_needed, step.a_release);
+      next.b = scripted_use(script.b_bytes, step.b_needed, step.b_release);
+      next.z_bytes = step.z_bytes;
+      return true;
+    };
   };
   return program;
 }
@@ -74,7 +74,7 @@ inline ArrayProgram program_of(const Script& script) {
 inline ArrayRun run_script(const FabricSpec& spec, const Script& script,
                            ArrayRunOptions options = {}) {
   options.unit_of = [&](const ArrayProgram::Part& /*part*/) {
-    return std::make_unique<ScriptedUnit>(script.steps);
+    return std::make_shared<ScriptedUnit>(script.steps);
   };
   return run_array_program(spec, program_of(script), options);
 }

@@ -202,7 +202,7 @@ TEST_CASE("the sweep holds the derived ranges") {
   const auto points = sparsity_sweep();
   CHECK(points.size() == 108);
   double stc_edp = 0;
-  for (const SweepPoint& p : points) {
+  for (const SparsityPoint& p : points) {
     INFO(p.machine << " A " << p.a_sparsity << " B " << p.b_sparsity << ": " << p.edp);
     if (p.machine == "s2ta") CHECK(p.result.unsupported.empty() == (p.a_sparsity > 0));
     if (p.machine == "stc" && p.a_sparsity == 50) stc_edp = p.edp;
@@ -223,10 +223,10 @@ TEST_CASE("the sweep holds the derived ranges") {
     if (p.a_sparsity == 75 && p.b_sparsity == 0) CHECK((gain > 7 && gain < 12));
     if (p.a_sparsity == 75 && p.b_sparsity == 75) CHECK((gain > 13 && gain < 21));
   }
-  for (const SweepSummary& s : summarize(points)) {
+  for (const SparsitySummary& s : summarize(points)) {
     double log_gain = 0, log_gain_sparse_a = 0;
     unsigned sparse_a = 0;
-    for (const SweepPoint& p : points) {
+    for (const SparsityPoint& p : points) {
       if (p.machine != s.machine || !p.result.unsupported.empty()) continue;
       log_gain -= std::log(p.edp);
       if (p.a_sparsity == 0) continue;

@@ -176,7 +176,7 @@ TEST_CASE("products of one operation that need different shares get shares that 
           load_fabric(machine, {fmt::format("glb.capacity={}KiB", kib),
                                 fmt::format("glb.metadata={}KiB", kib / 4), "glb.window=8KiB"});
       const FabricPlan plan = compile_fabric(spec, both.instances);
-      CHECK(plan.program.a_capacity + plan.program.b_capacity <= spec.glb_bytes());
+      CHECK(plan.shares.a + plan.shares.b <= spec.glb_bytes());
     }
   }
 }

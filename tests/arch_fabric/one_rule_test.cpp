@@ -23,9 +23,10 @@ std::string text(const TileUse& use) {
 }
 
 std::string text(const ArrayProgram& program) {
-  std::string out =
-      fmt::format("A {} B {} Z {}\n", program.a_capacity, program.b_capacity, program.z_backlog);
-  for (ArrayInstruction i; program.next(i);) {
+  std::string out = fmt::format("A {} B {} Z {}\n", program.shares().a, program.shares().b,
+                                program.shares().z_backlog);
+  const ArrayWalk next = program.walk();
+  for (ArrayInstruction i; next(i);) {
     out += fmt::format("{} {} {} {}: A {} B {} Z {}\n", i.part, i.m, i.n, i.chunk, text(i.a),
                        text(i.b), i.z_bytes);
   }

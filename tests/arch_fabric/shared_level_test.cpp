@@ -158,18 +158,34 @@ TEST_CASE("contention at a shared level costs cycles, never bytes") {
   }
 }
 
-// One cluster, 64 rows, columns and steps: 4,096 bytes of each operand come at 32 a cycle after 100
-// cycles, wait for nobody, and cross the link 4 cycles later.
+// Each cluster has 64 rows and takes the 64 columns and 64 of K in 4 instructions of 64 cycles. The
+// memory passes everything in a cycle and answers 100 later; the link to the clusters takes 4. So
+// operands are there at 1 + 100 + 4 = 105, work is done 256 later, and outputs take 4 + 1 + 100.
 TEST_CASE("by hand: the way through a shared level") {
-  const auto workload = pattern_workload(64, 64, 64, "dense", "dense");
-  const auto cycles = [&](std::uint64_t latency) {
-    return run_fabric(clusters({"levels.glb.instances=1", "dataflow.partition.M2=1",
-                                fmt::format("links.glb.latency={} cycles", latency)}),
-                      workload)
-        .statistics.cycles;
+  const auto cycles = [](std::uint64_t of, std::vector<std::string> settings) {
+    for (const char* fast : {"features.structured_sparsity=false", "memory.read=1e6 B/cycle",
+                             "memory.write=1e6 B/cycle", "levels.l2.ports.write=unbounded",
+                             "levels.glb.ports.read=unbounded", "levels.glb.ports.write=unbounded",
+                             "links.glb.bandwidth=unbounded"}) {
+      settings.emplace_back(fast);
+    }
+    settings.push_back(fmt::format("levels.glb.instances={}", of));
+    settings.push_back(fmt::format("dataflow.partition.M2={}", of));
+    const auto workload = pattern_workload(64 * of, 64, 64, "dense", "dense");
+    return run_fabric(clusters(settings), workload).statistics.cycles;
   };
-  CHECK(cycles(40) >= cycles(4) + Cycles(2 * 36));  // operands, then outputs
-  CHECK(cycles(4) >= Cycles(100 + (64 * 64 + 4096) / 32 + 4));
+  const std::string free = "levels.l2.ports.read=unbounded";
+  CHECK(cycles(1, {free}) == Cycles(105 + 256 + 105));
+  CHECK(cycles(2, {free}) == Cycles(105 + 256 + 105));
+  CHECK(cycles(1, {free, "links.glb.latency=40 cycles"}) == Cycles(141 + 256 + 141));
+  // 16 bytes a cycle out of the level: 256 cycles for B, 128 for each request of A. The first is
+  // enough for two instructions, the second is there when they are done. B goes to all clusters at
+  // once, or to one after the other; then both requests of the first cluster and those of the next.
+  const std::string narrow = "levels.l2.ports.read=16 B/cycle";
+  CHECK(cycles(1, {narrow}) == Cycles(101 + 256 + 128 + 4 + 256 + 105));
+  CHECK(cycles(2, {narrow}) == Cycles(101 + 256 + 3 * 128 + 4 + 256 + 105));
+  CHECK(cycles(2, {narrow, "links.glb.multicast=false"}) ==
+        Cycles(101 + 2 * 256 + 3 * 128 + 4 + 256 + 105));
 }
 
 TEST_CASE("a machine that no run takes is refused with the part that stands in the way") {

@@ -30,7 +30,7 @@ TEST_CASE("a reader remembers what it was asked for, given or not") {
   for (const auto& item : config.mappings("list")) (void)item.number("deep", {0, 2});
   const Json schema = schema_of(config.shape());
   CHECK(schema["additionalProperties"] == false);
-  CHECK(schema["properties"]["size"]["type"] == "string");
+  CHECK(schema["properties"]["size"]["type"][0] == "string");
   CHECK(schema["properties"]["count"] ==
         Json({{"type", "integer"}, {"minimum", 1.0}, {"maximum", 9.0}, {"default", 4}}));
   CHECK(schema["properties"]["mode"] == Json({{"enum", {"slow", "fast"}}, {"default", "fast"}}));
@@ -56,8 +56,6 @@ TEST_CASE("merged shapes accept what either does and require what both require")
   (void)two.choice<int>("kind", {{"b", 0}});
   (void)two.integer("both", {3, 9});
   if (two.has("maybe")) (void)two.text("maybe");
-  if (two.has("both_or_not")) return;
-  (void)two.text("both_or_not", "");
   ConfigShape shape = one.shape();
   shape.merge(two.shape());
   const Json schema = schema_of(shape);
@@ -65,8 +63,6 @@ TEST_CASE("merged shapes accept what either does and require what both require")
   CHECK(schema["properties"]["both"]["minimum"] == 1.0);
   CHECK(schema["properties"]["both"]["maximum"] == 9.0);
   CHECK(schema["properties"]["maybe"] == Json::object());
-  CHECK(schema["properties"]["both_or_not"]["type"] == Json::array({"string", "null"}));
-  CHECK(schema["properties"]["both"]["type"] == "integer");
   CHECK(schema["anyOf"][1]["required"] == Json::array({"kind", "both"}));
 }
 

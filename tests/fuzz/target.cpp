@@ -24,7 +24,7 @@ bool has_large_numbers(const std::string& bytes) {
   unsigned digits = 0;
   for (const char c : bytes) {
     digits = c >= '0' && c <= '9' ? digits + 1 : 0;
-    if (digits >= 7) return true;
+    if (digits >= 5) return true;
   }
   return false;
 }

@@ -24,8 +24,8 @@ bool add_target(const Target& target);
 /// The bytes as a file, for readers that take paths: one file in memory, written anew each time.
 [[nodiscard]] std::filesystem::path as_file(const std::string& bytes);
 
-/// Numbers of seven digits and more: a matrix of so many rows is read, or refused by its limit, but
-/// takes as long as a thousand small ones. Tests of the limits look at those.
+/// Numbers of five digits and more: a matrix of so many rows is read, or refused by its limit, but
+/// takes as long as a hundred small ones. Tests of the limits look at those.
 [[nodiscard]] bool has_large_numbers(const std::string& bytes);
 
 /// Gives the bytes to the target; InputError is the answer to most.

@@ -4,6 +4,7 @@
 #include "arch/description/read_spec.hpp"
 #include "base/shipped_files.hpp"
 #include "run/fabric/run.hpp"
+#include "run/rowwise/run.hpp"
 #include "sparse_formats/reference_product.hpp"
 #include "tests/catch.hpp"
 #include "tests/properties/random_products.hpp"
@@ -18,6 +19,9 @@ RunResult run_on(const std::string& name, const ProductWorkload& workload) {
   const AnyMachine machine = read_any_machine(machine_reader(load_config("arch", name)));
   if (const auto* arrays = std::get_if<FabricSpec>(&machine)) {
     return run_fabric(*arrays, fabric_workload(workload));
+  }
+  if (const auto* rowwise = std::get_if<RowwiseSpec>(&machine)) {
+    return run_product(*rowwise, workload, {});
   }
   return run_product(std::get<MachineSpec>(machine), workload, {});
 }

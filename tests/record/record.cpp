@@ -67,6 +67,9 @@ void flatten(const std::string& path, const OrderedJson& value, RecordedRun& out
     for (std::size_t i = 0; i < value.size(); ++i) {
       const auto key = fmt::format("operation {:03} {}", i, text_of(value[i].at("name")));
       out[key] = fields_text(value[i], kOfOperation);
+      const std::uint64_t alone = value[i].value("cycles", 0ULL) * value[i].value("times", 1ULL);
+      const std::uint64_t in_step = value[i].value("cycles_in_step", alone);
+      if (in_step != alone) out[key] += fmt::format(", cycles_in_step {}", in_step);
     }
   } else if (path == "pe_busy") {
     std::uint64_t sum = 0, most = 0;

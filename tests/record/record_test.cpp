@@ -23,10 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* const kGroups[] = {"extensor", "extensor-options", "extensor-elements", "patterns",
-                               "arrays",   "array-elements",   "published",         "networks",
-                               "models",   "layers",           "contention",        "clusters",
-                               "memories"};
+const char* const kGroups[] = {
+    "extensor",       "extensor-options", "extensor-elements", "patterns", "arrays",
+    "array-elements", "published",        "networks",          "models",   "layers",
+    "contention",     "clusters",         "overlap",           "memories", "rowwise"};
 constexpr std::size_t kMostShown = 60;
 
 fs::path folder() {
@@ -38,9 +38,13 @@ Record run_group(const std::string& group) {
   const auto groups = parse_runs(read_file(folder() / "runs.txt"));
   for (const ListedRun& run : groups.at(group)) {
     std::vector<std::string> arguments{"run", "--json"};
-    if (group != "contention" && group != "memories") {
+    // Apart from the groups that are about them, ports are passed alone and operations do not
+    // overlap.
+    const bool steps = group == "overlap";
+    if (group != "contention" && group != "memories" && !steps) {
       arguments.insert(arguments.end(), {"--set", "contention=false"});
     }
+    if (!steps) arguments.insert(arguments.end(), {"--set", "overlap=false"});
     arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
     const Ran ran = run_lacuna("record", arguments);
     INFO("run " << run.name << ": " << ran.err);
@@ -113,6 +117,13 @@ TEST_CASE("the record holds: banks of memories and of buffers") {
 
 TEST_CASE("the record holds: clusters behind a shared level") {
   hold("clusters");
+}
+TEST_CASE("the record holds: a leader and its followers") {
+  hold("rowwise");
+}
+
+TEST_CASE("the record holds: operations of a step that overlap") {
+  hold("overlap");
 }
 
 TEST_CASE("every group of the record has its case and its file, and no file is left over") {

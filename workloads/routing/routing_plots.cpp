@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workloads/routing/routing_plots.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
+
+#include "base/plot_text.hpp"
 
 namespace lacuna::routing {
 namespace {
@@ -51,28 +51,13 @@ std::string steps_csv(const RoutingTrace& trace) {
 }
 
 /// A script that draws <name>.svg and <name>.png alike.
-PlotFile figure(const std::string& name, const std::string& settings, const std::string& plot) {
-  return {name + ".gp",
-          fmt::format(R"(# Reads the tables beside it: gnuplot {0}.gp draws {0}.svg and {0}.png
-set encoding utf8
-set datafile separator ','
-set key outside right top
-{1}do for [file in 'svg png'] {{
-  if (file eq 'svg') {{
-    set terminal svg noenhanced size 900,480 font 'DejaVu Sans,12' background rgb 'white'
-  }} else {{
-    if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) {{
-      set terminal pngcairo noenhanced size 1800,960 font 'DejaVu Sans,12' fontscale 2 linewidth 2 background rgb 'white'
-    }} else {{
-      set terminal png noenhanced size 1800,960 font 'DejaVu Sans,24' linewidth 2 background rgb 'white'
-    }}
-  }}
-  set output '{0}.'.file
-  {2}
-  unset output
-}}
-)",
-                      name, settings, plot)};
+PlotFile figure(const std::string& name, const std::string& settings, std::string_view plot) {
+  const std::string drawing = plot_text(
+      "frame/drawing", fmt::arg("name", name), fmt::arg("plot", plot), fmt::arg("width", 900),
+      fmt::arg("height", 480), fmt::arg("width2", 1800), fmt::arg("height2", 960));
+  return {name + ".gp", plot_text("routing/script", fmt::arg("name", name),
+                                  fmt::arg("settings", settings), fmt::arg("drawing", drawing)) +
+                            "\n"};
 }
 
 /// One cell per layer and expert; white is the mean, whatever the largest load.
@@ -86,48 +71,21 @@ PlotFile heat_map(const std::vector<LayerStatistics>& rows, std::uint32_t expert
       tics += fmt::format("{}'{}' {}", tics.empty() ? "" : ", ", rows[i].layer, i);
     }
   }
-  return figure(
-      "routing_loads",
-      fmt::format(R"(set title 'Assignments per expert over the mean'
-set xlabel 'expert'
-set ylabel 'layer'
-set ytics ({})
-set xrange [-0.5:{}.5]
-set yrange [-0.5:{}.5]
-set cbrange [0:{:.3f}]
-set palette defined (0 '#2166ac', 1 '#ffffff', {:.3f} '#b2182b')
-)",
-                  tics, experts - 1, rows.size() - 1, most, most),
-      fmt::format("plot 'routing_loads.csv' skip 1 using 2:(int($0/{})):4 with image notitle",
-                  experts));
+  return figure("routing_loads",
+                plot_text("routing/loads_settings", fmt::arg("tics", tics),
+                          fmt::arg("last_expert", experts - 1),
+                          fmt::arg("last_layer", rows.size() - 1), fmt::arg("most", most)),
+                plot_text("routing/loads", fmt::arg("experts", experts)));
 }
 
 PlotFile imbalance() {
-  return figure(
-      "routing_imbalance", R"(set title 'Imbalance of experts'
-set xlabel 'layer'
-set ylabel 'max / mean'
-set y2label 'normalised entropy (1 is even)'
-set offsets graph 0.02, graph 0.02, graph 0.05, graph 0.05
-set ytics nomirror
-set y2tics
-)",
-      R"(plot 'routing_layers.csv' skip 1 using 1:6 with linespoints pt 7 title 'max / mean', \
-       '' skip 1 using 1:8 axes x1y2 with linespoints pt 5 title 'entropy')");
+  return figure("routing_imbalance", plot_text("routing/imbalance_settings"),
+                plot_text("routing/imbalance"));
 }
 
 PlotFile distinct() {
-  return figure(
-      "routing_distinct", R"(set title 'Distinct experts of a step'
-set xlabel 'tokens in the step'
-set ylabel 'distinct experts'
-set cblabel 'layer'
-set palette defined (0 '#2166ac', 1 '#1a9850', 2 '#d73027')
-set logscale x
-set offsets graph 0.02, graph 0.02, graph 0.05, graph 0.05
-)",
-      R"(plot 'routing_steps.csv' skip 1 using 3:4:2 with points pt 7 ps 0.4 lc palette title 'recorded', \
-       '' skip 1 using 3:5 with points pt 1 lc rgb 'black' title 'uniform')");
+  return figure("routing_distinct", plot_text("routing/distinct_settings"),
+                plot_text("routing/distinct"));
 }
 
 }  // namespace

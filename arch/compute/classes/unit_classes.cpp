@@ -76,6 +76,14 @@ UnitTraits multiply_accumulate(const ConfigReader& config) {
     spec.pes.pair_overhead = config.cycles("pair_overhead", spec.clock, Cycles(0));
     spec.peb.pairs_in_flight = in_flight;
   };
+  traits.install_rowwise = [=](RowwiseSpec& spec) {
+    if (lanes != 1) config.fail("lanes", "a processing element multiplies one pair a cycle");
+    if (config.has("pair_overhead")) {
+      config.fail("pair_overhead", "tasks follow each other without a pause", "leave it out");
+    }
+    spec.elements.lanes = lanes;
+    spec.elements.tasks_held = in_flight;
+  };
   return traits;
 }
 
@@ -153,9 +161,14 @@ UnitTraits systolic_array(const ConfigReader& config) {
 }
 
 UnitTraits merger(const ConfigReader& config) {
-  (void)config.integer("radix", {2, 65536});
-  (void)config.number("per_cycle", {1e-3, 65536});
-  return {.merges = true};
+  const std::uint64_t radix = config.integer("radix", {2, 65536});
+  const double per_cycle = config.number("per_cycle", {1e-3, 65536});
+  UnitTraits traits{.merges = true};
+  traits.install_rowwise = [=](RowwiseSpec& spec) {
+    spec.elements.radix = radix;
+    spec.elements.merged_per_cycle = per_cycle;
+  };
+  return traits;
 }
 
 UnitTraits variable_fetch(const ConfigReader& config) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "arch/spec/fabric_spec.hpp"
+#include "arch/spec/rowwise_spec.hpp"
 #include "base/config.hpp"
 
 namespace lacuna {
@@ -19,10 +20,12 @@ struct UnitTraits {
   std::map<std::string, std::uint64_t> extents = {};  // what loops may be spread over: rows, lanes
   bool merges = false;                                // it can put partial outputs together
   bool multiplies = false;  // it is the unit that the instructions are for
-  /// Writes the unit's parameters into the machine that runs it, arrays behind buffers or
-  /// processing elements that intersect fibers; both empty: no run takes such units yet.
+  /// Writes the unit's parameters into the machine that runs it, arrays behind buffers, processing
+  /// elements that intersect fibers or elements of row-wise products; all empty: no run takes such
+  /// units yet.
   std::function<void(FabricSpec&)> install = {};
   std::function<void(MachineSpec&)> install_elements = {};
+  std::function<void(RowwiseSpec&)> install_rowwise = {};
 };
 
 /// Reads the parameters of a unit of this class. Throws InputError at `class` for an unknown one.

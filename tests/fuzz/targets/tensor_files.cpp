@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
+#include "sparse_formats/mask_text.hpp"
 #include "sparse_formats/matrix_file.hpp"
 #include "sparse_formats/matrix_market.hpp"
 #include "sparse_formats/npy.hpp"
@@ -22,6 +23,17 @@ FUZZ_TARGET(smtx) {
   if (has_large_numbers(bytes)) return;
   const CsrMatrix matrix = read_smtx(as_file(bytes));
   matrix.validate();
+}
+
+FUZZ_TARGET(mask_text) {
+  const auto file = as_file(bytes);
+  for (const std::uint64_t columns : {0U, 3U}) {
+    try {
+      read_mask_text(file, columns).validate();
+    } catch (const InputError&) {
+      // It may be sound with other columns.
+    }
+  }
 }
 
 FUZZ_TARGET(matrix_file) {

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/rowwise/run.hpp"
+
+#include "arch/energy/ert.hpp"
+#include "arch/machine/machine_energy.hpp"
+#include "arch/system/rowwise_energy.hpp"
+#include "arch/system/rowwise_system.hpp"
+#include "base/error.hpp"
+#include "dataflows/row_merges.hpp"
+#include "dataflows/tile_sums.hpp"
+#include "run/energy_report.hpp"
+#include "run/host_meter.hpp"
+#include "run/limits.hpp"
+#include "run/result_sum.hpp"
+#include "sparse_formats/product_check.hpp"
+
+namespace lacuna {
+namespace {
+
+ComponentSet priced_rowwise(const RowwiseSpec& machine) {
+  ComponentSet components = rowwise_components(machine, load_energy_table(machine.table));
+  const NeededActions actions = rowwise_actions(machine);
+  if (!machine.ert.empty()) {
+    components = with_accelergy_table(components, AccelergyTable::load(machine.ert), actions);
+  }
+  require_actions(components, actions);
+  return components;
+}
+
+std::unique_ptr<RowwiseProgram> make_program(const RowwiseSpec& machine, const CsrMatrix& leader,
+                                             const CsrMatrix& follower) {
+  if (machine.merges()) return std::make_unique<RowMerges>(leader, follower, machine);
+  return std::make_unique<TileSums>(leader, follower, machine);
+}
+
+/// What the elements and the memories counted against what the program knew.
+void check_rowwise(const RowwiseSpec& machine, const RowwiseTotals& totals, std::uint64_t exact,
+                   const MachineStatistics& statistics) {
+  const auto same = [](const char* what, std::uint64_t counted, std::uint64_t known) {
+    LACUNA_CHECK(counted == known, "{} {} counted, the program has {}", counted, what, known);
+  };
+  same("multiplies", statistics.macs_effectual, exact);
+  same("multiplies", statistics.macs_effectual, totals.multiplies);
+  same("adds", statistics.adds, totals.adds);
+  same("outputs", statistics.z_nonzeros, totals.z_nonzeros);
+  same("tasks", statistics.iterations.at("tasks"), totals.tasks);
+  const auto& dram = statistics.traffic.at("dram");
+  same("bytes of outputs", dram.at("Z").write_bytes, totals.z_bytes);
+  same("bytes of the leader", dram.at(machine.leader_is_b ? "B" : "A").read_bytes,
+       totals.leader_bytes);
+  const Moved partial = dram.at("Z_partial");
+  LACUNA_CHECK(partial.read_bytes == partial.write_bytes,
+               "{} bytes of partial outputs left, {} returned", partial.write_bytes,
+               partial.read_bytes);
+  LACUNA_CHECK(statistics.cycles >= statistics.cycles_bound, "{} cycles below the bound of {}",
+               statistics.cycles.count(), statistics.cycles_bound.count());
+}
+
+std::uint64_t multiplies_of(const CsrMatrix& leader, const CsrMatrix& follower) {
+  std::uint64_t sum = 0;
+  for (const Coordinate k : leader.columns) sum += follower.offsets[k + 1] - follower.offsets[k];
+  return sum;
+}
+
+void say_what_is_not_priced(RunResult& result) {
+  result.provenance.warnings.emplace_back(
+      "no price: networks, and finding where a fiber begins beyond the bytes of its pointer");
+}
+
+void fill_rowwise_beside(const RowwiseTotals& totals, RunResult& result) {
+  result.beside["tasks"] = totals.tasks;
+  result.beside["merged_nonzeros"] = totals.merged;
+  result.beside["partial_nonzeros"] = totals.partial_nonzeros;
+  result.beside["fiber_bytes_used"] = totals.follower_use_bytes;
+  result.beside["overflowing_tiles"] = totals.overflowing_tiles;
+  result.beside["z_nonzeros"] = totals.z_nonzeros;
+  result.beside["partial_output_bytes"] =
+      2 * result.statistics.traffic.at("dram").at("Z_partial").read_bytes;
+}
+
+}  // namespace
+
+NumberFormat format_of(const RowwiseSpec& machine) {
+  return {machine.operands.name, machine.operands.bits};
+}
+
+RunResult run_product(const RowwiseSpec& machine, const ProductWorkload& workload,
+                      const ProductOptions& options) {
+  const HostMeter meter;
+  const ComponentSet components = priced_rowwise(machine);
+  // Columns of B lead into columns of A: the transpose of the product.
+  const CsrMatrix turned = transpose(machine.leader_is_b ? workload.a : workload.b_transposed);
+  const CsrMatrix& leader = machine.leader_is_b ? workload.b_transposed : workload.a;
+  const std::unique_ptr<RowwiseProgram> program = make_program(machine, leader, turned);
+
+  RunOptions run;
+  run.fidelity = options.fidelity;
+  run.carry_values = options.check;
+  run.stalls = options.stalls;
+  run.interrupted = options.interrupted;
+  sim::Timeline timeline;
+  if (options.timeline) run.timeline = &timeline;
+  RunOutcome outcome = run_rowwise(machine, *program, run);
+
+  RunResult result;
+  result.name = machine.name;
+  result.workload = workload.name;
+  result.clock = machine.clock;
+  result.format = format_of(machine);
+  result.statistics = std::move(outcome.statistics);
+  result.macs_dense = std::uint64_t{workload.a.rows} * workload.a.cols * workload.b_transposed.rows;
+  result.macs_skipped = result.macs_dense - result.statistics.macs_effectual;
+  result.energy = report_energy(account_energy(components, result.statistics.actions));
+  fill_rowwise_beside(program->totals(), result);
+  check_rowwise(machine, program->totals(), multiplies_of(leader, turned), result.statistics);
+  const LeastTraffic least = least_traffic(machine, leader, turned);
+  check_run_limits(machine, components, least, result);
+  result.in_memory = in_memory(least);
+  if (options.check) {
+    CsrMatrix product = *std::move(outcome.product);
+    if (machine.leader_is_b) product = transpose(product);
+    result.check =
+        check_report(check_product(product, workload.a, transpose(workload.b_transposed)));
+    if (options.product != nullptr) *options.product = std::move(product);
+  }
+  result.provenance.seed = workload.seed;
+  result.provenance.version = LACUNA_VERSION;
+  result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
+  result.provenance.inputs = workload.inputs;
+  result.provenance.warnings = workload.notes;
+  say_what_is_not_priced(result);
+  if (options.timeline) add_timeline(timeline, result);
+  meter.read(result);
+  result.host.events = result.statistics.activations;
+  return result;
+}
+
+}  // namespace lacuna

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/sweep/run_sweep.hpp"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <new>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/interrupt.hpp"
+#include "study/process_pool.hpp"
+#include "study/sweep/expression.hpp"
+
+namespace lacuna {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kMostJobs = 256;
+constexpr std::uint64_t kNothing = ~std::uint64_t{0};
+constexpr double kProgressSeconds = 0.2;
+
+/// What the processes share: who takes the next point, and how far they are.
+struct Board {
+  std::atomic<std::uint64_t> next, done, failed, known, shown_ms;
+  std::atomic<std::uint64_t> at_work[kMostJobs];  // the point of each process
+};
+
+class SharedBoard {
+ public:
+  SharedBoard() {
+    void* const memory =
+        mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    board_ = new (memory) Board{};
+    for (auto& point : board_->at_work) point = kNothing;
+  }
+  ~SharedBoard() { munmap(board_, sizeof(Board)); }
+  SharedBoard(const SharedBoard&) = delete;
+  SharedBoard& operator=(const SharedBoard&) = delete;
+  Board* operator->() const { return board_; }
+
+ private:
+  Board* board_;
+};
+
+/// Hashes of files, each read once.
+std::string hash_of_file(const fs::path& file) {
+  static std::map<std::string, std::string> known;
+  auto& hash = known[file.string()];
+  if (hash.empty()) hash = sha256_of(file);
+  return hash;
+}
+
+const std::string& program_hash() {
+  static const std::string hash = sha256_of("/proc/self/exe");
+  return hash;
+}
+
+/// A file or the files of a folder that a value names, as it is or between ':', '#' and '='.
+void add_inputs(const std::string& value, std::map<std::string, std::string>& inputs) {
+  for (std::size_t begin = 0; begin <= value.size();) {
+    const std::size_t end = std::min(value.find_first_of(":#=", begin), value.size());
+    for (const std::string& text : {value.substr(begin, end - begin), value.substr(begin)}) {
+      std::error_code ignored;
+      if (text.find('/') == std::string::npos && text.find('.') == std::string::npos) continue;
+      if (fs::is_regular_file(text, ignored)) inputs[text] = hash_of_file(text);
+      if (!fs::is_directory(text, ignored)) continue;
+      for (const auto& entry : fs::recursive_directory_iterator(text, ignored)) {
+        if (entry.is_regular_file(ignored)) {
+          inputs[entry.path().string()] = hash_of_file(entry.path());
+        }
+      }
+    }
+    begin = end + 1;
+  }
+}
+
+void add_inputs(const ConfigTree& tree, std::map<std::string, std::string>& inputs) {
+  if (tree.kind == ConfigTree::Kind::scalar) add_inputs(tree.scalar, inputs);
+  for (const ConfigTree& item : tree.items) add_inputs(item, inputs);
+  for (const auto& [key, child] : tree.children) add_inputs(child, inputs);
+}
+
+/// A point that did not come to its end has a result as well: why.
+SweepResult failed(std::string id, const std::string& why) {
+  SweepResult result;
+  result.id = std::move(id);
+  result.failed = true;
+  result.message = why;
+  return result;
+}
+
+class Worker {
+ public:
+  Worker(const SweepSpec& spec, const fs::path& store) : spec_(spec), store_(store, spec) {}
+
+  /// Its result; whether it was known.
+  std::pair<SweepResult, bool> run(const SweepPoint& point) {
+    const auto [result, known] = result_of(point);
+    store_.put(point, result);
+    return {result, known};
+  }
+  SweepStore& store() { return store_; }
+
+ private:
+  std::pair<SweepResult, bool> result_of(const SweepPoint& point) {
+    std::string id = "not configured: " + identity_of(spec_, point);
+    try {
+      const RunPlan plan = plan_of(spec_, point);
+      id = content_of(plan);
+      if (auto known = store_.find(id)) return {*std::move(known), true};
+      return {run_plan(plan, id), false};
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const std::bad_alloc&) {
+      return {failed(std::move(id), "not enough memory"), false};
+    } catch (const std::exception& error) {
+      return {failed(std::move(id), error.what()), false};
+    }
+  }
+
+  SweepResult run_plan(const RunPlan& plan, const std::string& id) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::vector<RunResult> results = lacuna::run_plan(plan, {}, &kept_);
+    if (results.size() != 1) {
+      throw InputError("a point of a sweep is one workload", "patterns in lists are an axis here");
+    }
+    const RunResult& one = results.front();
+    if (!one.unsupported.empty()) return failed(id, one.unsupported);
+    SweepResult out;
+    out.id = id;
+    out.workload = one.workload;
+    out.bound = one.statistics.bound;
+    out.values = measure(one);
+    out.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return out;
+  }
+
+  const SweepSpec& spec_;
+  SweepStore store_;
+  KeptWorkload kept_;
+};
+
+class Sweep {
+ public:
+  Sweep(const SweepSpec& spec, fs::path store, const SweepOptions& options)
+      : spec_(spec), store_(std::move(store)), options_(options) {
+    static_cast<void>(program_hash());  // once, not in every process
+    const SweepShard& shard = options.shard;
+    const std::uint64_t all = spec.points();
+    progress_.points = all / shard.parts + (shard.part <= all % shard.parts ? 1 : 0);
+  }
+
+  SweepProgress run(const fs::path& scratch) {
+    {
+      SweepStore store(store_, spec_);  // made before others want it
+      if (options_.retry_failed) store.forget_failed();
+    }
+    while (board_->next < progress_.points) {
+      std::vector<ProcessJob> jobs;
+      for (unsigned w = 0; w < options_.jobs; ++w) {
+        jobs.push_back({fmt::format("worker {}", w + 1), [this, w] { work(w); }});
+      }
+      run_in_processes(jobs, options_.jobs, scratch, [this](std::size_t w, const ProcessEnd& end) {
+        if (end.code != 0) give_up(w, end);
+      });
+    }
+    show(true);
+    return state();
+  }
+
+ private:
+  void work(unsigned w) {
+    Worker worker(spec_, store_);
+    for (std::uint64_t at; (at = board_->next++) < progress_.points;) {
+      stop_if_requested();
+      board_->at_work[w] = at;
+      const auto [result, known] = worker.run(point(at));
+      board_->at_work[w] = kNothing;
+      ++board_->done;
+      if (result.failed) ++board_->failed;
+      if (known) ++board_->known;
+      show(false);
+    }
+  }
+
+  /// A process that was ended by a point: the point is a row with the reason.
+  void give_up(std::size_t w, const ProcessEnd& end) {
+    const std::uint64_t at = board_->at_work[w].exchange(kNothing);
+    if (at == kNothing) throw InputError(end.why);
+    const SweepPoint lost = point(at);
+    SweepStore(store_, spec_)
+        .put(lost, failed("its process ended: " + identity_of(spec_, lost), end.why));
+    ++board_->done;
+    ++board_->failed;
+  }
+
+  [[nodiscard]] SweepPoint point(std::uint64_t at) const {
+    return point_of(spec_, options_.shard.part - 1 + at * options_.shard.parts);
+  }
+
+  [[nodiscard]] SweepProgress state() const {
+    SweepProgress now = progress_;
+    now.done = board_->done;
+    now.failed = board_->failed;
+    now.known = board_->known;
+    now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    return now;
+  }
+
+  void show(bool always) {
+    if (!options_.progress) return;
+    const SweepProgress now = state();
+    const auto ms = static_cast<std::uint64_t>(now.seconds * 1000);
+    std::uint64_t shown = board_->shown_ms;
+    const bool due =
+        static_cast<double>(ms) >= static_cast<double>(shown) + kProgressSeconds * 1000;
+    if (always || (due && board_->shown_ms.compare_exchange_strong(shown, ms))) {
+      options_.progress(now);
+    }
+  }
+
+  const SweepSpec& spec_;
+  fs::path store_;
+  const SweepOptions& options_;
+  SweepProgress progress_;
+  SharedBoard board_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+std::string content_of(const RunPlan& plan) {
+  const ConfigTree resolved = resolved_run(plan, 0);
+  std::map<std::string, std::string> inputs;
+  add_inputs(resolved, inputs);
+  std::string text = program_hash() + '\n' + resolved.to_yaml();
+  for (const auto& [file, hash] : inputs) text += file + ' ' + hash + '\n';
+  return sha256_of_text(text);
+}
+
+SweepProgress run_sweep(const SweepSpec& spec, const fs::path& store, const fs::path& scratch,
+                        const SweepOptions& options) {
+  LACUNA_CHECK(options.jobs >= 1 && options.jobs <= kMostJobs, "{} jobs", options.jobs);
+  return Sweep(spec, store, options).run(scratch);
+}
+
+}  // namespace lacuna

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sweep as its file says it: machines, workloads, axes over keys of either, what a point must
+// hold to count, and what is wanted of it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/config.hpp"
+#include "run/plan.hpp"
+
+namespace lacuna {
+
+/// A key with its value at one step of an axis; "workload.a" is of the workload, anything else of
+/// the machine, as in --set.
+struct SweepSetting {
+  std::string key;
+  ConfigTree value;
+};
+
+/// Keys that move together: one step after another.
+struct SweepAxis {
+  std::string name;
+  std::vector<std::vector<SweepSetting>> steps;
+  std::vector<std::string> labels;  // of each step, for tables
+  bool of_workload = false;         // every key is of the workload
+};
+
+struct SweepObjective {
+  std::string expression;
+  bool most = false;  // the more the better
+};
+
+struct SweepSpec {
+  std::string name, description;
+  std::vector<std::string> machines;
+  std::vector<ConfigTree> workloads;  // mappings, as in a workload's file
+  std::vector<SweepAxis> axes;        // those of workloads first: they change slowest
+  std::vector<std::string> constraints;
+  std::vector<SweepObjective> objectives;
+  std::uint64_t repeat = 1;  // seeds of drawn operands
+  Fidelity fidelity = Fidelity::tile;
+  std::filesystem::path folder;  // that relative files of workloads are beside
+
+  /// Points: a machine, a workload, a step of each axis, a seed.
+  [[nodiscard]] std::uint64_t points() const;
+};
+
+/// Most points of a sweep; its table is read and drawn as a whole.
+inline constexpr std::uint64_t kMostSweepPoints = 10'000'000;
+
+/// Throws InputError with file, line and field.
+[[nodiscard]] SweepSpec load_sweep(const std::filesystem::path& file);
+
+/// One point of a sweep, by its number: the workload changes slowest, the last axis fastest.
+struct SweepPoint {
+  std::uint64_t index = 0;
+  std::string machine;
+  std::size_t workload = 0;
+  std::uint64_t seed = 1;
+  std::vector<std::size_t> steps;  // of each axis
+};
+[[nodiscard]] SweepPoint point_of(const SweepSpec& spec, std::uint64_t index);
+
+/// What the point runs. Throws InputError for a machine or workload that its values do not make.
+[[nodiscard]] RunPlan plan_of(const SweepSpec& spec, const SweepPoint& point);
+
+/// What tells a sweep's points from another's, and one point from all others, before it is known
+/// what they run.
+[[nodiscard]] std::string identity_of(const SweepSpec& spec);
+[[nodiscard]] std::string identity_of(const SweepSpec& spec, const SweepPoint& point);
+
+}  // namespace lacuna

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/sweep/store.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "study/sweep/expression.hpp"
+
+namespace lacuna {
+namespace {
+
+constexpr int kWaitForOthers = 60'000;  // ms that a busy file is waited for
+constexpr int kAgain = 10;
+
+/// A name of the user's as SQL takes it.
+std::string quoted_name(const std::string& name) {
+  std::string out = "\"";
+  for (const char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + '"';
+}
+
+std::string measure_columns() {
+  std::string out;
+  for (const Measure& measure : measures()) out += fmt::format(", {}", measure.name);
+  return out;
+}
+
+}  // namespace
+
+/// The file, and its statements, each compiled once.
+class SweepStore::Database {
+ public:
+  explicit Database(const std::filesystem::path& file) : file_(file.string()) {
+    const int code = sqlite3_open(file_.c_str(), &handle_);
+    if (code != SQLITE_OK) fail(code);
+    sqlite3_busy_timeout(handle_, kWaitForOthers);
+  }
+  ~Database() {
+    for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+    sqlite3_close(handle_);
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  void run(const std::string& sql) {
+    int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+    // While another process makes the file, the library does not wait by itself.
+    for (int ms = 0; code == SQLITE_BUSY && ms < kWaitForOthers; ms += kAgain) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(kAgain));
+      code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+    }
+    if (code != SQLITE_OK) fail(code);
+  }
+
+  /// A statement ready for its values.
+  class Query {
+   public:
+    Query(Database& database, sqlite3_stmt* statement) : db_(database), s_(statement) {
+      sqlite3_reset(s_);
+      sqlite3_clear_bindings(s_);
+    }
+    ~Query() { sqlite3_reset(s_); }
+    Query(const Query&) = delete;
+    Query& operator=(const Query&) = delete;
+    Query& bind(const std::string& text) {
+      sqlite3_bind_text(s_, ++at_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+      return *this;
+    }
+    Query& bind(double value) {
+      if (std::isfinite(value)) {
+        sqlite3_bind_double(s_, ++at_, value);
+      } else {
+        sqlite3_bind_null(s_, ++at_);
+      }
+      return *this;
+    }
+    Query& bind(std::uint64_t value) {
+      sqlite3_bind_int64(s_, ++at_, static_cast<sqlite3_int64>(value));
+      return *this;
+    }
+    /// False after the last row.
+    bool next() {
+      const int code = sqlite3_step(s_);
+      if (code != SQLITE_ROW && code != SQLITE_DONE) db_.fail(code);
+      return code == SQLITE_ROW;
+    }
+    [[nodiscard]] std::string text(int column) const {
+      const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(s_, column));
+      return text == nullptr ? std::string() : std::string(text);
+    }
+    [[nodiscard]] std::uint64_t integer(int column) const {
+      return static_cast<std::uint64_t>(sqlite3_column_int64(s_, column));
+    }
+    [[nodiscard]] double number(int column) const {
+      if (sqlite3_column_type(s_, column) == SQLITE_NULL) return std::nan("");
+      return sqlite3_column_double(s_, column);
+    }
+
+   private:
+    Database& db_;
+    sqlite3_stmt* s_;
+    int at_ = 0;
+  };
+
+  Query query(const std::string& sql) {
+    auto& statement = statements_[sql];
+    if (statement == nullptr) {
+      const int code = sqlite3_prepare_v2(handle_, sql.c_str(), -1, &statement, nullptr);
+      if (code != SQLITE_OK) fail(code);
+    }
+    return {*this, statement};
+  }
+
+ private:
+  [[noreturn]] void fail(int code) const {
+    const bool foreign = code == SQLITE_NOTADB || code == SQLITE_CORRUPT || code == SQLITE_ERROR;
+    throw InputError({file_, 0, {}}, handle_ == nullptr ? "no memory" : sqlite3_errmsg(handle_),
+                     foreign ? "it is not a sweep's file of this program; choose another folder"
+                             : "is the disk full, or the file somebody else's?");
+  }
+
+  std::string file_;
+  sqlite3* handle_ = nullptr;
+  std::map<std::string, sqlite3_stmt*> statements_;
+};
+
+SweepStore::SweepStore(const std::filesystem::path& file, const SweepSpec& spec)
+    : spec_(spec), database_(std::make_unique<Database>(file)) {
+  // Readers and a writer side by side; what is committed survives the end of the process.
+  database_->run("PRAGMA journal_mode = WAL");
+  database_->run("PRAGMA synchronous = NORMAL");
+  open_tables();
+}
+
+SweepStore::~SweepStore() = default;
+
+void SweepStore::open_tables() {
+  Database& db = *database_;
+  db.run("BEGIN IMMEDIATE");
+  std::string measures_sql;
+  for (const Measure& measure : measures()) measures_sql += fmt::format(", {} REAL", measure.name);
+  db.run("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT)");
+  db.run(
+      "CREATE TABLE IF NOT EXISTS results (id TEXT PRIMARY KEY, failed INTEGER, message TEXT, "
+      "workload TEXT, bound TEXT" +
+      measures_sql + ", wall_s REAL)");
+  std::string earlier;
+  {
+    auto about = db.query("SELECT value FROM about WHERE name = 'sweep'");
+    if (about.next()) earlier = about.text(0);
+  }
+  if (earlier != identity_of(spec_)) {
+    db.run("DROP TABLE IF EXISTS points");
+    std::string axes;
+    for (const SweepAxis& axis : spec_.axes) axes += ", " + quoted_name(axis.name) + " TEXT";
+    db.run(
+        "CREATE TABLE points (number INTEGER PRIMARY KEY, id TEXT, machine TEXT, "
+        "workload_number INTEGER, seed INTEGER" +
+        axes + ")");
+    db.query("INSERT OR REPLACE INTO about VALUES ('sweep', ?)").bind(identity_of(spec_)).next();
+    db.query("INSERT OR REPLACE INTO about VALUES ('name', ?)").bind(spec_.name).next();
+  }
+  db.run("COMMIT");
+}
+
+std::optional<SweepResult> SweepStore::find(const std::string& id) {
+  auto found = database_->query("SELECT failed, message, workload, bound, wall_s" +
+                                measure_columns() + " FROM results WHERE id = ?");
+  if (!found.bind(id).next()) return std::nullopt;
+  SweepResult result;
+  result.id = id;
+  result.failed = found.integer(0) != 0;
+  result.message = found.text(1);
+  result.workload = found.text(2);
+  result.bound = found.text(3);
+  result.wall_s = found.number(4);
+  for (std::size_t i = 0; i < measures().size(); ++i) {
+    result.values.push_back(found.number(5 + static_cast<int>(i)));
+  }
+  return result;
+}
+
+void SweepStore::put(const SweepPoint& point, const SweepResult& result) {
+  Database& db = *database_;
+  db.run("BEGIN IMMEDIATE");
+  std::string marks = "?, ?, ?, ?, ?";
+  for (std::size_t i = 0; i < measures().size(); ++i) marks += ", ?";
+  auto row = db.query("INSERT OR IGNORE INTO results (id, failed, message, workload, bound" +
+                      measure_columns() + ", wall_s) VALUES (" + marks + ", ?)");
+  row.bind(result.id).bind(std::uint64_t{result.failed}).bind(result.message);
+  row.bind(result.workload).bind(result.bound);
+  for (std::size_t i = 0; i < measures().size(); ++i) {
+    row.bind(result.failed ? std::nan("") : result.values[i]);
+  }
+  row.bind(result.wall_s).next();
+  marks = "?, ?, ?, ?, ?";
+  for (std::size_t i = 0; i < spec_.axes.size(); ++i) marks += ", ?";
+  auto place = db.query("INSERT OR REPLACE INTO points VALUES (" + marks + ")");
+  place.bind(point.index).bind(result.id).bind(point.machine);
+  place.bind(std::uint64_t{point.workload}).bind(point.seed);
+  for (std::size_t i = 0; i < spec_.axes.size(); ++i) {
+    place.bind(spec_.axes[i].labels[point.steps[i]]);
+  }
+  place.next();
+  db.run("COMMIT");
+}
+
+bool SweepStore::has(std::uint64_t index) {
+  return database_
+      ->query("SELECT 1 FROM points JOIN results ON results.id = points.id WHERE number = ?")
+      .bind(index)
+      .next();
+}
+
+std::uint64_t SweepStore::count() {
+  auto all = database_->query("SELECT count(*) FROM points JOIN results ON results.id = points.id");
+  all.next();
+  return all.integer(0);
+}
+
+void SweepStore::forget_failed() {
+  database_->run("DELETE FROM results WHERE failed = 1");
+}
+
+void SweepStore::each(const std::function<void(const SweepRow&)>& use) {
+  auto rows = database_->query(
+      "SELECT number, results.id, failed, message, results.workload, bound, wall_s" +
+      measure_columns() + " FROM points JOIN results ON results.id = points.id ORDER BY number");
+  while (rows.next()) {
+    SweepRow row;
+    row.point = point_of(spec_, rows.integer(0));
+    SweepResult& result = row.result;
+    result.id = rows.text(1);
+    result.failed = rows.integer(2) != 0;
+    result.message = rows.text(3);
+    result.workload = rows.text(4);
+    result.bound = rows.text(5);
+    result.wall_s = rows.number(6);
+    for (std::size_t i = 0; i < measures().size(); ++i) {
+      result.values.push_back(rows.number(7 + static_cast<int>(i)));
+    }
+    use(row);
+  }
+}
+
+void SweepStore::merge(const std::filesystem::path& other) {
+  if (!std::filesystem::is_regular_file(other)) {
+    throw InputError({other.string(), 0, {}}, "no such sweep",
+                     "give the folder of a finished shard");
+  }
+  SweepStore theirs(other, spec_);  // refuses what is no store
+  theirs.each([this](const SweepRow& row) { put(row.point, row.result); });
+}
+
+}  // namespace lacuna

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// `lacuna sweep` as a user runs it: tables, resuming after a kill, single points, what is refused.
+#include <signal.h>
+
+#include <chrono>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "tests/app/command.hpp"
+
+using namespace lacuna;
+using namespace lacuna::test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string sweep_file(const std::string& name, int steps) {
+  const fs::path file = scratch("sweep-command/" + name) / "sweep.yaml";
+  std::ofstream(file) << fmt::format(
+      "machines: [tc, highlight, lacuna]\n"
+      "workloads:\n  - {{gemm: 96x96x256, b: \"uniform:0.5\"}}\n"
+      "axes:\n"
+      "  - {{key: workload.a, values: [dense, 2:4]}}\n"
+      "  - {{key: levels.glb.capacity, from: 64 KiB, to: 1 MiB, steps: {}, scale: linear}}\n"
+      "objectives: [cycles, energy, area]\n",
+      steps);
+  return file.string();
+}
+
+/// The table without what is of the host.
+std::string table(const fs::path& folder) {
+  std::istringstream in(read_file(folder / "points.csv"));
+  std::string out;
+  for (std::string line; std::getline(in, line);) {
+    out += line.substr(0, line.rfind(',')) + '\n';
+  }
+  return out;
+}
+
+/// Starts the program and ends it without a chance to do anything.
+void kill_after(const std::vector<std::string>& arguments, std::chrono::milliseconds when) {
+  std::vector<std::string> all{(binary_dir() / "app" / "lacuna").string()};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& argument : all) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t id = 0;
+  REQUIRE(posix_spawn(&id, argv[0], &actions, nullptr, argv.data(), environ) == 0);
+  posix_spawn_file_actions_destroy(&actions);
+  std::this_thread::sleep_for(when);
+  kill(id, SIGKILL);
+  int status = 0;
+  waitpid(id, &status, 0);
+}
+
+}  // namespace
+
+TEST_CASE("a sweep leaves a table of its points, the front and scripts that draw them") {
+  const fs::path folder = scratch("sweep-command/tables") / "out";
+  const Ran ran = run_lacuna("sweep", {"sweep", sweep_file("tables", 4), "--out", folder.string()});
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  CHECK_THAT(ran.out, Catch::Matchers::Contains("24 of 24 points finished, 0 failed"));
+  for (const char* name : {"points.csv", "points.sqlite", "front.csv", "sensitivity.csv",
+                           "heat.csv", "parallel.csv", "front.gp", "heat.gp"}) {
+    INFO(name);
+    CHECK(fs::exists(folder / name));
+  }
+  std::istringstream in(table(folder));
+  std::size_t lines = 0;
+  for (std::string line; std::getline(in, line);) ++lines;
+  CHECK(lines == 25);
+}
+
+TEST_CASE("a sweep that is killed again and again ends with the table of one that is not") {
+  const std::string file = sweep_file("killed", 12);
+  const fs::path killed = scratch("sweep-command/killed-out") / "out";
+  const fs::path whole = scratch("sweep-command/whole-out") / "out";
+  for (int i = 0; i < 8; ++i) {
+    kill_after({"sweep", file, "--out", killed.string(), "--no-plots", "--jobs", "2"},
+               std::chrono::milliseconds(40 + 37 * i));
+  }
+  const Ran end = run_lacuna("sweep-end", {"sweep", file, "--out", killed.string(), "--no-plots"});
+  const Ran one = run_lacuna("sweep-one", {"sweep", file, "--out", whole.string(), "--no-plots"});
+  INFO(end.err << one.err);
+  REQUIRE(end.code == 0);
+  REQUIRE(one.code == 0);
+  CHECK(table(killed) == table(whole));
+}
+
+TEST_CASE("points can be run one by one, and the table is made of what is there") {
+  const std::string file = sweep_file("single", 2);
+  const fs::path folder = scratch("sweep-command/single-out") / "out";
+  const Ran list = run_lacuna("sweep-list", {"sweep", file, "--out", folder.string(), "--list"});
+  REQUIRE(list.code == 0);
+  std::size_t commands = 0;
+  std::istringstream in(list.out);
+  for (std::string line; std::getline(in, line); ++commands) {
+    CHECK_THAT(line, Catch::Matchers::Contains(fmt::format("--point {}", commands)));
+  }
+  CHECK(commands == 12);
+  for (const char* point : {"3", "7"}) {
+    const Ran ran =
+        run_lacuna("sweep-point", {"sweep", file, "--out", folder.string(), "--point", point});
+    INFO(ran.err);
+    CHECK(ran.code == 0);
+  }
+  const Ran all = run_lacuna("sweep-rest", {"sweep", file, "--out", folder.string(), "--no-plots"});
+  REQUIRE(all.code == 0);
+  CHECK_THAT(all.err, Catch::Matchers::Contains("2 known before"));
+}
+
+TEST_CASE("what a sweep cannot do is refused") {
+  const std::string file = sweep_file("refused", 2);
+  const std::string out = (scratch("sweep-command/refused-out") / "out").string();
+  check_refused("sweep-no-out", {"sweep", file}, "--out");
+  check_refused("sweep-shard", {"sweep", file, "--out", out, "--shard", "3/2"}, "part");
+  check_refused("sweep-shard-text", {"sweep", file, "--out", out, "--shard", "two"}, "part");
+  check_refused("sweep-point", {"sweep", file, "--out", out, "--point", "12"}, "12 points");
+  check_refused("sweep-merge", {"sweep", file, "--out", out, "--merge", out + "/nowhere"}, "sweep");
+  check_refused("sweep-file", {"sweep", "nothing.yaml", "--out", out}, "nothing.yaml");
+}

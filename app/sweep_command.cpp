@@ -110,7 +110,7 @@ void make_folder(const fs::path& folder) {
 
 unsigned jobs_of(const SweepCommand& command) {
   if (command.jobs > 0) return static_cast<unsigned>(command.jobs);
-  return std::clamp(std::thread::hardware_concurrency(), 1U, 256U);
+  return std::clamp(std::thread::hardware_concurrency(), 1U, kMostSweepJobs);
 }
 
 void run_points(const SweepSpec& spec, const SweepCommand& command, SweepShard shard) {
@@ -123,7 +123,7 @@ void run_points(const SweepSpec& spec, const SweepCommand& command, SweepShard s
   run_sweep(spec, fs::path(command.out) / kStore, scratch.path(), options);
 }
 
-/// One point in this process, for whoever distributes them.
+/// One point, for whoever distributes them.
 int run_one(const SweepSpec& spec, const SweepCommand& command) {
   const std::uint64_t number =
       whole_number(command.point, "--point", "write the number of a point; --list shows them");
@@ -293,7 +293,7 @@ Command add_sweep(Options& app) {
       .required();
   add_out_option(app, command->out, "folder for points.sqlite, tables, plots; kept points count");
   app.add_option("--jobs", command->jobs, "processes at once; otherwise one for each core")
-      .between(std::uint64_t{1}, std::uint64_t{256});
+      .between(std::uint64_t{1}, std::uint64_t{kMostSweepJobs});
   const Option shard =
       app.add_option("--shard", command->shard, "only part i of n: 2/8; tables by --merge");
   const Option merge =
@@ -301,7 +301,7 @@ Command add_sweep(Options& app) {
           .one_at_a_time()
           .excludes(shard);
   app.add_flag("--list", command->list, "print one command a point");
-  app.add_option("--point", command->point, "only this one, in this process")
+  app.add_option("--point", command->point, "only this one, by its number")
       .excludes(shard)
       .excludes(merge);
   app.add_flag("--retry-failed", command->retry_failed, "run again what failed");

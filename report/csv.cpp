@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/csv_text.hpp"
 #include "run/stall_names.hpp"
 
 namespace lacuna::report {
@@ -126,15 +127,6 @@ std::vector<std::string> columns_of(const std::vector<Row>& rows) {
 }
 
 }  // namespace
-
-std::string csv_field(std::string_view text) {
-  const bool plain = text.find_first_of(",\"\n\r") == std::string_view::npos &&
-                     (text.empty() || (text.front() != ' ' && text.back() != ' '));
-  if (plain) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
 
 std::string results_csv(const std::vector<RunResult>& results) {
   std::vector<Row> rows;

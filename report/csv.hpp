@@ -5,15 +5,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "run/result.hpp"
 
 namespace lacuna::report {
-
-/// The field, in quotes where the format asks for them.
-[[nodiscard]] std::string csv_field(std::string_view text);
 
 /// One row per run. Columns that only some runs have (a component, a level) appear once, where the
 /// first run that has them puts them.

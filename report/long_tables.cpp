@@ -6,6 +6,7 @@
 #include <iterator>
 #include <numeric>
 
+#include "base/csv_text.hpp"
 #include "report/csv.hpp"
 #include "report/text_layout.hpp"
 #include "run/stall_names.hpp"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/csv_text.hpp"
 #include "report/csv.hpp"
 #include "report/text_layout.hpp"
 

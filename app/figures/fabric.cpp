@@ -5,6 +5,7 @@
 
 #include "app/figures/files.hpp"
 #include "app/figures/models.hpp"
+#include "base/csv_text.hpp"
 #include "base/plot_text.hpp"
 #include "report/csv.hpp"
 #include "report/gnuplot_text.hpp"
@@ -44,10 +45,10 @@ int sparsity_sweep_figure(const FigureArguments& arguments) {
       const SparsityPoint& p = points[at * count + series];
       const auto value = [&](double x) { return x > 0 ? fmt::format("{}", x) : std::string(); };
       csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", at + 1, series + 1, p.machine,
-                         p.a_sparsity, p.b_sparsity, report::csv_field(p.a_pattern),
-                         report::csv_field(p.b_pattern), p.result.statistics.cycles.count(),
-                         p.result.energy.total_picojoules, value(p.latency), value(p.energy),
-                         value(p.edp), report::csv_field(p.result.unsupported));
+                         p.a_sparsity, p.b_sparsity, csv_field(p.a_pattern), csv_field(p.b_pattern),
+                         p.result.statistics.cycles.count(), p.result.energy.total_picojoules,
+                         value(p.latency), value(p.energy), value(p.edp),
+                         csv_field(p.result.unsupported));
       if (series > 0) continue;
       tics += fmt::format("{}'A {} B {}' {}", tics.empty() ? "" : ", ", p.a_sparsity, p.b_sparsity,
                           at + 1);
@@ -78,10 +79,9 @@ int rows_figure(const FigureArguments& arguments, const std::string& name, const
     if (!row.problem.empty()) throw InputError(row.problem);
     auto at = std::find(series.begin(), series.end(), row.quantity);
     if (at == series.end()) at = series.insert(series.end(), row.quantity);
-    csv +=
-        fmt::format("{},{},{},{},{},{},{},{}\n", ++in_series[row.quantity], at - series.begin() + 1,
-                    report::csv_field(row.label), row.quantity, row.published, row.simulated,
-                    100 * row.error(), report::csv_field(row.remark));
+    csv += fmt::format("{},{},{},{},{},{},{},{}\n", ++in_series[row.quantity],
+                       at - series.begin() + 1, csv_field(row.label), row.quantity, row.published,
+                       row.simulated, 100 * row.error(), csv_field(row.remark));
     text += fmt::format("{:<54} {:<26} {:>14.6g} {:>14.6g} {:>9.3f}\n", row.label, row.quantity,
                         row.published, row.simulated, 100 * row.error());
   }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "app/figures/files.hpp"
+#include "base/csv_text.hpp"
 #include "base/plot_text.hpp"
 #include "report/csv.hpp"
 #include "report/gnuplot_text.hpp"
@@ -81,9 +82,9 @@ int token_tiles_figure(const FigureArguments& arguments) {
     const OperationReport& op = point.operation;
     const std::string& strategy = names[point.strategy];
     const std::uint64_t dram = op.weight_bytes + op.activation_bytes;
-    csv += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", point.strategy + 1,
-                       report::csv_field(strategy), point.tokens, op.name, op.tile_columns,
-                       op.tiles, op.overbooked_fraction, op.cycles.count(), dram, op.picojoules);
+    csv += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", point.strategy + 1, csv_field(strategy),
+                       point.tokens, op.name, op.tile_columns, op.tiles, op.overbooked_fraction,
+                       op.cycles.count(), dram, op.picojoules);
     text +=
         fmt::format("{:<20} {:>7} {:<12} {:>8} {:>6} {:>9.1f} % {:>12} {:>14} {:>12.1f}\n",
                     strategy, point.tokens, op.name, op.tile_columns, op.tiles,

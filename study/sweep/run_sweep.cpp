@@ -6,13 +6,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <map>
 #include <new>
 
 #include "base/error.hpp"
-#include "base/file.hpp"
 #include "base/interrupt.hpp"
 #include "study/process_pool.hpp"
+#include "study/sweep/content.hpp"
 #include "study/sweep/expression.hpp"
 
 namespace lacuna {
@@ -20,14 +19,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kMostJobs = 256;
 constexpr std::uint64_t kNothing = ~std::uint64_t{0};
 constexpr double kProgressSeconds = 0.2;
 
 /// What the processes share: who takes the next point, and how far they are.
 struct Board {
   std::atomic<std::uint64_t> next, done, failed, known, shown_ms;
-  std::atomic<std::uint64_t> at_work[kMostJobs];  // the point of each process
+  std::atomic<std::uint64_t> at_work[kMostSweepJobs];  // the point of each process
 };
 
 class SharedBoard {
@@ -47,44 +45,6 @@ class SharedBoard {
  private:
   Board* board_;
 };
-
-/// Hashes of files, each read once.
-std::string hash_of_file(const fs::path& file) {
-  static std::map<std::string, std::string> known;
-  auto& hash = known[file.string()];
-  if (hash.empty()) hash = sha256_of(file);
-  return hash;
-}
-
-const std::string& program_hash() {
-  static const std::string hash = sha256_of("/proc/self/exe");
-  return hash;
-}
-
-/// A file or the files of a folder that a value names, as it is or between ':', '#' and '='.
-void add_inputs(const std::string& value, std::map<std::string, std::string>& inputs) {
-  for (std::size_t begin = 0; begin <= value.size();) {
-    const std::size_t end = std::min(value.find_first_of(":#=", begin), value.size());
-    for (const std::string& text : {value.substr(begin, end - begin), value.substr(begin)}) {
-      std::error_code ignored;
-      if (text.find('/') == std::string::npos && text.find('.') == std::string::npos) continue;
-      if (fs::is_regular_file(text, ignored)) inputs[text] = hash_of_file(text);
-      if (!fs::is_directory(text, ignored)) continue;
-      for (const auto& entry : fs::recursive_directory_iterator(text, ignored)) {
-        if (entry.is_regular_file(ignored)) {
-          inputs[entry.path().string()] = hash_of_file(entry.path());
-        }
-      }
-    }
-    begin = end + 1;
-  }
-}
-
-void add_inputs(const ConfigTree& tree, std::map<std::string, std::string>& inputs) {
-  if (tree.kind == ConfigTree::Kind::scalar) add_inputs(tree.scalar, inputs);
-  for (const ConfigTree& item : tree.items) add_inputs(item, inputs);
-  for (const auto& [key, child] : tree.children) add_inputs(child, inputs);
-}
 
 /// A point that did not come to its end has a result as well: why.
 SweepResult failed(std::string id, const std::string& why) {
@@ -150,7 +110,7 @@ class Sweep {
  public:
   Sweep(const SweepSpec& spec, fs::path store, const SweepOptions& options)
       : spec_(spec), store_(std::move(store)), options_(options) {
-    static_cast<void>(program_hash());  // once, not in every process
+    static_cast<void>(content_of_program());  // once, not in every process
     const SweepShard& shard = options.shard;
     const std::uint64_t all = spec.points();
     progress_.points = all / shard.parts + (shard.part <= all % shard.parts ? 1 : 0);
@@ -235,18 +195,9 @@ class Sweep {
 
 }  // namespace
 
-std::string content_of(const RunPlan& plan) {
-  const ConfigTree resolved = resolved_run(plan, 0);
-  std::map<std::string, std::string> inputs;
-  add_inputs(resolved, inputs);
-  std::string text = program_hash() + '\n' + resolved.to_yaml();
-  for (const auto& [file, hash] : inputs) text += file + ' ' + hash + '\n';
-  return sha256_of_text(text);
-}
-
 SweepProgress run_sweep(const SweepSpec& spec, const fs::path& store, const fs::path& scratch,
                         const SweepOptions& options) {
-  LACUNA_CHECK(options.jobs >= 1 && options.jobs <= kMostJobs, "{} jobs", options.jobs);
+  LACUNA_CHECK(options.jobs >= 1 && options.jobs <= kMostSweepJobs, "{} jobs", options.jobs);
   return Sweep(spec, store, options).run(scratch);
 }
 

@@ -23,8 +23,10 @@ struct SweepProgress {
   double seconds = 0;                             // since the start
 };
 
+inline constexpr unsigned kMostSweepJobs = 256;
+
 struct SweepOptions {
-  unsigned jobs = 1;
+  unsigned jobs = 1;  // processes at once, at most kMostSweepJobs
   SweepShard shard;
   bool retry_failed = false;
   /// Called from the processes, not too often, and at the end.
@@ -34,9 +36,5 @@ struct SweepOptions {
 /// Throws InputError, Interrupted.
 SweepProgress run_sweep(const SweepSpec& spec, const std::filesystem::path& store,
                         const std::filesystem::path& scratch, const SweepOptions& options);
-
-/// What makes two points the same: the configuration that reproduces the run, the contents of the
-/// files that it names, and this program.
-[[nodiscard]] std::string content_of(const RunPlan& plan);
 
 }  // namespace lacuna

@@ -32,13 +32,18 @@ std::string measure_columns() {
   return out;
 }
 
+/// What result_of() reads, in its order.
+std::string result_columns() {
+  return "results.id, failed, message, results.workload, bound, wall_s" + measure_columns();
+}
+
 }  // namespace
 
 /// The file, and its statements, each compiled once.
 class SweepStore::Database {
  public:
-  explicit Database(const std::filesystem::path& file) : file_(file.string()) {
-    const int code = sqlite3_open(file_.c_str(), &handle_);
+  explicit Database(const std::filesystem::path& file, int flags) : file_(file.string()) {
+    const int code = sqlite3_open_v2(file_.c_str(), &handle_, flags, nullptr);
     if (code != SQLITE_OK) fail(code);
     sqlite3_busy_timeout(handle_, kWaitForOthers);
   }
@@ -118,6 +123,18 @@ class SweepStore::Database {
     return {*this, statement};
   }
 
+  /// What is written of the sweep that the points are of; empty when nothing is.
+  std::string about(const std::string& name) {
+    auto row = query("SELECT value FROM about WHERE name = ?");
+    return row.bind(name).next() ? row.text(0) : std::string();
+  }
+
+  /// The result that begins at a column of a row.
+  static SweepResult result_of(const Query& row, int column);
+
+  /// Its points, in their order, as those of a sweep that has been found to be the same.
+  void each(const SweepSpec& spec, const std::function<void(const SweepRow&)>& use);
+
  private:
   [[noreturn]] void fail(int code) const {
     const bool foreign = code == SQLITE_NOTADB || code == SQLITE_CORRUPT || code == SQLITE_ERROR;
@@ -132,7 +149,8 @@ class SweepStore::Database {
 };
 
 SweepStore::SweepStore(const std::filesystem::path& file, const SweepSpec& spec)
-    : spec_(spec), database_(std::make_unique<Database>(file)) {
+    : spec_(spec),
+      database_(std::make_unique<Database>(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) {
   // Readers and a writer side by side; what is committed survives the end of the process.
   database_->run("PRAGMA journal_mode = WAL");
   database_->run("PRAGMA synchronous = NORMAL");
@@ -151,12 +169,7 @@ void SweepStore::open_tables() {
       "CREATE TABLE IF NOT EXISTS results (id TEXT PRIMARY KEY, failed INTEGER, message TEXT, "
       "workload TEXT, bound TEXT" +
       measures_sql + ", wall_s REAL)");
-  std::string earlier;
-  {
-    auto about = db.query("SELECT value FROM about WHERE name = 'sweep'");
-    if (about.next()) earlier = about.text(0);
-  }
-  if (earlier != identity_of(spec_)) {
+  if (db.about("sweep") != identity_of(spec_)) {
     db.run("DROP TABLE IF EXISTS points");
     std::string axes;
     for (const SweepAxis& axis : spec_.axes) axes += ", " + quoted_name(axis.name) + " TEXT";
@@ -170,21 +183,29 @@ void SweepStore::open_tables() {
   db.run("COMMIT");
 }
 
-std::optional<SweepResult> SweepStore::find(const std::string& id) {
-  auto found = database_->query("SELECT failed, message, workload, bound, wall_s" +
-                                measure_columns() + " FROM results WHERE id = ?");
-  if (!found.bind(id).next()) return std::nullopt;
+SweepResult SweepStore::Database::result_of(const Query& row, int column) {
   SweepResult result;
-  result.id = id;
-  result.failed = found.integer(0) != 0;
-  result.message = found.text(1);
-  result.workload = found.text(2);
-  result.bound = found.text(3);
-  result.wall_s = found.number(4);
-  for (std::size_t i = 0; i < measures().size(); ++i) {
-    result.values.push_back(found.number(5 + static_cast<int>(i)));
-  }
+  result.id = row.text(column++);
+  result.failed = row.integer(column++) != 0;
+  result.message = row.text(column++);
+  result.workload = row.text(column++);
+  result.bound = row.text(column++);
+  result.wall_s = row.number(column++);
+  for (std::size_t i = 0; i < measures().size(); ++i) result.values.push_back(row.number(column++));
   return result;
+}
+
+void SweepStore::Database::each(const SweepSpec& spec,
+                                const std::function<void(const SweepRow&)>& use) {
+  auto rows = query("SELECT number, " + result_columns() +
+                    " FROM points JOIN results ON results.id = points.id ORDER BY number");
+  while (rows.next()) use({point_of(spec, rows.integer(0)), result_of(rows, 1)});
+}
+
+std::optional<SweepResult> SweepStore::find(const std::string& id) {
+  auto found = database_->query("SELECT " + result_columns() + " FROM results WHERE id = ?");
+  if (!found.bind(id).next()) return std::nullopt;
+  return Database::result_of(found, 0);
 }
 
 void SweepStore::put(const SweepPoint& point, const SweepResult& result) {
@@ -230,24 +251,7 @@ void SweepStore::forget_failed() {
 }
 
 void SweepStore::each(const std::function<void(const SweepRow&)>& use) {
-  auto rows = database_->query(
-      "SELECT number, results.id, failed, message, results.workload, bound, wall_s" +
-      measure_columns() + " FROM points JOIN results ON results.id = points.id ORDER BY number");
-  while (rows.next()) {
-    SweepRow row;
-    row.point = point_of(spec_, rows.integer(0));
-    SweepResult& result = row.result;
-    result.id = rows.text(1);
-    result.failed = rows.integer(2) != 0;
-    result.message = rows.text(3);
-    result.workload = rows.text(4);
-    result.bound = rows.text(5);
-    result.wall_s = rows.number(6);
-    for (std::size_t i = 0; i < measures().size(); ++i) {
-      result.values.push_back(rows.number(7 + static_cast<int>(i)));
-    }
-    use(row);
-  }
+  database_->each(spec_, use);
 }
 
 void SweepStore::merge(const std::filesystem::path& other) {
@@ -255,8 +259,14 @@ void SweepStore::merge(const std::filesystem::path& other) {
     throw InputError({other.string(), 0, {}}, "no such sweep",
                      "give the folder of a finished shard");
   }
-  SweepStore theirs(other, spec_);  // refuses what is no store
-  theirs.each([this](const SweepRow& row) { put(row.point, row.result); });
+  Database theirs(other, SQLITE_OPEN_READWRITE);  // not a SweepStore: that would make it ours
+  if (theirs.about("sweep") != identity_of(spec_)) {
+    throw InputError(
+        {other.string(), 0, {}},
+        fmt::format("it holds the points of another sweep, '{}'", shortened(theirs.about("name"))),
+        "give the folder of a shard of this sweep, made from the same file");
+  }
+  theirs.each(spec_, [this](const SweepRow& row) { put(row.point, row.result); });
 }
 
 }  // namespace lacuna

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "base/csv_text.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "study/sweep/summary.hpp"
@@ -17,14 +18,10 @@ namespace {
 /// Points that are drawn beside the front, evenly chosen.
 constexpr std::uint64_t kDrawnPoints = 2000;
 
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c == '\n' ? ' ' : c;
-  }
-  return out + '"';
+/// On one line, because gnuplot reads line by line.
+std::string field(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return csv_field(text);
 }
 
 std::string number(double value) {

@@ -19,7 +19,7 @@ TEST_CASE("a piece of a plot is what stands between its heading and the next") {
 }
 
 TEST_CASE("every piece of every shipped plot is found, to the last line") {
-  for (const char* name : {"bars", "figures", "frame", "lines", "routing"}) {
+  for (const char* name : {"bars", "figures", "frame", "lines", "routing", "sweep"}) {
     const std::string text =
         read_file(test::source_dir() / "configs/plots" / (std::string(name) + ".gp"));
     std::string pieces = text.substr(0, text.find("\n## ") + 1);

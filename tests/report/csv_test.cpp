@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "report/csv.hpp"
+
+#include "base/csv_text.hpp"
 #include "tests/catch.hpp"
 #include "tests/report/samples.hpp"
 
@@ -119,6 +121,9 @@ TEST_CASE("names in the long tables stay on one line") {
   const std::string text = energy_csv(samples());
   for (const auto& row : records(text)) CHECK(row.at("machine").find('\n') == std::string::npos);
   CHECK(text.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("a field is quoted where it must be") {
   CHECK(csv_field("plain") == "plain");
   CHECK(csv_field("a,b") == "\"a,b\"");
   CHECK(csv_field("a\"b") == "\"a\"\"b\"");

@@ -242,6 +242,55 @@ TEST_CASE("the front is what no point beats, whatever the order") {
   CHECK_FALSE(front.add(1, {1, std::nan("")}));
 }
 
+TEST_CASE("a sweep does not take another's points, and leaves them") {
+  const fs::path mine = test::scratch("sweep-mine"), other = test::scratch("sweep-other");
+  const SweepSpec spec = load("sweep-mine-file", kSweep);
+  std::string text = kSweep;
+  text.replace(text.find("256 KiB"), 7, "128 KiB");
+  text.replace(text.find("name: small"), 11, "name: other");
+  const SweepSpec another = load("sweep-other-file", text);
+  run(another, other);
+  const auto before = rows(another, other / "points.sqlite");
+  SweepStore store(mine / "points.sqlite", spec);
+  std::string refusal;
+  try {
+    store.merge(other / "points.sqlite");
+  } catch (const InputError& error) {
+    refusal = error.what();
+  }
+  CHECK(refusal.find("another sweep, 'other'") != std::string::npos);
+  CHECK(store.count() == 0);
+  check_same(rows(another, other / "points.sqlite"), before);
+}
+
+TEST_CASE("a point whose files have other contents is another point") {
+  const fs::path folder = test::scratch("sweep-inputs");
+  const auto write_inputs = [&](const char* mask, const char* price) {
+    std::ofstream(folder / "mask") << mask;
+    std::ofstream(folder / "base.yaml") << "extends: 45nm\nvdd: " << price << '\n';
+    std::ofstream(folder / "mine.yaml") << "extends: base.yaml\nname: mine\n";
+  };
+  const SweepSpec spec = load(
+      "sweep-inputs-file",
+      fmt::format("name: inputs\nmachines: [tc]\nworkloads:\n  - {{matrix: 'mask:file={0}/mask,"
+                  "columns=8', dense_b: '8:1'}}\naxes:\n  - {{key: prices.table, values: "
+                  "[{0}/mine.yaml]}}\n",
+                  folder.string()));
+  std::set<std::string> ids;
+  const auto add = [&](const char* mask, const char* price) {
+    write_inputs(mask, price);
+    CHECK(run(spec, folder).failed == 0);
+    ids.insert(rows(spec, folder / "points.sqlite").at(0).result.id);
+  };
+  add("10000000\n", "0.8");
+  add("10000000\n", "0.8");
+  CHECK(ids.size() == 1);
+  add("11000000\n", "0.8");
+  CHECK(ids.size() == 2);
+  add("11000000\n", "0.9");
+  CHECK(ids.size() == 3);
+}
+
 TEST_CASE("a file that is no sweep's is refused, and stays") {
   const fs::path folder = test::scratch("sweep-foreign");
   std::ofstream(folder / "points.sqlite") << "my own notes, which are long enough to be a header "

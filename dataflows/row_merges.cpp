@@ -22,8 +22,7 @@ void sum_up(const std::vector<StoredRange>& ranges, std::uint64_t& bytes, std::u
 }  // namespace
 
 RowMerges::RowMerges(const CsrMatrix& leader, const CsrMatrix& follower, const RowwiseSpec& machine)
-    : leader_(leader),
-      follower_(follower),
+    : RowwiseProgram(leader, follower),
       radix_(machine.elements.radix),
       leader_layout_(leader, machine.leader()),
       follower_layout_(follower, machine.follower()),

@@ -23,10 +23,6 @@ class RowMerges final : public RowwiseProgram {
   RowMerges(const CsrMatrix& leader, const CsrMatrix& follower, const RowwiseSpec& machine);
 
   bool next(RowwiseTask& task) override;
-  [[nodiscard]] const CsrMatrix& leader() const override { return leader_; }
-  [[nodiscard]] const CsrMatrix& follower() const override { return follower_; }
-  [[nodiscard]] const std::vector<FiberBlock>& blocks() const override { return blocks_; }
-  [[nodiscard]] const RowwiseTotals& totals() const override { return totals_; }
 
  private:
   /// What a task merges: a fiber of the follower or an earlier task's output.
@@ -49,12 +45,9 @@ class RowMerges final : public RowwiseProgram {
   [[nodiscard]] std::uint64_t distinct(std::uint64_t first, std::uint64_t end);
   void end_program();
 
-  const CsrMatrix& leader_;
-  const CsrMatrix& follower_;
   std::uint64_t radix_;
   FiberLayout leader_layout_, follower_layout_;
   std::uint64_t z_pointer_bits_, z_nonzero_bits_;
-  std::vector<FiberBlock> blocks_;
   std::vector<Coordinate> cuts_;  // first fiber of each block, and one past the last
   std::uint64_t room_ = 0;
 
@@ -76,7 +69,6 @@ class RowMerges final : public RowwiseProgram {
   std::uint32_t stamp_ = 0, row_stamp_ = 0;
   bool counting_row_ = false, row_counted_ = false;
   std::uint64_t of_row_ = 0;  // distinct so far
-  RowwiseTotals totals_;
 };
 
 }  // namespace lacuna

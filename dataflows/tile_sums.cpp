@@ -10,8 +10,7 @@
 namespace lacuna {
 
 TileSums::TileSums(const CsrMatrix& leader, const CsrMatrix& follower, const RowwiseSpec& machine)
-    : leader_(leader),
-      follower_(follower),
+    : RowwiseProgram(leader, follower),
       leader_format_(machine.leader()),
       follower_format_(machine.follower()),
       z_(machine.z),

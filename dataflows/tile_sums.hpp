@@ -18,10 +18,6 @@ class TileSums final : public RowwiseProgram {
   TileSums(const CsrMatrix& leader, const CsrMatrix& follower, const RowwiseSpec& machine);
 
   bool next(RowwiseTask& task) override;
-  [[nodiscard]] const CsrMatrix& leader() const override { return leader_; }
-  [[nodiscard]] const CsrMatrix& follower() const override { return follower_; }
-  [[nodiscard]] const std::vector<FiberBlock>& blocks() const override { return blocks_; }
-  [[nodiscard]] const RowwiseTotals& totals() const override { return totals_; }
 
  private:
   /// A tile of the leader's rows at hand: its nonzeros, row by row.
@@ -37,12 +33,9 @@ class TileSums final : public RowwiseProgram {
   [[nodiscard]] std::uint64_t tile_bytes(std::uint64_t block) const;
   void count(const Step& step, RowwiseTask& task);
 
-  const CsrMatrix& leader_;
-  const CsrMatrix& follower_;
   FiberFormat leader_format_, follower_format_, z_;
   RowwiseTiles tiles_;
   std::uint64_t parts_, row_tiles_, fiber_tiles_, room_;
-  std::vector<FiberBlock> blocks_;  // none: elements hold the tiles themselves
 
   std::uint64_t part_ = 0, row_tile_ = 0;
   std::vector<Step> steps_;  // of the rows at hand, as far as both tiles hold something
@@ -53,7 +46,6 @@ class TileSums final : public RowwiseProgram {
   std::uint64_t follower_at_ = 0, leader_at_ = 0, z_at_ = 0;  // addresses
   std::vector<std::uint64_t> seen_;  // by row and coordinate of the sums: the visit that met it
   std::uint64_t visit_ = 0;
-  RowwiseTotals totals_;
 };
 
 }  // namespace lacuna

@@ -5,7 +5,8 @@
 // share_bytes, work_nonzeros, occupancy; in check: reference. A machine that cannot run the
 // workload has `unsupported` (why) and null for everything measured. The resolved configuration and
 // the timeline are files of their own and not part of it. A model's step has `tokens`,
-// `energy_pj_per_token` and `operations` (each of one execution), which are not read back.
+// `energy_pj_per_token` and `operations`, which are not read back: each of one execution, beside
+// `cycles_in_step`, which is all its executions where operations overlap.
 #pragma once
 
 #include <string>

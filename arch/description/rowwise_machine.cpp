@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::uint64_t kMostLines = std::uint64_t{1} << 28;  // of a cache: some GB when full
 
+/// Each is a module of its own; the largest machine published has 32.
+constexpr std::uint64_t kMostElements = 4096;
+
 class RowwiseBuilder {
  public:
   RowwiseBuilder(const ConfigReader& config, const Machine& machine)
@@ -23,9 +26,6 @@ class RowwiseBuilder {
     spec_.description = m_.description;
     spec_.clock = m_.clock;
     spec_.contention = m_.contention;
-    if (m_.overlap.value_or(false)) {
-      config_.fail("overlap", "operations overlap on machines of arrays behind one buffer", kYet);
-    }
     spec_.bound = m_.bound;
     precision();
     whole();
@@ -304,6 +304,10 @@ class RowwiseBuilder {
     if (level.banks > 1) entry.fail("banks", "elements' buffers have one bank", kYet);
     if (!spec_.merges() && out.count != 1) {
       entry.fail("instances", "one element sums up", kYet);
+    }
+    if (out.count > kMostElements) {
+      entry.fail("instances", fmt::format("{} elements are simulated one by one", out.count),
+                 fmt::format("at most {}", kMostElements));
     }
     if (std::isfinite(level.ports.read) || std::isfinite(level.ports.write)) {
       entry.fail("ports", "ports of the elements' buffers are never waited for", kYet);

@@ -182,17 +182,7 @@ void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistic
         work_over_rate(dram.read_bytes + dram.write_bytes, spec.llb.fill_bytes_per_cycle);
   }
   out.bounds["intersect"] = work_over_rate(counts.k1_tries, spec.intersect_k1.tries_per_cycle);
-  const std::map<std::string, bool> counted{{"dram", spec.bound.dram},
-                                            {"compute", spec.bound.compute},
-                                            {"network", spec.bound.network},
-                                            {"fill", false},
-                                            {"intersect", spec.bound.intersect_k1}};
-  for (const auto& [block, cycles] : out.bounds) {
-    if (!counted.at(block)) continue;
-    if (!out.cycles_bound_by.empty() && cycles <= out.cycles_bound) continue;
-    out.cycles_bound_by = block;
-    out.cycles_bound = cycles;
-  }
+  bound_cycles(spec.bound.left_out(), out);
   find_limiter(out);
 }
 

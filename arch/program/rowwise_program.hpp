@@ -68,17 +68,28 @@ struct RowwiseTotals {
 
 class RowwiseProgram {
  public:
+  /// The operands outlive this.
+  RowwiseProgram(const CsrMatrix& leader, const CsrMatrix& follower)
+      : leader_(leader), follower_(follower) {}
   virtual ~RowwiseProgram() = default;
+  RowwiseProgram(const RowwiseProgram&) = delete;
+  RowwiseProgram& operator=(const RowwiseProgram&) = delete;
   /// The next task, or false at the end.
   virtual bool next(RowwiseTask& task) = 0;
   /// Rows are its fibers over the contracted rank.
-  [[nodiscard]] virtual const CsrMatrix& leader() const = 0;
+  [[nodiscard]] const CsrMatrix& leader() const { return leader_; }
   /// Rows are coordinates of the contracted rank, columns those of outputs.
-  [[nodiscard]] virtual const CsrMatrix& follower() const = 0;
+  [[nodiscard]] const CsrMatrix& follower() const { return follower_; }
   /// The blocks that the follower is cut into; none where it is not.
-  [[nodiscard]] virtual const std::vector<FiberBlock>& blocks() const = 0;
+  [[nodiscard]] const std::vector<FiberBlock>& blocks() const { return blocks_; }
   /// Complete once next() has returned false.
-  [[nodiscard]] virtual const RowwiseTotals& totals() const = 0;
+  [[nodiscard]] const RowwiseTotals& totals() const { return totals_; }
+
+ protected:
+  const CsrMatrix& leader_;
+  const CsrMatrix& follower_;
+  std::vector<FiberBlock> blocks_;
+  RowwiseTotals totals_;
 };
 
 }  // namespace lacuna

@@ -46,6 +46,17 @@ double achieved_dram_bandwidth(const MachineStatistics& s) {
   return static_cast<double>(bytes) / static_cast<double>(s.cycles.count());
 }
 
+void bound_cycles(const std::set<std::string>& left_out, MachineStatistics& s) {
+  s.cycles_bound_by.clear();
+  s.cycles_bound = Cycles(0);
+  for (const auto& [block, cycles] : s.bounds) {
+    if (left_out.contains(block)) continue;
+    if (!s.cycles_bound_by.empty() && cycles <= s.cycles_bound) continue;
+    s.cycles_bound_by = block;
+    s.cycles_bound = cycles;
+  }
+}
+
 void find_limiter(MachineStatistics& s) {
   const double total = std::max(1.0, static_cast<double>(s.cycles.count()));
   for (const auto& [block, cycles] : s.bounds) {

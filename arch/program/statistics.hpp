@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -98,10 +99,13 @@ struct MachineStatistics {
 /// Bytes per cycle that came from and went to memory.
 [[nodiscard]] double achieved_dram_bandwidth(const MachineStatistics& statistics);
 
-/// Fills `utilization` and `bound` from `bounds` and `cycles`. Throws ModelError for a block that
-/// is busy longer than the run.
 /// Of the cycles that blocks are busy, the largest; of equal ones the block nearest to the arrays.
 [[nodiscard]] std::string busiest(const std::map<std::string, Cycles>& bounds);
+/// Fills `utilization` and `bound` from `bounds` and `cycles`. Throws ModelError for a block that
+/// is busy longer than the run.
 void find_limiter(MachineStatistics& statistics);
+/// Fills `cycles_bound` and `cycles_bound_by`: the largest of `bounds`, of equal ones the first by
+/// name, without those that the machine's bound leaves out.
+void bound_cycles(const std::set<std::string>& left_out, MachineStatistics& statistics);
 
 }  // namespace lacuna

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -152,6 +153,16 @@ struct BoundSpec {
   bool compute = true;
   bool network = true;
   bool intersect_k1 = true;
+
+  /// What it leaves out, by the names of blocks. Filling is memory's business seen from the buffer.
+  [[nodiscard]] std::set<std::string> left_out() const {
+    std::set<std::string> out{"fill"};
+    if (!dram) out.insert("dram");
+    if (!compute) out.insert("compute");
+    if (!network) out.insert("network");
+    if (!intersect_k1) out.insert("intersect");
+    return out;
+  }
 };
 
 /// A sparse machine of the ExTensor kind: DRAM, a shared last-level buffer, processing elements

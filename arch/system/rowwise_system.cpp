@@ -233,14 +233,7 @@ void fill_rowwise_bounds(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
     const Moved level = blocks.level->counts().all();
     out.bounds["network"] = rowwise_bound(real(level.read_bytes), spec.level->read_bytes_per_cycle);
   }
-  const std::map<std::string, bool> counted{
-      {"dram", spec.bound.dram}, {"compute", spec.bound.compute}, {"network", spec.bound.network}};
-  for (const auto& [block, cycles] : out.bounds) {
-    if (!counted.at(block)) continue;
-    if (!out.cycles_bound_by.empty() && cycles <= out.cycles_bound) continue;
-    out.cycles_bound_by = block;
-    out.cycles_bound = cycles;
-  }
+  bound_cycles(spec.bound.left_out(), out);
   find_limiter(out);
 }
 

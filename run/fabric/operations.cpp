@@ -59,8 +59,7 @@ class ArrayOperations final : public IOperations {
     out.result = run_fabric(machine_, workload, options_);
     return out;
   }
-  [[nodiscard]] OperationRun move(const Operation& /*operation*/,
-                                  const PlacedOperation& placed) override {
+  [[nodiscard]] OperationRun move(const PlacedOperation& placed) override {
     OperationRun out;
     options_.program = &out.program;
     out.result = run_vector(

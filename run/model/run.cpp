@@ -69,7 +69,7 @@ class ModelRunner {
       products = products_of(v);
       if (products.list.empty()) return true;  // no expert was chosen
     }
-    const OperationRun& simulated = op.einsum ? product(op, products.list) : vector(op, placed_[v]);
+    const OperationRun& simulated = op.einsum ? product(op, products.list) : vector(placed_[v]);
     const RunResult& one = simulated.result;
     if (!one.unsupported.empty()) {
       RunResult none = machine_.nothing();
@@ -114,11 +114,11 @@ class ModelRunner {
     return known->second;
   }
 
-  const OperationRun& vector(const Operation& op, const PlacedOperation& placed) {
+  const OperationRun& vector(const PlacedOperation& placed) {
     const auto [known, is_new] =
         known_.try_emplace(fmt::format("vector {} {} {} {}", placed.dram_read, placed.dram_write,
                                        placed.buffer_read, placed.buffer_write));
-    if (is_new) known->second = machine_.move(op, placed);
+    if (is_new) known->second = machine_.move(placed);
     return known->second;
   }
 

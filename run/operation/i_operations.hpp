@@ -47,8 +47,7 @@ class IOperations {
                                          const std::vector<FabricInstance>& products,
                                          std::uint64_t seed) = 0;
   /// An operation that is no product.
-  [[nodiscard]] virtual OperationRun move(const Operation& operation,
-                                          const PlacedOperation& placed) = 0;
+  [[nodiscard]] virtual OperationRun move(const PlacedOperation& placed) = 0;
 
   /// Of operations added up one after another: lets them follow each other in one simulation, where
   /// the machine does. `executed`: how many were added.

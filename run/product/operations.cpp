@@ -81,8 +81,7 @@ class ProductOperations final : public IOperations {
   }
 
   /// Bytes over the bandwidth, after one latency; energy of DRAM alone.
-  [[nodiscard]] OperationRun move(const Operation& /*operation*/,
-                                  const PlacedOperation& placed) override {
+  [[nodiscard]] OperationRun move(const PlacedOperation& placed) override {
     OperationRun run{nothing(), nullptr};
     RunResult& out = run.result;
     const auto read = whole_near(placed.dram_read), written = whole_near(placed.dram_write);

@@ -42,13 +42,7 @@ void bound_arrays(std::uint64_t executed, MachineStatistics& s) {
 void bound(const FabricSpec& machine, std::uint64_t executed, MachineStatistics& s) {
   bound_ports(machine, s);
   bound_arrays(executed, s);
-  s.cycles_bound_by.clear();
-  s.cycles_bound = Cycles(0);
-  for (const auto& [block, cycles] : s.bounds) {
-    if (!s.cycles_bound_by.empty() && cycles <= s.cycles_bound) continue;
-    s.cycles_bound_by = block;
-    s.cycles_bound = cycles;
-  }
+  bound_cycles({}, s);
 }
 
 /// Windows and moments are those of the simulated step; a port's total is the operations'. What

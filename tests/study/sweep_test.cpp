@@ -265,15 +265,17 @@ TEST_CASE("a sweep does not take another's points, and leaves them") {
 
 TEST_CASE("a point whose files have other contents is another point") {
   const fs::path folder = test::scratch("sweep-inputs");
+  const fs::path configs = test::source_dir() / "configs";
   const auto write_inputs = [&](const char* mask, const char* price) {
     std::ofstream(folder / "mask") << mask;
-    std::ofstream(folder / "base.yaml") << "extends: 45nm\nvdd: " << price << '\n';
+    std::ofstream(folder / "base.yaml") << "extends: " << configs / "energy/45nm.yaml"
+                                        << "\nvdd: " << price << '\n';
     std::ofstream(folder / "mine.yaml") << "extends: base.yaml\nname: mine\n";
   };
   const SweepSpec spec = load(
       "sweep-inputs-file",
       fmt::format("name: inputs\nmachines: [tc]\nworkloads:\n  - {{matrix: 'mask:file={0}/mask,"
-                  "columns=8', dense_b: '8:1'}}\naxes:\n  - {{key: prices.table, values: "
+                  "columns=8', dense_columns: 8}}\naxes:\n  - {{key: prices.table, values: "
                   "[{0}/mine.yaml]}}\n",
                   folder.string()));
   std::set<std::string> ids;

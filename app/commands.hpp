@@ -20,6 +20,7 @@ Command add_model(Options& app);
 Command add_routing(Options& app);
 Command add_dial(Options& app);
 Command add_sweep(Options& app);
+Command add_map(Options& app);
 Command add_diff(Options& app);
 Command add_schema(Options& app);
 Command add_list(Options& app);

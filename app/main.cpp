@@ -95,6 +95,7 @@ int run_main(int argc, char** argv) {
   add("model", "parameters, FLOPs, cache bytes and the operation graph of a model", add_model);
   add("routing", "what a routing trace says, and three ways to execute its experts", add_routing);
   add("sweep", "many points: machines, workloads and axes over their keys", add_sweep);
+  add("map", "how a product is cut for a machine, and what else there is", add_map);
   add("diff", "what differs between two results, and what was set differently", add_diff);
   add("dial", "the sparsity dial: loss and cost over the share of inactive experts", add_dial);
   add("schema", "JSON Schema of a machine's configuration, for editors", add_schema);

@@ -28,19 +28,28 @@ class Compiler {
     for (const FabricInstance& instance : instances) products_.emplace_back(spec_, instance);
   }
 
-  FabricPlan compile() {
-    for (FabricProduct& product : products_) {
-      plan_.unsupported = product.prepare(plan_.warnings);
-      if (!plan_.unsupported.empty()) {
-        plan_.warnings.clear();
-        return std::move(plan_);
-      }
+  ConsideredMappings consider() {
+    ConsideredMappings out;
+    if (!prepare()) {
+      out.unsupported = plan_.unsupported;
+      return out;
     }
+    check_room();
+    choose_mappings();
+    out.chosen = mappings_.front();
+    out.shape = products_.front().shape();
+    out.room = room_;
+    considered_ = &out.all;
+    (void)choose_for({&products_.front()}, whole_room(), {});
+    return out;
+  }
+
+  FabricPlan compile() {
+    if (!prepare()) return std::move(plan_);
     // Products of one operation say the same again.
     std::sort(plan_.warnings.begin(), plan_.warnings.end());
     plan_.warnings.erase(std::unique(plan_.warnings.begin(), plan_.warnings.end()),
                          plan_.warnings.end());
-    for (const FabricProduct& product : products_) check_columns(product.shape());
     check_room();
     if (outside_.shared) {
       clusters_.emplace(outside_, spec_, std::move(products_));
@@ -55,6 +64,19 @@ class Compiler {
   }
 
  private:
+  /// False when the machine cannot run some product; the plan says why.
+  bool prepare() {
+    for (FabricProduct& product : products_) {
+      plan_.unsupported = product.prepare(plan_.warnings);
+      if (!plan_.unsupported.empty()) {
+        plan_.warnings.clear();
+        return false;
+      }
+    }
+    for (const FabricProduct& product : products_) check_columns(product.shape());
+    return true;
+  }
+
   /// Most bytes that any cluster has of each group of rows.
   [[nodiscard]] std::vector<double> a_groups(const FabricProduct& product,
                                              const FabricMapping& mapping) const {
@@ -314,6 +336,7 @@ class Compiler {
     }
     holdings.given = first.given_mapping();
     holdings.denser = std::move(denser);
+    holdings.considered = considered_;
     return choose_mapping(spec_, machine_, holdings);
   }
 
@@ -342,6 +365,7 @@ class Compiler {
   std::vector<FabricMapping> mappings_;
   double on_chip_ = 0, room_ = 0;  // bytes of the buffer: taken, left
   FabricPlan plan_;
+  std::vector<FabricMapping>* considered_ = nullptr;
 };
 
 }  // namespace
@@ -349,6 +373,35 @@ class Compiler {
 FabricPlan compile_fabric(const FabricSpec& spec, const std::vector<FabricInstance>& instances,
                           FabricMode mode) {
   return Compiler(spec, instances, mode).compile();
+}
+
+ConsideredMappings considered_mappings(const FabricSpec& spec, const FabricInstance& product,
+                                       FabricMode mode) {
+  LACUNA_CHECK(!spec.shared, "the mappings of clusters are not listed");
+  return Compiler(spec, {product}, mode).consider();
+}
+
+FabricMappingChoice as_given(const FabricMapping& mapping, const FabricShape& shape) {
+  FabricMappingChoice choice;
+  choice.m = shape.m;
+  choice.n = shape.n;
+  choice.k = shape.k;
+  choice.tile_rows = mapping.array_rows;
+  choice.tile_columns = mapping.array_columns;
+  choice.passing = mapping.passing;
+  if (mapping.a_outer) {
+    choice.outer = FabricOuter::a;
+    choice.a_tile_rows = mapping.tile_rows;
+  } else if (mapping.b_resident) {
+    choice.outer = FabricOuter::b;
+    choice.b_tile_columns = mapping.tile_columns;
+    choice.stays = mapping.a_whole ? FabricStays::both : FabricStays::b;
+    choice.b_room = Bytes(whole_near(mapping.b_room));
+    choice.a_room = Bytes(whole_up(mapping.a_room));
+  } else {
+    choice.stays = FabricStays::none;
+  }
+  return choice;
 }
 
 FabricPlan compile_fabric(const FabricSpec& spec, const GemmOperands& operands, FabricMode mode) {

@@ -68,6 +68,23 @@ void check_instructions(const FabricSpec& spec, FabricShape shape);
                                         const std::vector<FabricInstance>& instances,
                                         FabricMode mode = FabricMode::data);
 
+/// What the mapper looks at for one product.
+struct ConsideredMappings {
+  std::string unsupported;  // why the machine cannot run the product; all else is then empty
+  std::vector<FabricMapping> all;
+  FabricMapping chosen;
+  FabricShape shape;
+  double room = 0;  // bytes of the buffer
+};
+
+/// Of a machine without clusters. Throws as compile_fabric() does.
+[[nodiscard]] ConsideredMappings considered_mappings(const FabricSpec& spec,
+                                                     const FabricInstance& product,
+                                                     FabricMode mode = FabricMode::data);
+
+/// The mapping as a machine's file gives it: the mapper then has this one candidate.
+[[nodiscard]] FabricMappingChoice as_given(const FabricMapping& mapping, const FabricShape& shape);
+
 /// One product; `operands` must outlive the plan's parts.
 [[nodiscard]] FabricPlan compile_fabric(const FabricSpec& spec, const GemmOperands& operands,
                                         FabricMode mode = FabricMode::data);

@@ -54,11 +54,13 @@ class Mapper {
     const bool certain_tiles = !spec_.arrays.tiles.empty();
     double fewest = std::numeric_limits<double>::infinity();
     for (const std::uint64_t passing : {std::uint64_t{2}, std::uint64_t{1}}) {
+      if (h_.given != nullptr && h_.given->passing > 0 && h_.given->passing != passing) continue;
       for (const std::uint64_t least : {kLeastColumns, std::uint64_t{1}}) {
         for (const ArrayTile& tile : array_tiles(spec_, h_.given, n, least)) {
           stop_if_requested();
           add(tile, passing);
-          if (certain_tiles) continue;  // each tile uses its lanes in its own way
+          if (certain_tiles || h_.considered != nullptr)
+            continue;  // each uses its lanes its own way
           fewest = std::min(fewest, least_cycles());
           if (const auto ideal = candidates_.ideal(bytes_once(), fewest)) return {ideal, true};
         }
@@ -84,14 +86,25 @@ class Mapper {
         rows_groups() * real(most_columns()) * real(h_.chunk(mapping).pieces);
     if (instructions > kMostInstructions && !candidates_.empty()) return;
     const FabricOuter order = order_of(given);
-    const bool a_only = order == FabricOuter::a, b_only = order == FabricOuter::b;
-    if (!a_only) {
+    const bool a_only = order == FabricOuter::a;
+    const bool none_stays = stays() == FabricStays::none;
+    const bool b_only = order == FabricOuter::b || stays() != FabricStays::free;
+    if (!a_only && !none_stays) {
       h_.b_column_most ? add_b_outer(mapping) : add_b_outer_by_contents(mapping);
     }
     if (!b_only) add_a_outer(mapping);
-    const bool streamed =
+    bool streamed =
         given == nullptr ? order == FabricOuter::free : !a_only && given->b_tile_columns == 0;
+    if (stays() != FabricStays::free) streamed = none_stays;
     if (streamed) add_streamed(mapping);
+  }
+
+  /// As the product's mapping is given.
+  [[nodiscard]] FabricStays stays() const {
+    return h_.given != nullptr ? h_.given->stays : FabricStays::free;
+  }
+  [[nodiscard]] bool may_stay(bool whole_a) const {
+    return stays() == FabricStays::free || (stays() == FabricStays::both) == whole_a;
   }
 
   /// Whose tiles are the outer loop: the product's, or the machine's.
@@ -171,6 +184,10 @@ class Mapper {
         mapping.b_need <= h_.room.b) {
       return true;
     }
+    if (h_.considered != nullptr) {
+      h_.considered->push_back(mapping);
+      h_.considered->back().fits = false;
+    }
     if (least_a_ + least_b_ <= 0 || mapping.a_need + mapping.b_need < least_a_ + least_b_) {
       least_a_ = mapping.a_need;
       least_b_ = mapping.b_need;
@@ -195,6 +212,7 @@ class Mapper {
       mapping.tile_columns = width * mapping.columns;
       const double tile = column * real(std::min(mapping.tile_columns, h_.products.front().n));
       for (const bool whole : {true, false}) {
+        if (!may_stay(whole)) continue;
         mapping.a_whole = whole;
         // A group of rows that serves one output tile only passes.
         const double a = whole ? a_bytes() : width > 1 ? a_fullest_ : passing;
@@ -231,13 +249,21 @@ class Mapper {
     const double most = quantile(groups, overbooks ? 1 - spec_.tiling.overbooked_share : 1);
     std::vector<double> a_rooms{a_fullest_ > 0 ? a_fullest_ + 1 : 0};
     if (most + 1 < a_fullest_) a_rooms.push_back(most + 1);
+    const bool a_given = h_.given != nullptr && h_.given->a_room > Bytes(0);
+    if (a_given) a_rooms = {real(h_.given->a_room.count())};
     for (const double share : kShares) {
       mapping.a_whole = true;
-      add_sized(mapping, 0, share);
+      if (may_stay(true) && !a_given) add_sized(mapping, 0, share);
       mapping.a_whole = false;
+      if (!may_stay(false)) continue;
       for (const double room : a_rooms) add_sized(mapping, room, share);
-      add_passing(mapping, share);
+      if (!a_given) add_passing(mapping, share);
+      if (room_is_given()) break;
     }
+  }
+
+  [[nodiscard]] bool room_is_given() const {
+    return h_.given != nullptr && h_.given->b_room > Bytes(0);
   }
 
   void add_sized(FabricMapping mapping, double a_room, double share) {
@@ -262,6 +288,7 @@ class Mapper {
 
   ColumnTile sized(FabricMapping& mapping, double a, double share) {
     mapping.b_room = std::floor(std::min(h_.room.all - a - 2, h_.room.b - 1) * share);
+    if (room_is_given()) mapping.b_room = real(h_.given->b_room.count());
     if (mapping.b_room <= 0) return {};
     return size_tile(mapping, mapping.b_room);
   }
@@ -294,13 +321,20 @@ class Mapper {
     mapping.tile_columns = mapping.columns;
     const double passing = b_passing(mapping);
     for (const auto& [width, fullest] : a_tiles_) {
-      if (h_.given != nullptr && h_.given->outer == FabricOuter::a && width > 1) continue;
       mapping.tile_rows = width * mapping.rows;
+      if (!rows_may_stay(mapping, width)) continue;
       // A group of columns that serves one group of rows only passes.
       if (fits(mapping, fullest, width > 1 ? fullest_group(mapping) : passing)) {
         consider(mapping, 0);
       }
     }
+  }
+
+  /// Without a number of rows a given mapping keeps one group of them.
+  [[nodiscard]] bool rows_may_stay(const FabricMapping& mapping, std::uint64_t width) const {
+    if (h_.given == nullptr || h_.given->outer != FabricOuter::a) return true;
+    if (h_.given->a_tile_rows > 0) return mapping.tile_rows == h_.given->a_tile_rows;
+    return width == 1 || h_.considered != nullptr;
   }
 
   [[nodiscard]] double fullest_group(const FabricMapping& mapping) const {
@@ -334,12 +368,14 @@ class Mapper {
                                         load.b_port_bytes * rows_groups()));
     }
     candidates_.add(mapping);
+    if (h_.considered != nullptr) h_.considered->push_back(mapping);
   }
 
   [[nodiscard]] Demand demand_of(const FabricMapping& mapping, std::size_t p, double again) const {
     Demand demand;
     demand.unit_cycles = unit_cycles_[p];
     demand.output_words = h_.products[p].z_words;
+    demand.output_tiles = rows_groups() * real(columns_[p].groups());
     const double spare = std::max(0.0, h_.room.all - mapping.a_need - mapping.b_need);
     demand.outer_spare = demand.inner_spare = spare / 2;
     mapping.a_outer ? demand_of_a(mapping, p, demand) : demand_of_b(mapping, p, again, demand);

@@ -60,6 +60,7 @@ struct FabricMapping {
   Estimate estimate;              // the machine's answer, of all products
   double bytes = 0;               // from DRAM
   double moved = 0;               // with those through the buffer's port at their weight
+  bool fits = true;               // the buffer holds what it needs
 };
 
 /// Bytes of the buffer for both operands, and at most for each.
@@ -104,6 +105,8 @@ struct FabricHoldings {
   std::vector<FabricMapping> denser;
   /// What the machine's file says about this product; null: nothing.
   const FabricMappingChoice* given = nullptr;
+  /// Gets every candidate, those too that do not fit; then none is taken before all are looked at.
+  std::vector<FabricMapping>* considered = nullptr;
 };
 
 /// The mapping, or why none fits, with the bytes that the smallest needs.

@@ -70,6 +70,12 @@ double operand_cycles(const Demand& demand, const Supply& memory) {
          tile_cycles(demand, memory, demand.last_work, demand.last_bytes, false);
 }
 
+/// Outputs leave while the next tile of them is worked on, but not the one after: its work begins
+/// when they are written. Two tiles take the latency, the writing and the work of one.
+double output_cycles(const Demand& demand, double written, double latency) {
+  return (demand.output_tiles * latency + written + demand.unit_cycles) / 2;
+}
+
 }  // namespace
 
 double ArrayCost::unit_cycles(const ArrayWork& work) const {
@@ -103,6 +109,10 @@ Estimate ArrayCost::estimate(const Demand& demand) const {
   Estimate out;
   out.at_least = at_least(demand.unit_cycles, demand.fetched(), demand.output_words);
   out.cycles = std::max(operand_cycles(demand, memory), spec_.dram.shared ? out.at_least : written);
+  if (written > 0) {
+    out.cycles = std::max(out.cycles, output_cycles(demand, written, memory.latency)) +
+                 memory.latency + written / demand.output_tiles;
+  }
   if (out.at_least > demand.unit_cycles) {
     out.limiter = written >= out.at_least ? Limiter::memory_writes : Limiter::memory_reads;
   }

@@ -26,6 +26,7 @@ struct Demand {
   double inner_room = 0;                 // of the inner operand in all
   double passing = 0;                    // bytes of one instruction of an operand that only passes
   double output_words = 0;               // to memory
+  double output_tiles = 1;               // in which they leave the arrays
   double unit_cycles = 0;                // ICostModel::unit_cycles() of the work
 
   /// Bytes of A and B from memory.
@@ -38,7 +39,7 @@ struct Demand {
 enum class Limiter { units, memory_reads, memory_writes };
 
 struct Estimate {
-  double cycles = 0;    // until the last instruction is done
+  double cycles = 0;    // until the last output is written
   double at_least = 0;  // of the busiest block
   Limiter limiter = Limiter::units;
 

@@ -284,7 +284,7 @@ class Builder {
 
   void mappings() {
     for (const ConfigReader& entry : config_.mapping("dataflow").mappings("mappings")) {
-      spec_.mappings.push_back(read_mapping(entry, spec_.arrays));
+      spec_.mappings.push_back(read_mapping(entry, spec_));
     }
     if (!spec_.mappings.empty() && buffers_->is_shared()) {
       config_.mapping("dataflow").fail("mappings", "clusters are mapped by the mapper", kYet);

@@ -12,8 +12,8 @@ namespace lacuna::description {
 /// Throws InputError with file, line and field.
 [[nodiscard]] FabricSpec array_machine(const ConfigReader& config, const Machine& machine);
 
-/// A mapping that the machine's file gives for one product, checked against the arrays.
+/// A mapping that the machine's file gives for one product, checked against the machine.
 [[nodiscard]] FabricMappingChoice read_mapping(const ConfigReader& config,
-                                               const FabricSpec::Arrays& arrays);
+                                               const FabricSpec& machine);
 
 }  // namespace lacuna::description

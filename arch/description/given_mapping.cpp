@@ -55,9 +55,38 @@ void check_mapping(const ConfigReader& config, const FabricSpec::Arrays& arrays,
   }
 }
 
+/// What stays in the buffer must agree with the order of the loops.
+void check_what_stays(const ConfigReader& config, const FabricSpec& machine,
+                      const FabricMappingChoice& choice) {
+  const bool a_outer = choice.outer == FabricOuter::a;
+  if (a_outer && choice.stays != FabricStays::free) {
+    config.fail("stays", "with `outer: A` a tile of A stays", "leave it out, or let B be outer");
+  }
+  if (!a_outer && choice.a_tile_rows > 0) {
+    config.fail("a_tile_rows", "rows of A that stay while B passes", "add outer: A");
+  }
+  const std::uint64_t rows = std::max<std::uint64_t>(1, choice.tile_rows * machine.arrays.across_m);
+  if (choice.a_tile_rows > 0 && (choice.tile_rows == 0 || choice.a_tile_rows % rows != 0)) {
+    config.fail("a_tile_rows",
+                fmt::format("{} rows of A in groups of {} (tile_rows of each of {} arrays)",
+                            choice.a_tile_rows, rows, machine.arrays.across_m),
+                "a multiple, beside tile_rows");
+  }
+  if (choice.stays == FabricStays::none && choice.b_tile_columns > 0) {
+    config.fail("b_tile_columns", "nothing stays", "leave it out, or `stays: B`");
+  }
+  if (machine.tiling.strategy != TilingStrategy::dense_shape) return;
+  for (const char* key : {"b_room", "a_room"}) {
+    if (!config.has(key)) continue;
+    config.fail(key, "tiles of this machine are sized as if every position were a nonzero",
+                "leave it out");
+  }
+}
+
 }  // namespace
 
-FabricMappingChoice read_mapping(const ConfigReader& config, const FabricSpec::Arrays& arrays) {
+FabricMappingChoice read_mapping(const ConfigReader& config, const FabricSpec& machine) {
+  const FabricSpec::Arrays& arrays = machine.arrays;
   FabricMappingChoice choice;
   choice.m = config.integer("m", {1, kMost});
   choice.n = config.integer("n", {1, kMost});
@@ -71,7 +100,18 @@ FabricMappingChoice read_mapping(const ConfigReader& config, const FabricSpec::A
     choice.outer = config.choice<FabricOuter>(
         "outer", {{"B", FabricOuter::b}, {"A", FabricOuter::a}}, FabricOuter::b);
   }
+  choice.a_tile_rows = config.integer("a_tile_rows", {0, kMost}, 0);
+  choice.stays = config.choice<FabricStays>("stays",
+                                            {{"free", FabricStays::free},
+                                             {"B", FabricStays::b},
+                                             {"both", FabricStays::both},
+                                             {"none", FabricStays::none}},
+                                            FabricStays::free);
+  choice.b_room = config.bytes("b_room", Bytes(0));
+  choice.a_room = config.bytes("a_room", Bytes(0));
+  choice.passing = config.integer("passing", {0, 2}, 0);
   check_mapping(config, arrays, choice);
+  check_what_stays(config, machine, choice);
   return choice;
 }
 

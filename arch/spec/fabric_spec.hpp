@@ -56,6 +56,14 @@ struct FabricOperandSpec {
 
 enum class FabricOuter { free, b, a };  // whose tiles are the outer loop; free: the mapper chooses
 
+/// Of a mapping whose outer loop is B's tiles; free: the mapper chooses.
+enum class FabricStays {
+  free,
+  b,     // the tile of B
+  both,  // it and all of A
+  none,  // neither: both are fetched again for every tile of outputs
+};
+
 /// A mapping of one product, given instead of what the mapper would choose (the released designs
 /// have some). What is zero or free is the mapper's.
 struct FabricMappingChoice {
@@ -63,7 +71,12 @@ struct FabricMappingChoice {
   double a_density_from = 0, a_density_to = 1;    // closed
   std::uint64_t tile_rows = 0, tile_columns = 0;  // of the output tile of one array
   std::uint64_t b_tile_columns = 0;               // of the resident tile of B
-  FabricOuter outer = FabricOuter::free;  // a: B is fetched again for each group of A's rows
+  FabricOuter outer = FabricOuter::free;          // a: B is fetched again for each tile of A
+  std::uint64_t a_tile_rows = 0;                  // outer a: of A's resident tile
+  FabricStays stays = FabricStays::free;
+  /// Where tiles are sized by what they hold: room for one of B, for a group of A's rows.
+  Bytes b_room, a_room;
+  std::uint64_t passing = 0;  // FabricMapping::passing
 };
 
 /// How a buffer holds one tensor's tiles.

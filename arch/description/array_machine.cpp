@@ -314,6 +314,10 @@ class Builder {
 
   /// Each idea switched off by itself.
   void features() {
+    if (!m_.features.hss && spec_.a.skips_unstructured) {
+      config_.mapping("features")
+          .fail("structured_sparsity", "arrays that skip any zeros follow no patterns", kYet);
+    }
     if (!m_.features.hss) {
       // The datapath for structured operands as a whole: patterns of A, fetch unit, gating,
       // compression of outputs.

@@ -12,7 +12,7 @@ namespace {
 
 class EquationParser {
  public:
-  explicit EquationParser(std::string_view text) : text_(text) {}
+  EquationParser(std::string_view text, const Place& place) : text_(text), place_(place) {}
 
   std::vector<EinsumTerm> parse() {
     std::vector<EinsumTerm> terms{term()};
@@ -58,12 +58,13 @@ class EquationParser {
     return out;
   }
   [[noreturn]] void fail(const std::string& expected) const {
-    throw InputError(Place{{}, 0, "einsum"},
+    throw InputError(place_,
                      fmt::format("expected {} at character {} of \"{}\"", expected, at_ + 1, text_),
                      "write it like Z[m,n] = A[m,k] * B[k,n]");
   }
 
   std::string_view text_;
+  const Place& place_;
   std::size_t at_ = 0;
 };
 
@@ -110,8 +111,8 @@ EinsumOperand resolve(const EinsumTerm& term, const std::vector<Rank>& ranks,
 
 }  // namespace
 
-std::vector<EinsumTerm> einsum_terms(std::string_view equation) {
-  return EquationParser(equation).parse();
+std::vector<EinsumTerm> einsum_terms(std::string_view equation, const Place& place) {
+  return EquationParser(equation, place).parse();
 }
 
 Einsum make_einsum(std::string_view equation, const std::vector<Rank>& sizes, std::uint64_t batch) {

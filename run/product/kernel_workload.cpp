@@ -222,11 +222,7 @@ std::string beside(const std::string& source, const fs::path& folder) {
 KernelSpec read_kernel(const ConfigReader& config, const fs::path& folder) {
   KernelSpec spec;
   spec.equation = config.text("einsum");
-  try {
-    (void)einsum_terms(spec.equation);
-  } catch (const InputError& error) {
-    config.fail("einsum", error.what(), {});
-  }
+  (void)einsum_terms(spec.equation, config.place("einsum"));
   const ConfigReader operands = config.mapping("operands"), sizes = config.mapping("sizes");
   for (const std::string& name : operands.keys()) {
     spec.operands.emplace_back(name, beside(operands.text(name), folder));

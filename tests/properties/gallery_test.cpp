@@ -50,7 +50,7 @@ TEST_CASE("the gallery's machines are short, and their table is what they cost")
     REQUIRE(lines.size() > 3);
     CHECK(lines.size() <= kMostLines);
     CHECK(lines[0].starts_with("# "));
-    CHECK(lines[1].starts_with("extends: "));
+    CHECK(lines[1].starts_with("extends: ../"));
     CHECK(lines[2] == "name: " + name);
     const RunResult result = measured(name);
     REQUIRE(result.unsupported.empty());

@@ -81,6 +81,7 @@ FabricProduct::FabricProduct(const FabricProduct& whole, const FabricInstance& p
   db_ = whole.db_;
   a_bitmask_ = whole.a_bitmask_;
   group_ = whole.group_;
+  padded_k_of_b_ = whole.padded_k_of_b_;
   instance_.z_width = whole.instance_.z_width;
   if (whole.b_metadata_words_ > 0) b_metadata_words_ = real(block_offset_bits()) / spec_.word_bits;
 }
@@ -145,6 +146,9 @@ void FabricProduct::settle() {
   // Whole groups on the lanes; a group that does not divide them leaves lanes idle.
   work_.step_k = any_zeros_ ? 1 : spec_.arrays.lanes / g * group_;
   work_.padded_k = ceil_div(ops_.k(), group_) * group_;
+  const Pattern& b = work_.b_pattern.pattern;
+  const std::uint64_t group_of_b = b.is_dense() ? 1 : b.group_size();
+  padded_k_of_b_ = ceil_div(ops_.k(), group_of_b) * group_of_b;
   if (spec_.b.storage == FabricStorage::block_offsets && work_.b_compressed) {
     b_metadata_words_ = real(block_offset_bits()) / spec_.word_bits;
   }
@@ -315,14 +319,14 @@ double FabricProduct::most_b_words(const FabricMapping& mapping) const {
 
 double FabricProduct::largest_b_column(const FabricMapping& mapping) const {
   const double fetched = instance_.b.on_chip ? 0 : instance_.b_footprint;
-  return real(ops_.k()) * most_b_words(mapping) * spec_.word_bytes() * fetched;
+  return real(padded_k_of_b_) * most_b_words(mapping) * spec_.word_bytes() * fetched;
 }
 
 FabricChunk FabricProduct::largest_chunk(const FabricMapping& mapping) const {
   FabricChunk chunk;
   chunk.pieces = chunks_for(mapping);
   const std::uint64_t steps = ceil_div(ceil_div(ops_.k(), work_.step_k), chunk.pieces);
-  const std::uint64_t all = std::max(work_.padded_k, ops_.k());
+  const std::uint64_t all = std::max({work_.padded_k, padded_k_of_b_, ops_.k()});
   const double bytes = real(std::min(all, steps * work_.step_k)) * spec_.word_bytes();
   const std::uint64_t rows = std::min(mapping.rows, ops_.m());
   const std::uint64_t columns = std::min(mapping.columns, ops_.n());
@@ -409,6 +413,8 @@ FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, s
   const double positions = real(columns) * real(k1 - k0);
   FabricWords words{positions, 0};
   if (work_.b_compressed) {
+    // Slots of a pattern, those of the last block too, which may not be whole.
+    const double slots = real(columns) * real((k1 == ops_.k() ? padded_k_of_b_ : k1) - k0) * db_;
     const auto nonzeros = [&] {
       return real(ops_.b_transposed().count(first, first + columns, k0, k1));
     };
@@ -417,16 +423,14 @@ FabricWords FabricProduct::b_words(std::uint64_t first, std::uint64_t columns, s
         words = {nonzeros(), positions * tiled_mask(tile)};
         break;
       case FabricStorage::bitmask:
-        words = {work_.b_pattern.pattern.is_dense() ? nonzeros() : positions * db_,
+        words = {work_.b_pattern.pattern.is_dense() ? nonzeros() : slots,
                  positions / spec_.word_bits};
         break;
       case FabricStorage::block_offsets:
         words = {nonzeros(), positions / (real(ops_.n()) * real(ops_.k())) * b_metadata_words_};
         break;
       default:
-        words = {
-            positions * db_,
-            positions * db_ * metadata_words(work_.b_pattern, spec_.b.storage, spec_.word_bits)};
+        words = {slots, slots * metadata_words(work_.b_pattern, spec_.b.storage, spec_.word_bits)};
     }
   }
   return {words.data * storage.width, words.metadata + words.data * storage.scale_words};
@@ -472,6 +476,9 @@ FabricWords FabricProduct::z_words() const {
     const double nonzeros = real(ops_.z_nonzeros()) * instance_.z_width;
     if (nonzeros + mask < z.data) z = {nonzeros, mask};
   }
+  // A product's outputs leave in whole bytes.
+  const double bytes = z.all() * spec_.word_bytes();
+  z.data += (std::ceil(bytes * (1 - 1e-12)) - bytes) / spec_.word_bytes();
   return z;
 }
 

@@ -81,6 +81,7 @@ class FabricProduct {
   double da_ = 1, db_ = 1;
   bool a_bitmask_ = false;  // of an A that fits no pattern: its zeros are not stored
   std::uint64_t group_ = 1;
+  std::uint64_t padded_k_of_b_ = 0;  // K in whole groups of B's pattern
   double b_metadata_words_ = 0;
   // By the edge of one array's tile, which bitmasks depend on: asked for again and again.
   mutable std::map<std::uint64_t, std::vector<double>> known_b_sums_;

@@ -123,6 +123,11 @@ void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
     first.a_pattern = given.a_pattern;
     first.b_pattern = given.b_pattern;
   }
+  const bool kernel = !first.kernel.empty();
+  if (kernel && (gives_b || !first.gemm.empty() || !first.matrix.empty())) {
+    throw InputError("the workload's file has an einsum, which says what its operands are",
+                     "give a matrix or a GEMM without it, or change its `operands`");
+  }
   if (!first.gemm.empty() && !first.matrix.empty()) {
     throw InputError("both a matrix and a GEMM are given", "give either --matrix or --gemm");
   }
@@ -130,8 +135,8 @@ void apply_workload_arguments(const RunArguments& arguments, RunPlan& plan) {
     throw InputError("--matrix-b, --bt and --dense-b tell what a matrix is multiplied by",
                      "add --matrix; a GEMM has --b");
   }
-  const int given_kinds = int{!first.gemm.empty() || !first.matrix.empty()} + int{plan.of_model()} +
-                          int{plan.of_network()};
+  const int given_kinds = int{kernel || !first.gemm.empty() || !first.matrix.empty()} +
+                          int{plan.of_model()} + int{plan.of_network()};
   if (given_kinds > 1) {
     throw InputError("more than one workload is given",
                      "give one of --matrix, --gemm, --model and --network");

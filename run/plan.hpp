@@ -67,6 +67,7 @@ using ReadingProgress = std::function<void(const std::string& what, double share
 struct KeptWorkload {
   std::string key;
   ProductWorkload product;
+  std::vector<ProductWorkload> slices;        // of an einsum
   std::optional<FabricWorkload> occupancies;  // may refer to `product`
   std::optional<ModelWorkload> model;
   std::optional<NetworkWorkload> network;

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "run/plan.hpp"
+#include "run/product/run_slices.hpp"
 #include "run/rowwise/run.hpp"
 
 namespace lacuna {
@@ -30,6 +31,27 @@ void keep(KeptWorkload& kept, std::string key, Make&& make) {
   kept = {};
   make();
   kept.key = std::move(key);
+}
+
+/// One einsum on every machine.
+void run_kernel_on_all(const RunPlan& plan, const WorkloadSpec& spec,
+                       const ReadingProgress& progress, KeptWorkload& kept,
+                       std::vector<RunResult>& results) {
+  ProductOptions options = plan.options;
+  options.check_where_possible = true;
+  const bool values = options.check || options.fidelity == Fidelity::element;
+  keep(kept, fmt::format("{}{}", to_config(spec).to_yaml(), values), [&] {
+    const std::string what = "reading the operands of " + name_of(spec);
+    kept.slices = make_kernel(spec.kernel, name_of(spec), spec.seed, values, [&](double share) {
+      stop_if_requested();
+      if (progress) progress(what, share);
+    });
+    if (progress) progress(what, 1);
+  });
+  for (const ChosenMachine& machine : plan.machines) {
+    stop_if_requested();
+    results.push_back(run_slices(machine.spec, kept.slices, options));
+  }
 }
 
 /// One product on every machine.
@@ -76,7 +98,8 @@ std::vector<RunResult> run_products(const RunPlan& plan, const ReadingProgress& 
                                     KeptWorkload& kept) {
   std::vector<RunResult> results;
   for (const WorkloadSpec& spec : plan.workloads) {
-    run_product_on_all(plan, spec, progress, kept, results);
+    spec.kernel.empty() ? run_product_on_all(plan, spec, progress, kept, results)
+                        : run_kernel_on_all(plan, spec, progress, kept, results);
   }
   return results;
 }

@@ -48,6 +48,9 @@ class TextCursor {
     }
   }
 
+  /// After next_line(): the line starts with `mark`.
+  [[nodiscard]] bool at_comment(char mark) const { return at_ != end_ && *at_ == mark; }
+
   /// Skips blanks; true when the line or the text ends here.
   bool line_ended() {
     skip_blanks();

@@ -10,17 +10,12 @@
 namespace lacuna {
 namespace {
 
-struct Term {
-  std::string name;
-  std::vector<std::string> ranks;
-};
-
 class EquationParser {
  public:
-  explicit EquationParser(std::string_view text) : text_(text) {}
+  EquationParser(std::string_view text, const Place& place) : text_(text), place_(place) {}
 
-  std::vector<Term> parse() {
-    std::vector<Term> terms{term()};
+  std::vector<EinsumTerm> parse() {
+    std::vector<EinsumTerm> terms{term()};
     expect('=');
     terms.push_back(term());
     while (peek() == '*') {
@@ -51,8 +46,8 @@ class EquationParser {
     if (out.empty()) fail("a name");
     return out;
   }
-  Term term() {
-    Term out{word(), {}};
+  EinsumTerm term() {
+    EinsumTerm out{word(), {}};
     expect('[');
     out.ranks.push_back(word());
     while (peek() == ',') {
@@ -63,12 +58,13 @@ class EquationParser {
     return out;
   }
   [[noreturn]] void fail(const std::string& expected) const {
-    throw InputError(Place{{}, 0, "einsum"},
+    throw InputError(place_,
                      fmt::format("expected {} at character {} of \"{}\"", expected, at_ + 1, text_),
                      "write it like Z[m,n] = A[m,k] * B[k,n]");
   }
 
   std::string_view text_;
+  const Place& place_;
   std::size_t at_ = 0;
 };
 
@@ -96,7 +92,8 @@ std::uint64_t total_rows(const Einsum& einsum) {
                          std::uint64_t{0});
 }
 
-EinsumOperand resolve(const Term& term, const std::vector<Rank>& ranks, std::string_view equation) {
+EinsumOperand resolve(const EinsumTerm& term, const std::vector<Rank>& ranks,
+                      std::string_view equation) {
   EinsumOperand operand;
   operand.name = term.name;
   for (const std::string& name : term.ranks) {
@@ -114,13 +111,17 @@ EinsumOperand resolve(const Term& term, const std::vector<Rank>& ranks, std::str
 
 }  // namespace
 
+std::vector<EinsumTerm> einsum_terms(std::string_view equation, const Place& place) {
+  return EquationParser(equation, place).parse();
+}
+
 Einsum make_einsum(std::string_view equation, const std::vector<Rank>& sizes, std::uint64_t batch) {
-  const std::vector<Term> terms = EquationParser(equation).parse();
+  const std::vector<EinsumTerm> terms = einsum_terms(equation);
   Einsum out;
   out.equation = std::string(equation);
   out.ranks = sizes;
   out.batch = batch;
-  for (const Term& term : terms) out.operands.push_back(resolve(term, sizes, equation));
+  for (const EinsumTerm& term : terms) out.operands.push_back(resolve(term, sizes, equation));
   for (std::uint32_t r = 0; r < sizes.size(); ++r) {
     const bool read = std::any_of(out.operands.begin() + 1, out.operands.end(),
                                   [&](const EinsumOperand& o) { return has_rank(o, r); });

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/units.hpp"
 #include "workloads/sparsity_tables/vertical_slash.hpp"
 
@@ -67,6 +68,17 @@ struct Einsum {
 
   [[nodiscard]] std::uint64_t flops() const { return 2 * macs; }
 };
+
+/// A tensor of an equation with the names of its ranks.
+struct EinsumTerm {
+  std::string name;
+  std::vector<std::string> ranks;
+};
+
+/// The result and the operands of "Z[m,n] = A[m,k] * B[k,n]", in order. Throws InputError at the
+/// place on a malformed equation.
+[[nodiscard]] std::vector<EinsumTerm> einsum_terms(std::string_view equation,
+                                                   const Place& place = {{}, 0, "einsum"});
 
 /// Builds an einsum from "Z[m,n] = A[m,k] * B[k,n]" and the size of each rank, in order of first
 /// appearance on the right-hand side; macs becomes dense_macs(). Throws InputError (field "einsum")

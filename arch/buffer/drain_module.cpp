@@ -22,11 +22,11 @@ DrainModule::DrainModule(const sc_core::sc_module_name& name, sim::Simulation& s
   simulation.watch(this->name(), [this] { return blocked_on(); });
 }
 
-void DrainModule::write(Tensor tensor, const AddressRange& range) {
+void DrainModule::write(Tensor tensor, const AddressRange& range, bool continues) {
   if (range.bytes == 0) return;
   accepted_ += range.bytes;
   simulation_.issue();
-  queue_.push_back({tensor, range, {}});
+  queue_.push_back({tensor, range, continues, {}});
   items_.add(1);
   enter(range.bytes);
   simulation_.wake(wake_);
@@ -73,7 +73,8 @@ void DrainModule::pump() {
     item.range.address += part.bytes;
     item.range.bytes -= part.bytes;
     in_flight_.push_back({simulation_.now(), part.bytes, item.range.bytes == 0});
-    memory_.send({item.tensor, true, {&part, 1}, part.bytes});
+    memory_.send({item.tensor, true, {&part, 1}, part.bytes, item.continues});
+    item.continues = true;
     if (item.range.bytes == 0) {
       queue_.pop_front();
       --entered_;

@@ -15,8 +15,8 @@ class DrainModule : public sc_core::sc_module {
   DrainModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
               const MemoryClient& client, FillPort port = {});
 
-  /// Accepts a range of the tensor.
-  void write(Tensor tensor, const AddressRange& range);
+  /// Accepts a range of the tensor; it may continue the one before.
+  void write(Tensor tensor, const AddressRange& range, bool continues = false);
   /// For the unit that writes: bytes accepted and not yet written.
   [[nodiscard]] std::uint64_t pending() const { return accepted_ - written_.seen(); }
   /// They became fewer.
@@ -31,6 +31,7 @@ class DrainModule : public sc_core::sc_module {
   struct Item {
     Tensor tensor;
     AddressRange range;
+    bool continues;
     std::optional<Cycles> entered;  // when it is in the buffer, once that is known
   };
   struct InFlight {

@@ -43,7 +43,8 @@ void FiberLevelModule::send(MemoryPort& from, std::uint64_t id, const MemoryRequ
                        request.write,
                        {request.ranges.begin(), request.ranges.end()},
                        request.bytes,
-                       sim::this_delta()});
+                       sim::this_delta(),
+                       request.continues});
   simulation_.wake(wake_);
 }
 
@@ -73,6 +74,13 @@ void FiberLevelModule::take_requests() {
   for (const Request& request : taken_) serve(request);
 }
 
+/// Whoever writes in pieces gathers a line before it is written: one that a piece continues has
+/// been counted, however small the pieces are.
+std::uint64_t FiberLevelModule::gathered(const Request& request) const {
+  const bool within_line = request.ranges.front().address % line_ != 0;
+  return request.continues && within_line && moves_.lines > 0 ? 1 : 0;
+}
+
 void FiberLevelModule::serve(const Request& request) {
   moves_.clear();
   const std::uint64_t fetch_number = fetches_ + 1;
@@ -90,7 +98,7 @@ void FiberLevelModule::serve(const Request& request) {
   Moved& moved = moved_[static_cast<std::size_t>(request.tensor)];
   if (request.write) {
     moved.write_bytes += request.bytes;
-    lines_written_ += moves_.lines;
+    lines_written_ += moves_.lines - gathered(request);
     const sim::Ticks begin = std::max(simulation_.now_ticks(), write_port_.free_at());
     const sim::Ticks done = write_port_.transfer(simulation_.now_ticks(), request.bytes);
     write_meter_.crossed(begin, done, request.bytes);

@@ -50,6 +50,7 @@ class FiberLevelModule : public sc_core::sc_module, public IMemory {
     std::vector<AddressRange> ranges;
     std::uint64_t bytes;
     std::uint64_t sent_in;  // delta
+    bool continues;
   };
   struct Waiting {
     MemoryPort* from;
@@ -69,6 +70,7 @@ class FiberLevelModule : public sc_core::sc_module, public IMemory {
   };
   LACUNA_PROCESS(step);
   void take_requests();
+  [[nodiscard]] std::uint64_t gathered(const Request& request) const;
   void serve(const Request& request);
   void fetch(Tensor tensor);
   void take_answers();

@@ -177,7 +177,8 @@ bool RowElementModule::give_away(Held& held, Milestone& milestone) {
     }
     const std::uint64_t bytes = std::min(milestone.outputs, room_ - taken);
     const Tensor tensor = held.task.is_final ? Tensor::z : Tensor::z_partial;
-    drain_of(held).write(tensor, {held.task.output.address, bytes});
+    drain_of(held).write(tensor, {held.task.output.address, bytes}, held.given);
+    held.given = true;
     if (!held.task.is_final) given_ += bytes;
     held.task.output.address += bytes;
     milestone.outputs -= bytes;

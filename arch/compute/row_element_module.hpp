@@ -56,6 +56,7 @@ class RowElementModule : public sc_core::sc_module {
     sim::Ticks taken_at = 0, asked_at = 0;
     std::uint64_t leader_begin = 0, leader_end = 0;
     bool asked = false;  // for its fibers
+    bool given = false;  // some of its outputs
     std::uint64_t follower_begin = 0, follower_end = 0, partial_begin = 0;
     bool begun = false;
     std::vector<Milestone> milestones;

@@ -10,6 +10,7 @@
 namespace lacuna::description {
 namespace {
 
+constexpr double kMostCacheLines = 1 << 24;    // parameter: what is kept track of, some 1 GiB
 constexpr std::uint64_t kMetadataAccess = 64;  // bits of one access of the metadata's memory
 
 bool holds(const Level& level, std::string_view tensor) {
@@ -172,6 +173,14 @@ void ArrayBuffers::cache(std::size_t level, const char* tensor, const Holding& f
   const double lines =
       std::floor(found.share.value_or(0) * static_cast<double>(m_.levels[level].capacity->count()) /
                  static_cast<double>(out.line));
+  if (lines > kMostCacheLines) {
+    level_entry(level).fail(
+        "capacity",
+        fmt::format("the room of {} in {} has {:.4g} lines of {} B, of a cache {:.0f} are kept "
+                    "track of",
+                    tensor, m_.levels[level].name, lines, out.line, kMostCacheLines),
+        "a smaller level or a longer line; what never replaces anything is a buffet");
+  }
   if (lines < 1 || static_cast<double>(out.ways) > lines) {
     entry.fail("ways",
                fmt::format("{} ways in a room of {:.0f} lines of {} B", out.ways, lines, out.line),

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 
 #include "arch/description/array_buffers.hpp"
 #include "arch/description/read_parts.hpp"
@@ -146,8 +147,24 @@ class Builder {
                        });
   }
 
+  void check_extents(std::uint64_t m, std::uint64_t n) const {
+    const auto [rows, columns] = spec_.arrays.tiles.front();
+    for (const auto& [digit, is, has] : {std::tuple("M0", m, rows), std::tuple("N0", n, columns)}) {
+      if (is == has) continue;
+      config_.mapping("dataflow")
+          .mapping("partition")
+          .fail(digit, fmt::format("{} outputs along {}, the array has {}", is, digit[0], has),
+                fmt::format("{}: {}", digit, has));
+    }
+  }
+
   void registers_of_arrays() {
     auto& arrays = spec_.arrays;
+    if (!arrays.tiles.empty() && !spread_over_multipliers("N")) {
+      config_.mapping("dataflow")
+          .fail("spatial", "outputs stay in the elements of the array: M and N are spread over it",
+                "M0: {over: array.rows}, N0: {over: array.columns}");
+    }
     if (spread_over_multipliers("N")) {
       // Tiles of outputs whose partial sums fill the registers: both shapes of the two extents.
       const std::uint64_t m = buffers_->extent_of({"M", 0, false}),
@@ -155,6 +172,10 @@ class Builder {
       if (m * n > arrays.rf_words) {
         buffers_->level_entry(buffers_->of_sums())
             .fail("capacity", fmt::format("a tile of {} x {} does not fit", m, n));
+      }
+      if (!arrays.tiles.empty()) {  // the array takes tiles of its own extents alone
+        check_extents(m, n);
+        return;
       }
       arrays.tiles = {{m, n}};
       if (m != n) arrays.tiles.emplace_back(n, m);
@@ -293,6 +314,10 @@ class Builder {
 
   /// Each idea switched off by itself.
   void features() {
+    if (!m_.features.hss && spec_.a.skips_unstructured) {
+      config_.mapping("features")
+          .fail("structured_sparsity", "arrays that skip any zeros follow no patterns", kYet);
+    }
     if (!m_.features.hss) {
       // The datapath for structured operands as a whole: patterns of A, fetch unit, gating,
       // compression of outputs.

@@ -29,6 +29,7 @@ struct MemoryRequest {
   bool write = false;
   std::span<const AddressRange> ranges;  // none of them empty; valid while it is sent
   std::uint64_t bytes = 0;               // of all ranges
+  bool continues = false;                // a piece of what is written in pieces, not its first
 };
 
 /// What a memory has moved, and what the meter beside its data pins read.

@@ -23,6 +23,7 @@ enum class FabricDataflow {
   inner_product,      // A stationary in the MACs, `lanes` reduce K in space, psums in the RF
   outer_product,      // a column of A times a row of B; psums are scattered into the RF (DSTC)
   weight_stationary,  // systolic: a fold of A stays, B streams through, psums leave at the bottom
+  output_stationary,  // systolic: a sum stays in each element, A and B stream through
 };
 
 /// How an operand's zeros are left out of storage.
@@ -153,7 +154,8 @@ struct FabricSpec {
     std::uint64_t psum_spill_steps = 0;        // K steps after which psums go to the GLB; 0: never
     bool load_exposed = false;   // systolic: the next fold's weights are loaded before it, in time
     bool whole_columns = false;  // the loops do not cut N: all columns of B pass under one A
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> tiles;  // outer: rows x columns
+    std::vector<std::pair<std::uint64_t, std::uint64_t>>
+        tiles;  // outer, or the array's extents where sums stay
   } arrays;
   FabricOperandSpec a, b;
   /// Who passes one port at the same time waits for the other. Off: each has it alone (tests, and

@@ -61,11 +61,15 @@ ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table)
     buffer(spec.shared->name, spec.shared->capacity, spec.shared->slices,
            {{}, width, spec.shared->banks, 2}, 1);
   }
-  const Bytes rf = bytes_for(Bits(spec.arrays.rf_words * spec.word_bits));
-  set.components.push_back(sram_component(table, "rf", {rf, spec.word_bits, 16, 2}, arrays));
   const auto registers = [&](const char* name, const OperandRegisters& r) {
     set.components.push_back(memory_component(table, name, r.depth, r.bits, r.count));
   };
+  if (const auto sums = sum_registers(spec)) {
+    registers("rf", *sums);
+  } else {
+    const Bytes rf = bytes_for(Bits(spec.arrays.rf_words * spec.word_bits));
+    set.components.push_back(sram_component(table, "rf", {rf, spec.word_bits, 16, 2}, arrays));
+  }
   registers("lrf", data_registers(spec));
   registers("lrf_metadata", metadata_registers(spec));
   set.components.push_back(

@@ -109,6 +109,18 @@ void fill_actions(const EnergyAccount& account, MachineStatistics& out) {
   }
 }
 
+/// Words of memory as they moved: each fetch of a tile begins and ends at a whole byte.
+FabricCounts as_moved(const FabricSpec& spec, const ArrayRun& run) {
+  FabricCounts counts = run.counts;
+  for (const auto& [words, bytes] : {std::pair(&counts.dram_a, run.dram_a.read_bytes),
+                                     std::pair(&counts.dram_b, run.dram_b.read_bytes),
+                                     std::pair(&counts.dram_z, run.dram_z.write_bytes)}) {
+    const double counted = words->all() * spec.word_bytes();
+    if (counted > 0) *words = *words * (static_cast<double>(bytes) / counted);
+  }
+  return counts;
+}
+
 }  // namespace
 
 ComponentSet priced_fabric(const FabricSpec& spec) {
@@ -144,7 +156,7 @@ void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, 
   if (time == ArrayTime::left_out) result.statistics.bound = busiest(result.statistics.bounds);
   check_instructions(spec, run);
   fill_traffic(spec, run, result.statistics);
-  const EnergyAccount account = account_fabric(spec, components, counts);
+  const EnergyAccount account = account_fabric(spec, components, as_moved(spec, run));
   fill_actions(account, result.statistics);
   result.energy = report_energy(account);
   result.host.events = run.activations;

@@ -141,6 +141,11 @@ std::vector<WorkloadSpec> read_workloads(const ConfigReader& config, const fs::p
 WorkloadSpec read_workload(const ConfigReader& config, const fs::path& folder) {
   WorkloadSpec spec;
   spec.name = config.text("name", "");
+  if (config.has("einsum")) {
+    spec.kernel = read_kernel(config, folder);
+    spec.seed = config.integer("seed", {0, 1e15}, 1);
+    return spec;
+  }
   spec.gemm = config.text("gemm", "");
   if (spec.gemm.empty()) {
     spec.matrix = matrix_beside(config.text("matrix"), folder);
@@ -169,7 +174,9 @@ WorkloadSpec read_workload(const ConfigReader& config, const fs::path& folder) {
 ConfigTree to_config(const WorkloadSpec& spec) {
   ConfigTree tree;
   if (!spec.name.empty()) tree.put("name", spec.name);
-  if (!spec.gemm.empty()) {
+  if (!spec.kernel.empty()) {
+    put_kernel(spec.kernel, tree);
+  } else if (!spec.gemm.empty()) {
     tree.put("gemm", spec.gemm);
     tree.put("a", spec.a_pattern);
     tree.put("b", spec.b_pattern);
@@ -204,6 +211,7 @@ FabricWorkload make_gemm_occupancies(const WorkloadSpec& spec) {
 
 std::string name_of(const WorkloadSpec& spec) {
   if (!spec.name.empty()) return spec.name;
+  if (!spec.kernel.empty()) return kernel_name(spec.kernel);
   if (spec.gemm.empty()) return matrix_name(spec.matrix);
   return fmt::format("gemm-{}-a-{}-b-{}", spec.gemm,
                      parse_pattern(spec.a_pattern, Place{"", 0, "--a"}).text(),

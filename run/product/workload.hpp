@@ -8,6 +8,7 @@
 
 #include "base/config.hpp"
 #include "run/fabric/run.hpp"
+#include "run/product/kernel_workload.hpp"
 #include "run/product/run.hpp"
 
 namespace lacuna {
@@ -22,6 +23,7 @@ struct WorkloadSpec {
   std::string gemm;                 // "MxNxK", with the patterns below
   std::string a_pattern = "dense";
   std::string b_pattern = "dense";
+  KernelSpec kernel;       // instead of all these: an einsum over tensors
   LoopTiles tiles;         // microtiles per LLB tile, 0 = the machine decides
   std::uint64_t seed = 1;  // of generated occupancies and values
 };

@@ -169,6 +169,26 @@ TEST_CASE(
   }
 }
 
+// However small the pieces that an element or a request cuts them into.
+TEST_CASE("partial outputs are written into the level line by line, counted once") {
+  const CsrMatrix a = random_matrix(30, 60, 0.4, 5), b = random_matrix(60, 40, 0.3, 6);
+  const std::vector<std::string> tiles{
+      "dataflow.loops=[K1,M,K0,N]", "dataflow.partition={K0: 10}", "levels.fiber-cache.below=K1",
+      "intersect={K0: {at: pe, kind: leader-follower, leader: A, per_cycle: unbounded}}"};
+  const auto lines = [&](const char* room, const char* request, Fidelity fidelity) {
+    const RowwiseSpec spec =
+        rowwise("gamma", with(tiles, {fmt::format("levels.pe.capacity={}", room),
+                                      fmt::format("memory.request={}", request)}));
+    return multiply(spec, a, b, at(fidelity))
+        .outcome.statistics.actions.at("fiber-cache")
+        .at("write");
+  };
+  const std::uint64_t whole = lines("8 KiB", "4 KiB", Fidelity::tile);
+  CHECK(lines("64 B", "4 KiB", Fidelity::tile) == whole);
+  CHECK(lines("64 B", "4 KiB", Fidelity::element) == whole);
+  CHECK(lines("8 KiB", "16 B", Fidelity::tile) == whole);
+}
+
 TEST_CASE("stepped time of merging is within a twentieth of the even one, and at worst a seventh") {
   std::vector<double> off;
   for (std::uint64_t seed = 1; seed <= 15; ++seed) {

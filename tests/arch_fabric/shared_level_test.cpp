@@ -201,6 +201,10 @@ TEST_CASE("a machine that no run takes is refused with the part that stands in t
   CHECK_THAT(refusal({"dataflow.partition.M2=1"}), contains("2 clusters"));
   CHECK_THAT(refusal({"levels.l2.metadata=4KiB"}), contains("levels[0].metadata"));
   CHECK_THAT(refusal({"levels.l2.instances=2"}), contains("l2"));
+  // Before memory is taken for what a cache keeps track of.
+  CHECK_THAT(refusal({"levels.l2.holds.B={policy: cache, ways: 16, share: 0.5, window: null}",
+                      "levels.l2.capacity=1125899906842624B"}),
+             contains("kept track of"));
 }
 
 TEST_CASE("what an array machine's description says and no run heeds is refused") {

@@ -23,10 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* const kGroups[] = {
-    "extensor",       "extensor-options", "extensor-elements", "patterns", "arrays",
-    "array-elements", "published",        "networks",          "models",   "layers",
-    "contention",     "clusters",         "overlap",           "memories", "rowwise"};
+const char* const kGroups[] = {"extensor", "extensor-options", "extensor-elements", "patterns",
+                               "arrays",   "array-elements",   "published",         "networks",
+                               "models",   "layers",           "contention",        "clusters",
+                               "overlap",  "memories",         "rowwise",           "gallery"};
 constexpr std::size_t kMostShown = 60;
 
 fs::path folder() {
@@ -122,6 +122,9 @@ TEST_CASE("the record holds: a leader and its followers") {
   hold("rowwise");
 }
 
+TEST_CASE("the record holds: the machines of the gallery") {
+  hold("gallery");
+}
 TEST_CASE("the record holds: operations of a step that overlap") {
   hold("overlap");
 }

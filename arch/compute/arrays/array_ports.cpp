@@ -41,6 +41,15 @@ FabricCounts buffer_counts(const ArrayProduct& product) {
   return counts;
 }
 
+void count_selects(const ArrayProduct& product, FabricCounts& counts) {
+  const auto& ranks = product.a_pattern.pattern.ranks;
+  if (product.a_pattern.pattern.is_dense()) return;
+  if (ranks.back().g < ranks.back().h) counts.rank0_selects = counts.mac_slots;
+  if (ranks.size() > 1 && ranks.front().g < ranks.front().h) {
+    counts.rank1_selects = counts.mac_slots / real(ranks.back().g);
+  }
+}
+
 void bound_ports(const FabricSpec& spec, FabricCounts& counts) {
   counts.glb_cycles =
       (counts.glb_a.all() + counts.glb_b.all() + counts.psum_glb_reads) / spec.glb.words_per_cycle;

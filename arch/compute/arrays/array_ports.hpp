@@ -22,6 +22,10 @@ namespace lacuna {
 /// Operands read from the global buffer and outputs, over the whole product.
 [[nodiscard]] FabricCounts buffer_counts(const ArrayProduct& product);
 
+/// Values of B that are selected by the codes of A's pattern, for each rank of it that leaves zeros
+/// out; of counts.mac_slots.
+void count_selects(const ArrayProduct& product, FabricCounts& counts);
+
 /// Cycles of the GLB's ports, from the words that pass them.
 void bound_ports(const FabricSpec& spec, FabricCounts& counts);
 

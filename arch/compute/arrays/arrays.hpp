@@ -20,6 +20,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "arch/compute/i_unit.hpp"
@@ -53,6 +54,8 @@ struct OperandRegisters {
 };
 [[nodiscard]] OperandRegisters data_registers(const FabricSpec& spec);
 [[nodiscard]] OperandRegisters metadata_registers(const FabricSpec& spec);
+/// Of arrays that keep each sum in a register of its multiplier; none: in a memory of the array.
+[[nodiscard]] std::optional<OperandRegisters> sum_registers(const FabricSpec& spec);
 
 /// One product value by value, against what the fast model counted. Throws ModelError where they
 /// differ. `b_transposed` is N x K. Returns Z, M x N, row-major.

@@ -127,13 +127,7 @@ void InnerArrays::count_registers(FabricCounts& counts) const {
 }
 
 void InnerArrays::count_saf(FabricCounts& counts) const {
-  const auto& ranks = product_.a_pattern.pattern.ranks;
-  if (!product_.a_pattern.pattern.is_dense()) {
-    if (ranks.back().g < ranks.back().h) counts.rank0_selects = slots_;
-    if (ranks.size() > 1 && ranks.front().g < ranks.front().h) {
-      counts.rank1_selects = slots_ / real(ranks.back().g);
-    }
-  }
+  count_selects(product_, counts);
   if (spec_.vfmu) counts.vfmu_words = counts.glb_b.data;
   if (spec_.compress_outputs) counts.compressed_words = outputs_;
 }

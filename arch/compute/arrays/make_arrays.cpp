@@ -7,8 +7,11 @@
 #include "arch/compute/arrays/outer_arrays.hpp"
 #include "arch/compute/arrays/stepped_inner.hpp"
 #include "arch/compute/arrays/stepped_outer.hpp"
+#include "arch/compute/systolic/output_stationary.hpp"
+#include "arch/compute/systolic/stepped_output_stationary.hpp"
 #include "arch/compute/systolic/stepped_systolic.hpp"
 #include "arch/compute/systolic/systolic_array.hpp"
+#include "base/whole.hpp"
 
 namespace lacuna {
 
@@ -19,6 +22,8 @@ std::unique_ptr<IUnit> make_arrays(const FabricSpec& spec, const ArrayProduct& p
       return std::make_unique<InnerArrays>(spec, product);
     case FabricDataflow::weight_stationary:
       return std::make_unique<SystolicArray>(spec, product);
+    case FabricDataflow::output_stationary:
+      return std::make_unique<OutputStationaryArray>(spec, product);
     case FabricDataflow::outer_product:
       break;
   }
@@ -33,6 +38,8 @@ std::unique_ptr<IUnit> make_stepped_arrays(const FabricSpec& spec, const ArrayPr
       return std::make_unique<SteppedInner>(spec, product);
     case FabricDataflow::weight_stationary:
       return std::make_unique<SteppedSystolic>(spec, product);
+    case FabricDataflow::output_stationary:
+      return std::make_unique<SteppedOutputStationary>(spec, product);
     case FabricDataflow::outer_product:
       break;
   }
@@ -45,6 +52,8 @@ double arrays_busy_cycles(const FabricSpec& spec, const ArrayWork& work, FabricM
       return InnerArrays::busy_cycles(spec, work);
     case FabricDataflow::weight_stationary:
       return SystolicArray::busy_cycles(spec, work);
+    case FabricDataflow::output_stationary:
+      return OutputStationaryArray::busy_cycles(spec, work);
     case FabricDataflow::outer_product:
       break;
   }
@@ -59,6 +68,11 @@ double dense_cycles(const FabricSpec& spec, std::uint64_t m, std::uint64_t n, st
     return static_cast<double>(ceil_div(m, rows) * ceil_div(n, arrays.across_n * arrays.lanes)) *
            static_cast<double>(k);
   }
+  if (arrays.dataflow == FabricDataflow::output_stationary) {
+    const auto [height, width] = arrays.tiles.front();
+    return static_cast<double>(ceil_div(m, rows) * ceil_div(n, arrays.across_n * width)) *
+           static_cast<double>(k + 2 * height + width - 2);
+  }
   const double load = static_cast<double>(std::min(m, rows) * arrays.lanes) /
                       std::max(1.0, spec.glb.words_per_cycle);
   const auto columns = static_cast<double>(ceil_div(n, arrays.across_n));
@@ -71,7 +85,16 @@ OperandRegisters data_registers(const FabricSpec& spec) {
     return {64, 16,
             spec.clusters * spec.arrays.across_m * spec.arrays.across_n};  // published line buffer
   }
+  if (spec.arrays.dataflow == FabricDataflow::output_stationary) {
+    return {1, spec.word_bits, 2 * spec.macs()};  // both operands pass
+  }
   return {1, spec.word_bits, spec.macs()};
+}
+
+std::optional<OperandRegisters> sum_registers(const FabricSpec& spec) {
+  if (spec.arrays.dataflow != FabricDataflow::output_stationary) return std::nullopt;
+  return OperandRegisters{1, static_cast<unsigned>(whole_near(spec.z_width * spec.word_bits)),
+                          spec.macs()};
 }
 
 OperandRegisters metadata_registers(const FabricSpec& spec) {

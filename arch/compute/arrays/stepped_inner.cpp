@@ -33,8 +33,13 @@ Execution SteppedInner::execute(const ArrayInstruction& at) {
   const std::vector<Words>& windows_of_b = windows(at.n, at.chunk);
   const double a = product_.a[at.m * product_.chunks + at.chunk].all() /
                    std::max(1.0, real(windows_of_b.size()));
+  // Partial sums that do not stay come with the column that they belong to.
+  const double spilled = out.glb_words - operand_words(product_, at);
   double cycles = 0;
-  for (const Words& columns : windows_of_b) cycles += window_cycles(columns, a);
+  for (const Words& columns : windows_of_b) {
+    const double psums = spilled / real(windows_of_b.size() * columns.size());
+    cycles += window_cycles(columns, a, psums);
+  }
   out.cycles = std::max(cycles, out.written_words > 0 && spec_.arrays.psum_spill_steps > 0
                                     ? out.written_words * psum_write_cycles(spec_)
                                     : 0.0);
@@ -43,17 +48,17 @@ Execution SteppedInner::execute(const ArrayInstruction& at) {
 
 /// The lanes take a column when it is there and the one before is done; the port brings one when
 /// the column that its place was for is done.
-double SteppedInner::window_cycles(const Words& columns, double a_words) const {
+double SteppedInner::window_cycles(const Words& columns, double a_words, double psums) const {
   const double rate = spec_.glb.words_per_cycle;
   std::vector<double> done(columns.size() + kAhead, 0.0);
   double port = 0, lanes = 0, words = a_words;
   for (std::size_t j = 0; j < columns.size(); ++j) {
     // The first columns came while the window before was worked on.
     const double place = j < kAhead ? 0 : done[j - kAhead];
-    port = j < kAhead ? 0 : std::max(port, place) + columns[j] / rate;
+    port = j < kAhead ? 0 : std::max(port, place) + (columns[j] + psums) / rate;
     lanes = std::max(lanes, port) + column_cycles_;
     done[j] = lanes;
-    words += columns[j];
+    words += columns[j] + psums;
   }
   return std::max(lanes, words / rate);
 }

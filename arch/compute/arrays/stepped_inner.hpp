@@ -25,7 +25,7 @@ class SteppedInner final : public IUnit {
   using Words = std::vector<double>;
   [[nodiscard]] const std::vector<Words>& windows(std::uint64_t n, std::uint64_t chunk);
   [[nodiscard]] std::vector<Words> weigh(std::uint64_t n, std::uint64_t chunk) const;
-  [[nodiscard]] double window_cycles(const Words& columns, double a_words) const;
+  [[nodiscard]] double window_cycles(const Words& columns, double a_words, double psums) const;
 
   const FabricSpec& spec_;
   const ArrayProduct& product_;

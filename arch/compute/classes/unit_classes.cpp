@@ -89,6 +89,18 @@ UnitTraits multiply_accumulate(const ConfigReader& config) {
 
 constexpr Range kPicojoules{0, 1e6};
 
+/// The values of a pattern's block are multiplied side by side, in `key` places.
+void check_block(const ConfigReader& config, const Pattern& pattern, std::uint64_t places,
+                 const char* key) {
+  std::uint64_t values = 1;
+  for (const Rule& rule : pattern.ranks) values *= rule.g;
+  if (pattern.is_dense() || values <= places) return;
+  config.fail(key,
+              fmt::format("{} {} hold no block of the pattern {} of A, which has {} values", places,
+                          key, pattern.text(), values),
+              fmt::format("more {}, or take the pattern out of `skips`", key));
+}
+
 /// Rows and lanes, skipping and gating of an array; `dataflow` is how it multiplies.
 UnitTraits array(const ConfigReader& config, FabricDataflow dataflow) {
   const std::uint64_t rows = config.integer("rows", kExtent),
@@ -103,13 +115,7 @@ UnitTraits array(const ConfigReader& config, FabricDataflow dataflow) {
                 outer ? "unstructured, for both operands" : "N:M or HSS patterns");
   }
   for (const FabricPattern& entry : a.patterns) {
-    std::uint64_t values = 1;
-    for (const Rule& rule : entry.pattern.ranks) values *= rule.g;
-    if (outer || entry.pattern.is_dense() || values <= lanes) continue;
-    config.fail("lanes",
-                fmt::format("{} lanes hold no block of the pattern {} of A, which has {} values",
-                            lanes, entry.pattern.text(), values),
-                "more lanes, or take the pattern out of `skips`");
+    if (!outer) check_block(config, entry.pattern, lanes, "lanes");
   }
   const auto gates = config.texts("gates");
   const bool gating = std::find(gates.begin(), gates.end(), "B") != gates.end();
@@ -141,21 +147,59 @@ UnitTraits outer_product_array(const ConfigReader& config) {
   return array(config, FabricDataflow::outer_product);
 }
 
+/// Zeros that a systolic array skips: none but those of the stationary operand's pattern, which
+/// take no element. What streams through takes its cycle.
+Skipping read_systolic_skips(const ConfigReader& config, bool a_stays, std::uint64_t slots) {
+  if (config.has("skips")) {
+    const ConfigReader skips = config.mapping("skips");
+    for (const char* tensor : {"A", "B"}) {
+      if (!skips.has(tensor) || (a_stays && *tensor == 'A')) continue;
+      config.fail(
+          "skips",
+          fmt::format("{} streams through the array: each of its values takes a cycle", tensor),
+          a_stays ? "patterns of A, which stays" : "nothing stays but sums: leave it out");
+    }
+  }
+  Skipping a = read_skips(config, "A");
+  if (a.unstructured) {
+    config.fail("skips", "an array in step cannot skip any zeros of A", "N:M or HSS patterns");
+  }
+  for (const FabricPattern& entry : a.patterns) check_block(config, entry.pattern, slots, "rows");
+  return a;
+}
+
+/// A stays and partial sums pass, or sums stay and both operands pass.
 UnitTraits systolic_array(const ConfigReader& config) {
-  (void)config.choice<int>("stationary", {{"A", 0}});
-  const bool exposed = config.choice<bool>("load", {{"hidden", false}, {"exposed", true}});
+  const bool a_stays = config.choice<bool>("stationary", {{"A", true}, {"Z", false}});
+  const bool exposed =
+      a_stays && config.choice<bool>("load", {{"hidden", false}, {"exposed", true}});
   const std::uint64_t rows = config.integer("rows", kExtent);
   const std::uint64_t columns = config.integer("columns", kExtent);
   const auto gates = config.texts("gates");
   const bool gating = std::find(gates.begin(), gates.end(), "B") != gates.end();
+  const Skipping a = read_systolic_skips(config, a_stays, rows);
+  const double rank1 = a_stays ? config.number("rank1_select_pj", kPicojoules, 0.0) : 0;
+  const double rank0 = a_stays ? config.number("rank0_select_pj", kPicojoules, 0.0) : 0;
   UnitTraits traits{.extents = {{"rows", rows}, {"columns", columns}}, .multiplies = true};
   traits.install = [=](FabricSpec& spec) {
-    spec.arrays.dataflow = FabricDataflow::weight_stationary;
-    spec.arrays.rows = columns;  // M in space
-    spec.arrays.lanes = rows;    // K in space
-    spec.arrays.load_exposed = exposed;
-    spec.a.patterns = spec.b.patterns = {{Pattern::dense(), 0}};
+    spec.a.patterns = a.patterns;
+    spec.b.patterns = {{Pattern::dense(), 0}};
     spec.b.gating = gating;
+    spec.energy.rank1_select_pj = rank1;
+    spec.energy.rank0_select_pj = rank0;
+    if (a_stays) {
+      spec.arrays.dataflow = FabricDataflow::weight_stationary;
+      spec.arrays.rows = columns;  // M in space
+      spec.arrays.lanes = rows;    // K in space
+      spec.arrays.load_exposed = exposed;
+      return;
+    }
+    spec.arrays.dataflow = FabricDataflow::output_stationary;
+    spec.arrays.rows = rows;  // M in space
+    spec.arrays.lanes = 1;    // a position of K each cycle
+    spec.arrays.multipliers = rows * columns;
+    spec.arrays.columns = columns;  // N in space
+    spec.arrays.tiles = {{rows, columns}};
   };
   return traits;
 }

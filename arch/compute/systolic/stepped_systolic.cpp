@@ -34,7 +34,7 @@ Execution SteppedSystolic::execute(const ArrayInstruction& at) {
   std::uint64_t cycles = 0;
   for (std::uint64_t s = product_.first_step(at.chunk); s < product_.first_step(at.chunk + 1);
        ++s) {
-    const std::uint64_t rows = std::min(product_.k() - s * spec_.arrays.lanes, spec_.arrays.lanes);
+    const std::uint64_t rows = systolic_rows(product_, s, s + 1);
     cycles += fold(rows, stream) + (spec_.arrays.load_exposed ? rows : 0);
   }
   out.cycles = std::max(real(cycles), out.glb_words / spec_.glb.words_per_cycle);

@@ -6,18 +6,26 @@
 // micro23-teaal-artifact@da8f556, data/baselines/tpu.csv):
 //   stream  N cycles: one column of B enters each cycle
 //   skew    the rows in use: row r starts r cycles after row 0, so that its product meets the
-//   partial
-//           sum that comes down to it
+//           partial sum that comes down to it
 //   drain   the columns of the array, in use or not: a value of B travels past all of them
 // Loading the next fold's weights is hidden behind the fold at hand (idealised: a second register
 // beside each multiplier, and a port that nobody else needs); `load: exposed` puts the rows in use
 // before every fold.
+//
+// Where A runs at a G:H pattern (or several ranks of them), an element holds one of a block's G
+// values, so rows hold H / G times as many positions of K; all H values of B pass the block's rows
+// in a cycle, and each element selects its own by its value's code. The codes lie in the elements
+// as long as the values.
 #pragma once
 
 #include "arch/compute/i_unit.hpp"
 #include "arch/spec/fabric_spec.hpp"
 
 namespace lacuna {
+
+/// Rows in use in folds first .. last-1 of K, added up: all but the last fold's are all of them.
+[[nodiscard]] std::uint64_t systolic_rows(const ArrayWork& work, std::uint64_t first,
+                                          std::uint64_t last);
 
 class SystolicArray final : public IUnit {
  public:

@@ -7,6 +7,7 @@
 #include "sparse_formats/npz.hpp"
 #include "sparse_formats/safetensors.hpp"
 #include "sparse_formats/smtx.hpp"
+#include "sparse_formats/tns.hpp"
 #include "tests/fuzz/target.hpp"
 
 using namespace lacuna;
@@ -23,6 +24,10 @@ FUZZ_TARGET(smtx) {
   if (has_large_numbers(bytes)) return;
   const CsrMatrix matrix = read_smtx(as_file(bytes));
   matrix.validate();
+}
+
+FUZZ_TARGET(tns) {
+  (void)read_tns(as_file(bytes));
 }
 
 FUZZ_TARGET(mask_text) {

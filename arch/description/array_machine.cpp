@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "arch/description/array_buffers.hpp"
+#include "arch/description/price_spec.hpp"
 #include "arch/description/read_parts.hpp"
 
 namespace lacuna::description {
@@ -278,7 +279,7 @@ class Builder {
   void prices() {
     spec_.energy.table = m_.prices.table;
     spec_.energy.set = m_.prices.set;
-    spec_.energy.ert = m_.prices.ert;
+    spec_.prices = price_spec(m_);
     spec_.energy.saf = m_.prices.saf;
   }
 

@@ -20,9 +20,9 @@ struct BufferShape {
   std::optional<double> wire_mm;  // from the port to a memory; absent: see buffer_component()
 };
 
-/// Mean way from the middle of one edge of a square to a point in it, along its edges, over the
-/// edge's length: 1/4 along the edge and 1/2 across (computed).
-inline constexpr double kWayInSquare = 0.75;
+/// Mean way from the middle of a square to a point in it, along its edges, over the edge's length:
+/// 1/4 in each direction (computed). A level's port stands in the middle of its memories.
+inline constexpr double kWayInSquare = 0.5;
 
 /// Reads and writes of one word. As many memories as the slices, or as the ports need (flagged); an
 /// access also crosses the wires, by default kWayInSquare times what the side of the square of all
@@ -35,7 +35,7 @@ inline constexpr double kWayInSquare = 0.75;
 /// Counters, comparators and scoreboard of a buffer policy for one tensor (structure after
 /// micro23-teaal-artifact@da8f556, buffet.yaml; widths inferred). Area and leakage: what a step of
 /// them costs is not priced.
-enum class BufferControl { buffet, tailors, cache };
+enum class BufferControl { buffet, tailors };
 [[nodiscard]] UnitCost control_cost(const EnergyTable& table, BufferControl control,
                                     double clock_ns);
 

@@ -95,7 +95,8 @@ UnitCost to_node(const EnergyTable& table, UnitCost cost, std::string_view name)
   cost.leakage_mw = 0;  // never carried from one node to another
   cost.area = cost.area * area;
   add_flags(cost.flags, {fmt::format("scaled: {} from {} to {} nm by the fit at {} V", name,
-                                     table.rows_node_nm, table.node_nm, table.vdd)});
+                                     table.rows_node_nm, table.node_nm, table.vdd),
+                         fmt::format("not priced: leakage of {} at {} nm", name, table.node_nm)});
   return cost;
 }
 

@@ -12,7 +12,8 @@ namespace lacuna {
 namespace {
 
 ComponentEnergy logic(std::string name, std::uint64_t count,
-                      std::map<std::string, Picojoules> actions, const UnitCost& area_and_flags) {
+                      std::map<std::string, Picojoules> actions, const UnitCost& area_and_flags,
+                      std::string source) {
   ComponentEnergy component;
   component.name = std::move(name);
   component.component_class = "logic";
@@ -21,6 +22,7 @@ ComponentEnergy logic(std::string name, std::uint64_t count,
   component.area = area_and_flags.area;
   component.static_mw = area_and_flags.leakage_mw;
   component.standing = "computed";
+  component.source = std::move(source);
   component.flags = area_and_flags.flags;
   return component;
 }
@@ -30,7 +32,8 @@ ComponentEnergy intersect(const EnergyTable& table, std::string name, std::uint6
   UnitCost attempt = unit_cost(table, "register", 64, clock_ns);
   attempt += unit_cost(table, "comparator", 32, clock_ns);
   const UnitCost match = unit_cost(table, "register", 64, clock_ns);
-  return logic(std::move(name), count, {{"try", attempt.energy}, {"match", match.energy}}, attempt);
+  return logic(std::move(name), count, {{"try", attempt.energy}, {"match", match.energy}}, attempt,
+               "two 32-bit coordinates in registers and a comparator");
 }
 
 ComponentEnergy stated_dram(const MachineSpec& spec) {
@@ -70,9 +73,10 @@ void add_buffers(const MachineSpec& spec, const EnergyTable& table, double clock
       spec.llb.policy == BufferPolicy::tailors ? BufferControl::tailors : BufferControl::buffet;
   UnitCost control = control_cost(table, policy, clock_ns).times(2);
   control += control_cost(table, BufferControl::buffet, clock_ns);
-  set.components.push_back(logic("control_llb", 1, {}, control));
+  set.components.push_back(logic("control_llb", 1, {}, control, "counters of three tensors"));
   const UnitCost own = control_cost(table, BufferControl::buffet, clock_ns).times(3);
-  set.components.push_back(logic("control_peb", spec.pes.count, {}, own));
+  set.components.push_back(
+      logic("control_peb", spec.pes.count, {}, own, "counters of three tensors"));
 }
 
 void add_logic(const MachineSpec& spec, const EnergyTable& table, double clock_ns,
@@ -82,12 +86,14 @@ void add_logic(const MachineSpec& spec, const EnergyTable& table, double clock_n
   set.components.push_back(intersect(table, "intersect_k2", 1, clock_ns));
   const Precision precision = Precision::parse(spec.precision);
   const UnitCost multiplier = multiplier_cost(table, precision, clock_ns);
-  set.components.push_back(
-      logic("multiplier", spec.pes.count, {{"compute", multiplier.energy}}, multiplier));
+  set.components.push_back(logic("multiplier", spec.pes.count, {{"compute", multiplier.energy}},
+                                 multiplier, precision.name + " multiplier"));
   const UnitCost adder = adder_cost(table, precision, clock_ns);
-  set.components.push_back(logic("adder", spec.pes.count, {{"compute", adder.energy}}, adder));
+  set.components.push_back(logic("adder", spec.pes.count, {{"compute", adder.energy}}, adder,
+                                 precision.name + " adder"));
   const UnitCost counter = unit_cost(table, "counter", 32, clock_ns);
-  set.components.push_back(logic("sequencer", 3, {{"step", counter.energy}}, counter));
+  set.components.push_back(
+      logic("sequencer", 3, {{"step", counter.energy}}, counter, "32-bit counter"));
 }
 
 }  // namespace

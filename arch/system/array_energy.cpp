@@ -145,6 +145,7 @@ void add_saf_component(const FabricSpec& spec, ComponentSet& set) {
   saf.name = "saf";
   saf.component_class = "logic";
   saf.standing = "as the machine states it";
+  saf.source = "energies of selecting, fetching and packing in the machine's file";
   saf.actions = {{"rank1_select", Picojoules(spec.energy.rank1_select_pj)},
                  {"rank0_select", Picojoules(spec.energy.rank0_select_pj)},
                  {"vfmu_word", Picojoules(spec.energy.vfmu_word_pj)},

@@ -128,19 +128,19 @@ class ArrayUnitPrices {
     }
   }
 
-  void control(const char* name, std::uint64_t count, std::vector<BufferPolicy> policies) {
+  void control(const char* name, std::uint64_t count, const std::vector<BufferPolicy>& policies) {
     UnitCost sum;
     for (const BufferPolicy policy : policies) {
-      sum += control_cost(table_,
-                          policy == BufferPolicy::tailors ? BufferControl::tailors
-                          : policy == BufferPolicy::cache ? BufferControl::cache
-                                                          : BufferControl::buffet,
-                          clock_);
+      const bool tail = policy == BufferPolicy::tailors;
+      sum += control_cost(table_, tail ? BufferControl::tailors : BufferControl::buffet, clock_);
     }
-    const auto tails = std::count(policies.begin(), policies.end(), BufferPolicy::tailors);
+    const auto with = [&policies](BufferPolicy policy) {
+      return std::count(policies.begin(), policies.end(), policy);
+    };
+    if (with(BufferPolicy::cache) > 0) sum.flags.emplace_back("not priced: tags of a cache");
     add(name, count, sum,
         fmt::format("{} buffers of {} tensors, {} of them with a tail", count, policies.size(),
-                    tails),
+                    with(BufferPolicy::tailors)),
         false);
   }
 

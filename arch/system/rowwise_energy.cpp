@@ -12,8 +12,8 @@ namespace lacuna {
 namespace {
 
 ComponentEnergy rowwise_logic(std::string name, std::uint64_t count, std::string_view action,
-                              const UnitCost& cost) {
-  auto component = unit_component(std::move(name), "logic", action, cost, "", count);
+                              const UnitCost& cost, std::string source) {
+  auto component = unit_component(std::move(name), "logic", action, cost, std::move(source), count);
   component.actions.erase("idle");
   return component;
 }
@@ -63,7 +63,8 @@ void add_level(const RowwiseSpec& spec, const EnergyTable& table, double clock_n
   const bool tail = level.policy == BufferPolicy::tailors;
   set.components.push_back(rowwise_logic(
       "control", 1, "step",
-      control_cost(table, tail ? BufferControl::tailors : BufferControl::buffet, clock_ns)));
+      control_cost(table, tail ? BufferControl::tailors : BufferControl::buffet, clock_ns),
+      "counters of one tensor"));
 }
 
 void add_memories(const RowwiseSpec& spec, const EnergyTable& table, double clock_ns,
@@ -85,20 +86,23 @@ void add_logic(const RowwiseSpec& spec, const EnergyTable& table, double clock_n
                ComponentSet& set) {
   const RowwiseElementSpec& elements = spec.elements;
   const auto add = [&](const char* name, std::uint64_t count, const char* action,
-                       const UnitCost& cost) {
-    set.components.push_back(rowwise_logic(name, count, action, cost));
+                       const UnitCost& cost, std::string source) {
+    set.components.push_back(rowwise_logic(name, count, action, cost, std::move(source)));
   };
   if (spec.merges()) {
     const auto coordinate =
         static_cast<unsigned>(std::max<std::uint64_t>(1, spec.follower().coordinate_bits));
     add("merge", elements.count, "merge",
         merger_cost(table, elements.radix, coordinate,
-                    static_cast<unsigned>(spec.follower().nonzero_bits()), clock_ns));
+                    static_cast<unsigned>(spec.follower().nonzero_bits()), clock_ns),
+        fmt::format("tournament of {} fibers, coordinates of {} b", elements.radix, coordinate));
   }
   const std::uint64_t multipliers = elements.count * elements.lanes;
-  add("multiplier", multipliers, "compute", multiplier_cost(table, spec.operands, clock_ns));
-  add("adder", multipliers, "compute", adder_cost(table, spec.sums, clock_ns));
-  add("sequencer", 1, "step", unit_cost(table, "counter", 32, clock_ns));
+  add("multiplier", multipliers, "compute", multiplier_cost(table, spec.operands, clock_ns),
+      spec.operands.name + " multiplier");
+  add("adder", multipliers, "compute", adder_cost(table, spec.sums, clock_ns),
+      spec.sums.name + " adder");
+  add("sequencer", 1, "step", unit_cost(table, "counter", 32, clock_ns), "32-bit counter");
 }
 
 }  // namespace

@@ -180,6 +180,20 @@ TEST_CASE("an area reference table replaces our areas, and lacks none that is ne
         std::string::npos);
 }
 
+TEST_CASE("Accelergy's own pair of tables prices a machine with a map of names") {
+  LACUNA_NEEDS_SHARED();
+  const auto folder = lacuna::test::shared_data() / "ert";
+  AccelergyFiles files;
+  files.ert = (folder / "tl04_sparse_tensor_core_like.ERT.yaml").string();
+  files.art = (folder / "tl04_sparse_tensor_core_like.ART.yaml").string();
+  files.names = {{"mac.gated", "leak"}, {"mac.skipped", "leak"}, {"lrf_metadata", "LRF"}};
+  const auto set = with_accelergy_files(base(), files, kNeeded, 1);
+  CHECK(pj(set, "smem", "read") == 124.695312);
+  CHECK(set.at("smem").area.count() == 1069101.875);
+  CHECK(set.at("mac").area.count() == 417);
+  CHECK(set.at("lrf_metadata").area.count() == 30.62);
+}
+
 TEST_CASE("summaries and actions with several arguments give the mean and say so") {
   const auto summary = parse(
       "ERT_summary:\n  version: 0.3\n  table_summary:\n"

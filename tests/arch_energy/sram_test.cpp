@@ -276,7 +276,7 @@ TEST_CASE("ports that a memory does not have are memories side by side with wire
   CHECK(four.actions.at("read") < one.actions.at("read"));
   const SramCost quarter = sram_cost(table_45(), shape(256_KiB, 512));
   const double side = std::sqrt(quarter.area.count()) * 1e-3;
-  CHECK(four.actions.at("read").count() == near(quarter.read.count() + 512 * 0.3254 * 0.75 * side));
+  CHECK(four.actions.at("read").count() == near(quarter.read.count() + 512 * 0.3254 * 0.5 * side));
   CHECK(price(64, 4, 0).actions.at("read") == quarter.read);
   CHECK(price(64, 4, 10).actions.at("read").count() ==
         near(quarter.read.count() + 512 * 0.3254 * 10));

@@ -142,6 +142,19 @@ TEST_CASE("a link costs its length, and one that is not said spans half of the m
   CHECK(byte(plain) - byte(one) == Approx((std::sqrt(without_links) * 1e-3 / 2 - 1) * per_mm));
 }
 
+TEST_CASE("prices that contradict each other are refused") {
+  const auto said = [](const std::vector<std::string>& settings) {
+    return test::error_of([&] { (void)run_with("tc", settings); });
+  };
+  CHECK(said({"prices.names={smem: GLB}"}).find("and none is given") != std::string::npos);
+  CHECK(said({"prices.cells=edram"}).find("it has lstp, hp, lop") != std::string::npos);
+  CHECK(said({"prices.table=null", "prices.set=stc-45nm", "prices.cells=hp"})
+            .find("whatever their "
+                  "cells") != std::string::npos);
+  CHECK(said({"levels.glb.sram_ports=3rw"}).find("sram_ports") != std::string::npos);
+  CHECK(said({"links.rf.length_mm=-1"}).find("length_mm") != std::string::npos);
+}
+
 TEST_CASE("published sets stay as they were published") {
   const RunResult result = run_with("published/stc");
   CHECK(result.energy.static_picojoules == 0);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <mutex>
 
 #include "base/error.hpp"
@@ -32,7 +33,8 @@ class GridLine {
     const std::string_view text = field();
     Number value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || !(value > 0)) {
+    if (error != std::errc{} || end != text.data() + text.size() || !(value > 0) ||
+        !std::isfinite(static_cast<double>(value))) {
       throw InputError(place_, fmt::format("'{}' is not a number above 0", shortened(text)),
                        fmt::format("expected {}", kColumns));
     }
@@ -105,8 +107,11 @@ SramGrid SramGrid::load(const std::filesystem::path& file) {
     const auto banks = fields.number<unsigned>();
     const auto width = fields.number<unsigned>();
     const auto bytes = fields.number<std::uint64_t>();
-    SramFigures& figures = grid.rows_[{*ports, banks, width}][bytes];
+    SramFigures figures{};
     for (double& figure : figures) figure = fields.number<double>();
+    if (!grid.rows_[{*ports, banks, width}].emplace(bytes, figures).second) {
+      throw InputError(place, "this memory stands in the table twice");
+    }
   }
   if (grid.rows_.empty()) throw InputError(place, "the table of SRAM is empty");
   return grid;

@@ -316,6 +316,11 @@ TEST_CASE("a damaged table of SRAM is refused at its line") {
         std::string::npos);
   CHECK(said(columns + "1rw,1,8,1024,1,nan,1,1,1,1\n").find("not a number above 0") !=
         std::string::npos);
+  CHECK(said(columns + "1rw,1,8,1024,1,inf,1,1,1,1\n").find("not a number above 0") !=
+        std::string::npos);
+  CHECK(said(columns + "1rw,1,8,1024,1,1,1,1,1,1\n1rw,1,8,1024,2,1,1,1,1,1\n")
+            .find(":3: this "
+                  "memory stands") != std::string::npos);
   CHECK(said(columns + "1rw,0,8,1024,1,1,1,1,1,1\n").find("not a number above 0") !=
         std::string::npos);
 }

@@ -24,7 +24,25 @@ OrderedJson traffic_json(const Traffic& traffic) {
 OrderedJson energy_json(const EnergyReport& energy) {
   OrderedJson components = OrderedJson::object();
   for (const auto& [name, component] : energy.components) components[name] = component.picojoules;
-  return {{"total", energy.total_picojoules}, {"components", components}};
+  return {{"total", energy.total_picojoules},
+          {"static", energy.static_picojoules},
+          {"components", components}};
+}
+
+/// Where the price of each component comes from, whether or not anything of it was counted.
+OrderedJson prices_json(const EnergyReport& energy) {
+  OrderedJson out = OrderedJson::object();
+  for (const PriceReport& p : energy.prices) {
+    out[p.component] = {{"instances", p.count},
+                        {"actions_pj", p.actions},
+                        {"area_um2", p.area_um2},
+                        {"static_mw", p.static_mw},
+                        {"static_action", p.static_action},
+                        {"source", p.source},
+                        {"standing", p.standing},
+                        {"flags", p.flags}};
+  }
+  return out;
 }
 
 /// Counts and energies of actions come from two maps that need not have the same keys.
@@ -172,6 +190,7 @@ void add_extras(OrderedJson& out, const RunResult& r) {
   if (!r.operations.empty()) out["operations"] = operations_json(r.operations);
   out["energy_table"] = r.energy.table;
   out["energy_flags"] = r.energy.flags;
+  if (!r.energy.prices.empty()) out["prices"] = prices_json(r.energy);
 }
 
 OrderedJson to_json(const RunResult& r) {

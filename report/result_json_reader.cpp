@@ -119,12 +119,25 @@ void read_traffic(const Value& from, Traffic& out) {
 void read_energy(const Value& root, EnergyReport& out) {
   const Value energy = root.at("energy_pj");
   energy.at("total").read(out.total_picojoules);
+  energy.get("static").read(out.static_picojoules);
   energy.at("components").each([&](const std::string& name, const Value& picojoules) {
     picojoules.read(out.components[name].picojoules);
   });
   if (const Value area = root.at("area_um2"); !energy.null()) area.read(out.area_um2);
   root.get("energy_table").read(out.table);
   root.get("energy_flags").read(out.flags);
+  root.get("prices").each([&](const std::string& name, const Value& value) {
+    PriceReport& price = out.prices.emplace_back();
+    price.component = name;
+    value.at("instances").read(price.count);
+    value.at("actions_pj").read(price.actions);
+    value.at("area_um2").read(price.area_um2);
+    value.at("static_mw").read(price.static_mw);
+    value.at("static_action").read(price.static_action);
+    value.at("source").read(price.source);
+    value.at("standing").read(price.standing);
+    value.at("flags").read(price.flags);
+  });
 }
 
 void read_actions(const Value& from, RunResult& out) {

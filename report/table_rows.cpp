@@ -467,6 +467,29 @@ void note_formats(const std::vector<RunResult>& results, const std::vector<std::
 
 }  // namespace
 
+namespace {
+
+/// "energy table: 45nm; prices 3 inferred, 1 not priced": what they are is in the result's file.
+std::string prices_note(const EnergyReport& energy) {
+  constexpr std::array<std::string_view, 6> kKinds{"interpolated", "extrapolated", "scaled",
+                                                   "inferred",     "not priced",   "time"};
+  std::map<std::string_view, std::size_t> kinds;
+  for (const std::string& flag : energy.flags) {
+    const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](std::string_view one) {
+      return flag.find(fmt::format(": {}: ", one)) != std::string::npos;
+    });
+    ++kinds[kind == kKinds.end() ? "given" : *kind];
+  }
+  std::string text;
+  for (const auto& [kind, count] : kinds) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, kind);
+  }
+  if (text.empty()) return "energy table: " + energy.table;
+  return fmt::format("energy table: {}; prices: {} (result.json: prices)", energy.table, text);
+}
+
+}  // namespace
+
 std::vector<TableNote> table_notes(const std::vector<RunResult>& results,
                                    const std::vector<std::string>& labels) {
   NoteMaker make(labels);
@@ -488,8 +511,7 @@ std::vector<TableNote> table_notes(const std::vector<RunResult>& results,
                            operand, error),
                i);
     }
-    for (const std::string& flag : r.energy.flags) make.add(Tone::plain, "energy: " + flag, i);
-    if (!r.energy.table.empty()) make.add(Tone::plain, "energy table: " + r.energy.table, i);
+    if (!r.energy.table.empty()) make.add(Tone::plain, prices_note(r.energy), i);
   }
   note_formats(results, labels, make);
   return make.take(static_cast<std::size_t>(std::count_if(

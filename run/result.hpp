@@ -23,9 +23,23 @@ struct ComponentReport {
   std::map<std::string, double> by_action;
 };
 
+/// Where the price of one component comes from.
+struct PriceReport {
+  std::string component;
+  std::uint64_t count = 1;                // instances
+  std::map<std::string, double> actions;  // pJ of one
+  double area_um2 = 0;                    // of one instance
+  double static_mw = 0;                   // of one instance, all the time
+  std::string static_action;              // what the energy of that is called
+  std::string source, standing;
+  std::vector<std::string> flags;
+};
+
 struct EnergyReport {
   double total_picojoules = 0;
+  double static_picojoules = 0;  // of it, by the time: leakage, background and refresh of memory
   std::map<std::string, ComponentReport> components;
+  std::vector<PriceReport> prices;  // in the order of the machine
   double area_um2 = 0;
   std::string table;               // name of the component table and its node
   std::vector<std::string> flags;  // "llb: extrapolated beyond 512 KiB", ...

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "run/energy_report.hpp"
 #include "run/stall_names.hpp"
 #include "sim/timeline.hpp"
 
@@ -153,7 +154,9 @@ void add_energy(EnergyReport& total, const EnergyReport& one, double times) {
     }
   }
   total.area_um2 = std::max(total.area_um2, one.area_um2);
+  if (total.prices.empty()) total.prices = one.prices;
   total.total_picojoules += one.total_picojoules * times;
+  total.static_picojoules += one.static_picojoules * times;
   for (const auto& [name, component] : one.components) {
     ComponentReport& sum = total.components[name];
     sum.picojoules += component.picojoules * times;
@@ -194,6 +197,7 @@ OperationReport operation_report(const std::string& name, const RunResult& one,
 
 void finish_total(RunResult& total) {
   find_limiter(total.statistics);
+  charge_static(total);
   total.host.events = total.statistics.activations;
   LACUNA_CHECK(total.statistics.cycles >= total.statistics.cycles_bound,
                "{} cycles, the bound is {}", total.statistics.cycles.count(),

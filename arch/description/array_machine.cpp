@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "arch/description/array_buffers.hpp"
+#include "arch/description/price_spec.hpp"
 #include "arch/description/read_parts.hpp"
 
 namespace lacuna::description {
@@ -299,7 +300,7 @@ class Builder {
   void prices() {
     spec_.energy.table = m_.prices.table;
     spec_.energy.set = m_.prices.set;
-    spec_.energy.ert = m_.prices.ert;
+    spec_.prices = price_spec(m_);
     spec_.energy.saf = m_.prices.saf;
   }
 

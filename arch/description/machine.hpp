@@ -15,6 +15,7 @@
 #include "arch/compute/classes/unit_classes.hpp"
 #include "arch/description/loop_nest.hpp"
 #include "arch/energy/precision.hpp"
+#include "arch/energy/sram_grid.hpp"
 #include "arch/spec/dram_device.hpp"
 #include "base/config.hpp"
 #include "base/units.hpp"
@@ -88,6 +89,8 @@ struct Level {
   Bytes line;
   std::uint64_t banks = 0;  // 0: as the level's price assumes
   std::uint64_t slices = 1;
+  std::optional<SramPorts> sram;  // ports of each bank; absent: as the machine's class has them
+  std::optional<double> wire_mm;  // between its port and its slices; absent: from their area
   Ports ports;
   Digit below;                 // its tiles are what loops inside this one touch
   std::vector<Holding> holds;  // a tensor that is not named passes by
@@ -100,6 +103,7 @@ struct Link {
   double bandwidth = 0;  // bytes per cycle
   Cycles latency;
   bool multicast = false;
+  std::optional<double> length_mm;  // absent: from the machine's area
 };
 
 /// A compute unit or a helper beside one. Its parameters belong to its class (arch/compute).
@@ -180,8 +184,11 @@ struct Features {
 };
 
 struct Prices {
-  std::string table, set, ert;  // a technology table or a component set; an Accelergy table
-  bool saf = true;              // the sparse acceleration units are charged
+  std::string table, set;                    // a technology table or a component set
+  std::string ert, art;                      // Accelergy tables that replace energies and areas
+  std::map<std::string, std::string> names;  // of components and actions there
+  std::string cells;                         // of SRAM; empty: as the table says
+  bool saf = true;                           // the sparse acceleration units are charged
 };
 
 struct Machine {

@@ -128,6 +128,8 @@ const std::vector<Older>& older_keys() {
       {"energy.table", {"prices.table"}},
       {"energy.set", {"prices.set"}},
       {"energy.ert", {"prices.ert"}},
+      {"energy.art", {"prices.art"}},
+      {"energy.names", {"prices.names"}},
       {"energy.saf", {"prices.saf"}},
       {"energy.rank0_select_pj", {"units.macs.rank0_select_pj"}},
       {"energy.rank1_select_pj", {"units.macs.rank1_select_pj"}},

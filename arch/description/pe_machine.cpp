@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "arch/description/price_spec.hpp"
 #include "arch/description/read_parts.hpp"
 #include "base/quantity_text.hpp"
 
@@ -41,7 +42,7 @@ class PeBuilder {
     formats();
     tiles();
     spec_.energy.table = m_.prices.table;
-    spec_.energy.ert = m_.prices.ert;
+    spec_.prices = price_spec(m_);
     if (!m_.prices.set.empty()) {
       config_.mapping("prices").fail("set", "these machines are priced by a table", kYet);
     }
@@ -74,7 +75,7 @@ class PeBuilder {
         level_entry(i).fail("holds", fmt::format("{} passes {} by", tensor, m_.levels[i].name),
                             kYet);
       }
-      if (m_.levels[i].slices != 1) level_entry(i).fail("slices", "one memory", kYet);
+      if (i > 0 && m_.levels[i].slices != 1) level_entry(i).fail("slices", "one memory", kYet);
       if (m_.levels[i].metadata) {
         level_entry(i).fail("metadata", "data and metadata lie together here", kYet);
       }
@@ -147,6 +148,7 @@ class PeBuilder {
     llb.line = line(0);
     llb.capacity = *level.capacity;
     if (level.banks > 0) llb.banks = static_cast<unsigned>(level.banks);
+    llb.slices = level.slices;
     llb.contended_banks = level.banks > 0;
     if (m_.levels[1].banks > 1)
       level_entry(1).fail("banks", "elements' buffers have one bank", kYet);

@@ -12,6 +12,7 @@ namespace lacuna::description {
 namespace {
 
 constexpr double kMostInstances = 65536;
+constexpr Range kMillimetres{0, 1000};
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 /// "CP(32b+32b)": a coordinate and where its fiber begins; "HSS(CP)": one CP for each rule of the
@@ -189,6 +190,12 @@ Level read_level(const ConfigReader& config, const Context& context) {
   if (level.line.count() == 0) config.fail("line", "a line holds at least one byte");
   if (config.has("banks")) level.banks = config.integer("banks", {1, kMostInstances});
   level.slices = config.integer("slices", {1, kMostInstances}, 1);
+  if (config.has("sram_ports")) {
+    level.sram = config.choice<SramPorts>(
+        "sram_ports",
+        {{"1rw", SramPorts::rw1}, {"1r1w", SramPorts::r1w1}, {"2rw", SramPorts::rw2}});
+  }
+  if (config.has("wire_mm")) level.wire_mm = config.number("wire_mm", kMillimetres);
   const ConfigReader ports = config.mapping("ports");
   level.ports.read = ports.bandwidth("read", context.clock);
   level.ports.write = ports.bandwidth("write", context.clock);
@@ -205,6 +212,7 @@ Link read_link(const ConfigReader& config, const Context& context) {
   link.bandwidth = config.bandwidth("bandwidth", context.clock);
   link.latency = config.cycles("latency", context.clock);
   link.multicast = config.boolean("multicast", false);
+  if (config.has("length_mm")) link.length_mm = config.number("length_mm", kMillimetres);
   return link;
 }
 

@@ -41,6 +41,17 @@ Prices read_prices(const ConfigReader& config) {
                 "keep one of prices.set and prices.table");
   }
   prices.ert = config.text("ert", "");
+  prices.art = config.text("art", "");
+  const auto names = config.mapping("names");
+  for (const auto& ours : names.keys()) prices.names[ours] = names.text(ours);
+  if (!prices.names.empty() && prices.ert.empty() && prices.art.empty()) {
+    config.fail("names", "names of an Accelergy table, and none is given", "prices.ert: ERT.yaml");
+  }
+  prices.cells = config.text("cells", "");
+  if (!prices.cells.empty() && !prices.set.empty()) {
+    config.fail("cells", "a component set's memories are given, whatever their cells",
+                "leave it out, or name a table");
+  }
   prices.saf = config.boolean("saf", true);
   return prices;
 }

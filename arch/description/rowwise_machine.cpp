@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "arch/description/price_spec.hpp"
 #include "arch/description/read_parts.hpp"
 #include "base/quantity_text.hpp"
 
@@ -68,7 +69,8 @@ class RowwiseBuilder {
       config_.fail("levels", "elements stand behind one level of fibers, or behind memory", kYet);
     }
     for (std::size_t i = 0; i < m_.levels.size(); ++i) {
-      if (m_.levels[i].slices != 1) level_entry(i).fail("slices", "one memory", kYet);
+      if ((i > 0 || m_.levels.size() == 1) && m_.levels[i].slices != 1)
+        level_entry(i).fail("slices", "one memory", kYet);
       if (m_.levels[i].metadata) {
         level_entry(i).fail("metadata", "data and metadata lie together here", kYet);
       }
@@ -232,6 +234,7 @@ class RowwiseBuilder {
     out.capacity = *level.capacity;
     out.line = line_of(0, level);
     if (level.banks > 0) out.banks = static_cast<unsigned>(level.banks);
+    out.slices = level.slices;
     const Holding* const fibers = level.find(follower_);
     if (fibers == nullptr) {
       entry.fail("holds", fmt::format("{} passes {} by", follower_, level.name), kYet);
@@ -463,7 +466,7 @@ class RowwiseBuilder {
 
   void prices() {
     spec_.table = m_.prices.table;
-    spec_.ert = m_.prices.ert;
+    spec_.prices = price_spec(m_);
     if (!m_.prices.set.empty()) {
       config_.mapping("prices").fail("set", "these machines are priced by a table", kYet);
     }

@@ -2,6 +2,7 @@
 #include "arch/energy/component.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace lacuna {
 namespace {
@@ -31,6 +32,7 @@ ComponentEnergy from_unit(std::string name, std::string component_class, std::st
   component.area = cost.area;
   component.standing = "computed";
   component.flags = cost.flags;
+  component.static_mw = cost.leakage_mw;
   return component;
 }
 
@@ -43,7 +45,7 @@ ComponentEnergy from_memory(std::string name, std::string component_class, const
   component.area = cost.area;
   component.standing = "computed";
   component.flags = cost.flags;
-  component.idle_flags = cost.idle_flags;
+  component.static_mw = cost.leakage_mw;
   return component;
 }
 
@@ -73,29 +75,43 @@ struct Spec {
     return Precision::parse(text, config.place(key));
   }
 
+  /// "1" and "2" are ports that read and write, as the published tables count them.
+  [[nodiscard]] SramPorts ports() const {
+    const std::string text = config.text("ports", "1");
+    if (text == "1") return SramPorts::rw1;
+    if (text == "2") return SramPorts::rw2;
+    const auto ports = parse_sram_ports(text);
+    if (!ports) {
+      config.fail("ports",
+                  fmt::format("'{}' are no ports that SRAM is priced with", shortened(text)),
+                  "1rw (or 1), 2rw (or 2), 1r1w");
+    }
+    return *ports;
+  }
+
   [[nodiscard]] ComponentEnergy memory() const {
     if (component_class == "dram") {
       const unsigned width_bits = small("width_bits", 1 << 20, 64);
       return dram_component(table, name, config.text("kind"), width_bits);
     }
     if (component_class == "sram") {
-      return sram_component(
-          table, name,
-          {config.bytes("capacity"), width(), small("banks", 65536, 1), small("ports", 64, 1)});
+      return sram_component(table, name,
+                            {config.bytes("capacity"), width(), small("banks", 65536, 1), ports()});
     }
     const auto depth = config.integer("depth", {1, 1e15});
     if (component_class == "memory") {
       const unsigned width_bits = width();
       auto component = from_memory(
           name, "memory",
-          memory_cost(table, depth, width_bits, small("banks", 65536, 1), small("ports", 64, 1)));
+          memory_cost(table, depth, width_bits, small("banks", 65536, 1), ports(), clock()));
       component.width_bits = width_bits;
       return component;
     }
     const unsigned width_bits = width();
     const UnitCost file = register_file_cost(table, depth, width_bits, clock());
-    auto component = from_memory(name, "register_file",
-                                 {file.energy, file.energy, file.idle, file.area, file.flags});
+    auto component = from_memory(
+        name, "register_file",
+        {file.energy, file.energy, file.idle, file.area, file.leakage_mw, 0, 0, file.flags});
     component.width_bits = width_bits;
     return component;
   }
@@ -129,8 +145,9 @@ struct Spec {
     }
     const UnitCost cost = unit_cost(table, component_class, width(), clock());
     if (component_class != "register") return from_unit(name, component_class, "compute", cost);
-    return from_memory(name, "register",
-                       {cost.energy, cost.energy, cost.idle, cost.area, cost.flags});
+    return from_memory(
+        name, "register",
+        {cost.energy, cost.energy, cost.idle, cost.area, cost.leakage_mw, 0, 0, cost.flags});
   }
 };
 
@@ -183,7 +200,7 @@ Picojoules ComponentEnergy::energy(std::string_view action) const {
 }
 
 ComponentEnergy dram_component(const EnergyTable& table, std::string name, std::string_view kind,
-                               unsigned width_bits) {
+                               unsigned width_bits, double gigabytes_per_s) {
   const Picojoules access = dram_energy_per_bit(table, kind) * static_cast<double>(width_bits);
   ComponentEnergy component;
   component.name = std::move(name);
@@ -191,6 +208,22 @@ ComponentEnergy dram_component(const EnergyTable& table, std::string name, std::
   component.width_bits = width_bits;
   component.actions = {{"read", access}, {"write", access}, {"idle", Picojoules(0)}};
   component.standing = "published";
+  component.source = fmt::format("DRAM {}", kind);
+  if (gigabytes_per_s == 0) return component;
+  const auto& channel = table.dram.at(std::string(kind)).channel;
+  if (!channel || !std::isfinite(gigabytes_per_s)) {
+    component.flags = {fmt::format("not priced: interface, background and refresh of {}",
+                                   channel ? "an unbounded memory" : std::string(kind))};
+    return component;
+  }
+  constexpr double kMostChannels = 1e9;
+  component.count = static_cast<std::uint64_t>(
+      std::clamp(std::ceil(gigabytes_per_s / channel->gigabytes_per_s - 1e-9), 1.0, kMostChannels));
+  component.area = SquareMicrons(channel->interface_mm2 * 1e6);
+  component.static_mw = channel->background_mw + channel->refresh_mw;
+  component.source = fmt::format("DRAM {}, {} channels of {} GB/s for {:.4g} GB/s", kind,
+                                 component.count, channel->gigabytes_per_s, gigabytes_per_s);
+  component.standing = fmt::format("accesses published; channel {}", channel->standing);
   return component;
 }
 
@@ -199,13 +232,27 @@ ComponentEnergy sram_component(const EnergyTable& table, std::string name, const
   auto component = from_memory(std::move(name), "sram", sram_cost(table, shape));
   component.width_bits = shape.width_bits;
   component.count = count;
+  component.source = fmt::format("SRAM {}", shape.text());
+  if (shape.banks > 1) component.standing = "computed; share of banks inferred";
   return component;
 }
 
 ComponentEnergy memory_component(const EnergyTable& table, std::string name, std::uint64_t depth,
-                                 unsigned width_bits, std::uint64_t count) {
-  auto component = from_memory(std::move(name), "memory", memory_cost(table, depth, width_bits));
+                                 unsigned width_bits, std::uint64_t count,
+                                 std::optional<double> clock_ns) {
+  auto component = from_memory(std::move(name), "memory",
+                               memory_cost(table, depth, width_bits, 1, SramPorts::rw1, clock_ns));
   component.width_bits = width_bits;
+  component.count = count;
+  component.source = fmt::format("memory of {} x {} b", depth, width_bits);
+  return component;
+}
+
+ComponentEnergy unit_component(std::string name, std::string component_class,
+                               std::string_view action, const UnitCost& cost, std::string source,
+                               std::uint64_t count) {
+  auto component = from_unit(std::move(name), std::move(component_class), action, cost);
+  component.source = std::move(source);
   component.count = count;
   return component;
 }
@@ -221,6 +268,9 @@ ComponentEnergy mac_component(const EnergyTable& table, std::string name,
   component.actions["skipped"] = Picojoules(0);
   component.width_bits = precision.bits;
   component.count = count;
+  component.source = fmt::format("{} multiplier and {} adder{}", precision.name,
+                                 accumulate.value_or(precision).name,
+                                 clock_ns ? fmt::format(" at {:.3g} ns", *clock_ns) : "");
   return component;
 }
 

@@ -30,8 +30,12 @@ struct ComponentEnergy {
   SquareMicrons area;              // of one instance
   std::string standing;            // published, computed
   std::vector<std::string> flags;  // as in UnitCost
-  /// Those of `flags` that speak of idle energy alone: who does not charge it leaves them out.
-  std::vector<std::string> idle_flags = {};
+  std::string source = {};         // what was priced: "SRAM 256 KiB x 512 b, 2 banks, 2rw"
+  double static_mw = 0;  // of one instance, all the time: leakage; DRAM: background, refresh
+
+  [[nodiscard]] std::string_view static_action() const {
+    return component_class == "dram" ? "background" : "leak";
+  }
 
   /// Throws ModelError with the actions there are.
   [[nodiscard]] Picojoules energy(std::string_view action) const;
@@ -39,13 +43,21 @@ struct ComponentEnergy {
 
 // Builders. Memories: read, write, gated (= idle), idle. DRAM: read, write (per width_bits), idle.
 // MAC: compute, reused, gated (= idle), skipped (0), idle.
+/// With a rate, in GB/s, as many channels as carry it, with their interface and background power;
+/// without one (0) accesses alone.
 [[nodiscard]] ComponentEnergy dram_component(const EnergyTable& table, std::string name,
-                                             std::string_view kind, unsigned width_bits = 64);
+                                             std::string_view kind, unsigned width_bits = 64,
+                                             double gigabytes_per_s = 0);
 [[nodiscard]] ComponentEnergy sram_component(const EnergyTable& table, std::string name,
                                              const SramShape& shape, std::uint64_t count = 1);
 [[nodiscard]] ComponentEnergy memory_component(const EnergyTable& table, std::string name,
                                                std::uint64_t depth, unsigned width_bits,
-                                               std::uint64_t count = 1);
+                                               std::uint64_t count = 1,
+                                               std::optional<double> clock_ns = {});
+/// A unit of logic with one action, of `count` instances.
+[[nodiscard]] ComponentEnergy unit_component(std::string name, std::string component_class,
+                                             std::string_view action, const UnitCost& cost,
+                                             std::string source, std::uint64_t count = 1);
 [[nodiscard]] ComponentEnergy mac_component(const EnergyTable& table, std::string name,
                                             const Precision& precision, std::uint64_t count = 1,
                                             std::optional<Precision> accumulate = {},
@@ -53,10 +65,10 @@ struct ComponentEnergy {
 
 /// From a mapping with `class`, or with `actions` (then width_bits, area_um2 and actions are taken
 /// as given). Classes and their keys, all with an optional `count`:
-///   dram kind width_bits | sram capacity width_bits banks ports | memory depth width_bits banks
-///   ports | register_file depth width_bits | register, counter, comparator, bitwise, shifter
-///   width_bits | adder, multiplier precision | mac precision accumulate | crossbar inputs outputs
-///   width_bits | wire width_bits length_um | saf unit size
+///   dram kind width_bits | sram capacity width_bits banks ports (1, 2, 1rw, 2rw, 1r1w) | memory
+///   depth width_bits banks ports | register_file depth width_bits | register, counter, comparator,
+///   bitwise, shifter width_bits | adder, multiplier precision | mac precision accumulate |
+///   crossbar inputs outputs width_bits | wire width_bits length_um | saf unit size
 /// Units other than memories, DRAM and MACs have the actions compute (wire, crossbar: transfer)
 /// and idle. `clock_ns` overrides the table's clock for logic.
 [[nodiscard]] ComponentEnergy read_component(const EnergyTable* table, std::string name,

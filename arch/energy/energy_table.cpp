@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include "base/quantity_text.hpp"
+
 namespace lacuna {
 namespace {
 
@@ -38,41 +40,36 @@ UnitRows read_unit(const ConfigReader& config) {
   return unit;
 }
 
-SramFigures read_figures(const ConfigReader& config, Range range) {
-  return {config.number("read", range), config.number("write", range), config.number("idle", range),
-          config.number("area", range)};
+SramRules read_sram(const ConfigReader& config) {
+  SramRules rules;
+  rules.bank_share = config.number("bank_share", {0, 1});
+  rules.cells = config.text("cells", std::string(kStandbyCells));
+  const auto leakage = config.mapping("cell_leakage");
+  for (const auto& cells : leakage.keys()) {
+    const auto by_node = leakage.mapping(cells);
+    for (const auto& node : by_node.keys()) {
+      const auto nm = parse_integer(node);
+      if (!nm || *nm == 0 || *nm > 1000) {
+        by_node.fail(node, fmt::format("'{}' is not a node in nm", shortened(node)), "45");
+      }
+      rules.cell_leakage[cells][static_cast<unsigned>(*nm)] = by_node.number(node, kPositive);
+    }
+  }
+  return rules;
 }
 
-std::vector<SramPoint> read_points(const ConfigReader& config, std::string_view key) {
-  std::vector<SramPoint> points;
-  for (const auto& point : config.mappings(key)) {
-    points.push_back({point.bytes("capacity"), small(point, "width_bits", 65536),
-                      small(point, "banks", 4096), small(point, "ports", 64),
-                      point.number("read_pj", kPositive), point.number("write_pj", kPositive),
-                      maybe(point, "idle_pj"), maybe(point, "area_um2"),
-                      point.boolean("interpolate", true)});
-    if (points.back().capacity.count() == 0) point.fail("capacity", "the capacity is zero");
-    (void)point.text("note", "");
-    (void)point.text("area_standing", "published");
-  }
-  return points;
-}
-
-SramTable read_sram(const ConfigReader& config) {
-  SramTable sram;
-  sram.points = read_points(config, "points");
-  sram.at_node = read_points(config, "at_node");
-  const auto usable = [](const SramPoint& p) { return p.interpolate && p.idle_pj && p.area_um2; };
-  if (std::none_of(sram.points.begin(), sram.points.end(), usable)) {
-    config.fail("points", "at least one point must give read, write, idle and area");
-  }
-  if (config.has("scale")) sram.scale = read_figures(config.mapping("scale"), kPositive);
-  const auto exponents = config.mapping("exponents");
-  constexpr Range kExponent{0, 3};
-  sram.capacity = read_figures(exponents.mapping("capacity"), kExponent);
-  sram.width = read_figures(exponents.mapping("width"), kExponent);
-  sram.ports = read_figures(exponents.mapping("ports"), kExponent);
-  return sram;
+/// "40", pJ per bit, or a mapping with the channel.
+DramPrice read_dram(const ConfigReader& dram, const std::string& kind) {
+  if (dram.is_scalar(kind)) return {dram.number(kind, kNotNegative), {}};
+  const auto config = dram.mapping(kind);
+  DramPrice price{config.number("pj_per_bit", kNotNegative), DramChannelPrice{}};
+  DramChannelPrice& channel = *price.channel;
+  channel.gigabytes_per_s = config.number("gigabytes_per_s", kPositive);
+  channel.background_mw = config.number("background_mw", kNotNegative);
+  channel.refresh_mw = config.number("refresh_mw", kNotNegative);
+  channel.interface_mm2 = config.number("interface_mm2", kNotNegative);
+  channel.standing = config.text("standing", "published");
+  return price;
 }
 
 void read_saf(const ConfigReader& config, EnergyTable& table) {
@@ -126,7 +123,7 @@ EnergyTable EnergyTable::read(const ConfigReader& config) {
   table.sram = read_sram(config.mapping("sram"));
   const auto dram = config.mapping("dram");
   for (const auto& kind : dram.keys()) {
-    table.dram_pj_per_bit[kind] = dram.number(kind, kNotNegative);
+    table.dram[kind] = read_dram(dram, kind);
   }
   read_saf(config.mapping("saf"), table);
   config.finish();

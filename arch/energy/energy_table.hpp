@@ -39,29 +39,28 @@ struct UnitAnchor {
   double pj, idle_pj, area_um2;
 };
 
-/// One value per kind of SRAM figure.
-struct SramFigures {
-  double read, write, idle, area;
+/// Cells that leak least, which CACTI's figures are of.
+inline constexpr std::string_view kStandbyCells = "lstp";
+
+/// Rules beside the figures of SRAM (sram.hpp), each with its standing in the table's file.
+struct SramRules {
+  double bank_share = 0;  // of an access, which banks divide
+  std::string cells{kStandbyCells};
+  /// Leakage over that of standby cells: kind of cells -> node in nm -> factor.
+  std::map<std::string, std::map<unsigned, double>> cell_leakage;
 };
 
-/// A memory whose energy is published; nothing where the source gives no figure.
-struct SramPoint {
-  Bytes capacity;
-  unsigned width_bits;
-  unsigned banks;
-  unsigned ports;
-  double read_pj;
-  double write_pj;
-  std::optional<double> idle_pj;
-  std::optional<double> area_um2;
-  bool interpolate;  // false: serves exact hits only
+/// One channel of a kind of DRAM and its interface on the chip.
+struct DramChannelPrice {
+  double gigabytes_per_s;
+  double background_mw, refresh_mw;  // of the devices, whatever they do
+  double interface_mm2;              // its I/O circuits on the accelerator
+  std::string standing;
 };
 
-struct SramTable {
-  std::vector<SramPoint> points;       // at the rows' node
-  std::vector<SramPoint> at_node;      // at the table's node, exact hits only
-  std::optional<SramFigures> scale;    // rows' node to the table's node
-  SramFigures capacity, width, ports;  // exponents of the power laws beyond the points
+struct DramPrice {
+  double pj_per_bit;  // read = write
+  std::optional<DramChannelPrice> channel;
 };
 
 struct SafRow {
@@ -79,8 +78,8 @@ struct EnergyTable {
   std::map<std::string, UnitAnchor> anchors;
   double multiplier_reused_factor;
   double wire_activity, wire_ff_per_um, wire_volts;
-  SramTable sram;
-  std::map<std::string, double> dram_pj_per_bit;
+  SramRules sram;
+  std::map<std::string, DramPrice> dram;
   unsigned saf_node_nm;
   std::map<std::string, std::vector<SafRow>> saf_units;
 

@@ -53,6 +53,7 @@ UnitRow row_at(std::string_view name, const UnitRows& unit, double clock_ns,
 struct RowCost {
   double pj;
   std::optional<double> idle_pj, area_um2;
+  double clock_ns = 1;  // in which the idle energy is spent
 };
 
 RowCost from_rows(const EnergyTable& table, std::string_view name, unsigned width,
@@ -70,7 +71,7 @@ RowCost from_rows(const EnergyTable& table, std::string_view name, unsigned widt
     flags.push_back(fmt::format("inferred: {}-bit {} scaled from its {}-bit row", width, name,
                                 unit.base_width));
   }
-  RowCost cost{row.pj * factor, row.idle_pj, row.area_um2};
+  RowCost cost{row.pj * factor, row.idle_pj, row.area_um2, row.clock_ns};
   if (cost.idle_pj) *cost.idle_pj *= factor;
   if (cost.area_um2) *cost.area_um2 *= factor;
   return cost;
@@ -80,7 +81,8 @@ UnitCost plain(const RowCost& cost) {
   return {Picojoules(cost.pj),
           Picojoules(cost.idle_pj.value_or(0)),
           SquareMicrons(cost.area_um2.value_or(0)),
-          {}};
+          {},
+          cost.idle_pj.value_or(0) / cost.clock_ns};
 }
 
 /// From the rows' node to the table's.
@@ -90,9 +92,11 @@ UnitCost to_node(const EnergyTable& table, UnitCost cost, std::string_view name)
   const double area = node_area_factor(table.rows_node_nm, table.node_nm, cost.flags);
   cost.energy = cost.energy * energy;
   cost.idle = cost.idle * energy;
+  cost.leakage_mw = 0;  // never carried from one node to another
   cost.area = cost.area * area;
   add_flags(cost.flags, {fmt::format("scaled: {} from {} to {} nm by the fit at {} V", name,
-                                     table.rows_node_nm, table.node_nm, table.vdd)});
+                                     table.rows_node_nm, table.node_nm, table.vdd),
+                         fmt::format("not priced: leakage of {} at {} nm", name, table.node_nm)});
   return cost;
 }
 
@@ -102,10 +106,16 @@ UnitCost through_anchor(const EnergyTable& table, const UnitAnchor& anchor, Unit
                         const UnitCost& reference, std::string_view name, bool exact) {
   const auto ratio = [](double target, double base) { return base > 0 ? target / base : 0.0; };
   if (exact) {
-    return {Picojoules(anchor.pj), Picojoules(anchor.idle_pj), SquareMicrons(anchor.area_um2), {}};
+    return {Picojoules(anchor.pj),
+            Picojoules(anchor.idle_pj),
+            SquareMicrons(anchor.area_um2),
+            {},
+            anchor.idle_pj / table.default_clock_ns};
   }
   cost.energy = cost.energy * ratio(anchor.pj, reference.energy.count());
-  cost.idle = cost.idle * ratio(anchor.idle_pj, reference.idle.count());
+  const double idle = ratio(anchor.idle_pj, reference.idle.count());
+  cost.idle = cost.idle * idle;
+  cost.leakage_mw *= idle;
   cost.area = cost.area * ratio(anchor.area_um2, reference.area.count());
   add_flags(cost.flags,
             {fmt::format("scaled: {} through the {}-bit one published at {} nm, with the {} nm "
@@ -172,12 +182,13 @@ UnitCost& UnitCost::operator+=(const UnitCost& other) {
   energy += other.energy;
   idle += other.idle;
   area += other.area;
+  leakage_mw += other.leakage_mw;
   add_flags(flags, other.flags);
   return *this;
 }
 
 UnitCost UnitCost::times(double factor) const {
-  return {energy * factor, idle * factor, area * factor, flags};
+  return {energy * factor, idle * factor, area * factor, flags, leakage_mw * factor};
 }
 
 bool UnitCost::flagged(std::string_view start) const {
@@ -249,7 +260,7 @@ UnitCost wire_cost(const EnergyTable& table, unsigned width, double length_um) {
   if (!(length_um >= 0)) throw InputError("a wire of negative length");
   const double femtojoules = static_cast<double>(width) * table.wire_activity *
                              table.wire_ff_per_um * length_um * table.wire_volts * table.wire_volts;
-  return {Picojoules(femtojoules * 1e-3), {}, {}, {}};
+  return {Picojoules(femtojoules * 1e-3), {}, {}, {}, 0};
 }
 
 UnitCost saf_cost(const EnergyTable& table, std::string_view unit, double size) {
@@ -281,7 +292,7 @@ UnitCost saf_cost(const EnergyTable& table, std::string_view unit, double size) 
 }
 
 Picojoules dram_energy_per_bit(const EnergyTable& table, std::string_view kind) {
-  return Picojoules(look_up(table.dram_pj_per_bit, kind, "DRAM", table));
+  return Picojoules(look_up(table.dram, kind, "DRAM", table).pj_per_bit);
 }
 
 }  // namespace lacuna

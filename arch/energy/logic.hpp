@@ -23,6 +23,8 @@ struct UnitCost {
   Picojoules idle;
   SquareMicrons area;
   std::vector<std::string> flags;
+  double leakage_mw =
+      0;  // idle energy over the clock of its row; nothing is known at nodes without
 
   UnitCost& operator+=(const UnitCost& other);
   [[nodiscard]] UnitCost times(double factor) const;

@@ -66,7 +66,8 @@ PhysicalLimits limits_of(const MachineSpec& spec) {
     limits.ports.push_back({"llb_fill", spec.llb.fill_bytes_per_cycle, "bytes"});
   }
   if (spec.waits_for_banks()) {
-    limits.ports.push_back({"llb_banks", static_cast<double>(spec.llb.banks), "lines"});
+    limits.ports.push_back(
+        {"llb_banks", static_cast<double>(spec.llb.banks * spec.llb.slices), "lines"});
   }
   limits.buffers = {{"llb", spec.llb.capacity.count()},
                     {"llb.A", share_of(spec.llb, spec.llb.shares.a)},

@@ -24,7 +24,7 @@ enum class ClientRank : unsigned { drain, z, a, b };
 
 std::unique_ptr<BufferBanks> make_banks(const MachineSpec& spec) {
   if (!spec.waits_for_banks()) return nullptr;
-  return std::make_unique<BufferBanks>(spec.llb.banks, spec.llb.line.count());
+  return std::make_unique<BufferBanks>(spec.llb.banks * spec.llb.slices, spec.llb.line.count());
 }
 
 std::unique_ptr<BufferPort> make_fill_port(sim::Simulation& simulation, const MachineSpec& spec,
@@ -116,6 +116,9 @@ void fill_actions(const MachineSpec& spec, const Blocks& blocks, MachineStatisti
       counts.peb_fill_lines + of_word * counts.multiplies + ceil_div(partial, peb_line);
   out.actions["peb"]["read"] = of_word * (2 * (counts.k0_tries + counts.multiplies) + counts.adds) +
                                ceil_div(written, peb_line);
+  out.actions["link_memory"]["byte"] = read + written;
+  out.actions["link_elements"]["byte"] =
+      counts.a_bytes + counts.b_bytes + written + partial + 2 * spill + counts.peb_overflow_bytes;
   out.actions["intersect_k0"]["try"] = counts.k0_tries;
   out.actions["intersect_k0"]["match"] = counts.multiplies;
   out.actions["intersect_k1"]["try"] = counts.k1_tries;

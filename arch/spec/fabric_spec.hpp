@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "arch/spec/machine_spec.hpp"
+#include "arch/spec/price_spec.hpp"
 #include "base/config.hpp"
 #include "base/units.hpp"
 #include "sparse_formats/pattern.hpp"
@@ -185,11 +186,11 @@ struct FabricSpec {
   struct Energy {
     std::string set;    // a component set with its energies given, or
     std::string table;  // a technology table that prices the components above
-    std::string ert;    // an Accelergy table that replaces either
     bool saf = true;    // charge the sparse acceleration units
     // Of one action, for the units that exist; see the machine's file for their standing.
     double rank1_select_pj = 0, rank0_select_pj = 0, vfmu_word_pj = 0, compress_word_pj = 0;
   } energy;
+  PriceSpec prices;
 
   [[nodiscard]] std::uint64_t macs() const {
     const std::uint64_t each =

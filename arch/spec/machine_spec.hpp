@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "arch/spec/dram_device.hpp"
+#include "arch/spec/price_spec.hpp"
 #include "base/config.hpp"
 #include "base/units.hpp"
 
@@ -53,7 +54,8 @@ struct LlbSpec {
   /// never waited for.
   double fill_bytes_per_cycle = std::numeric_limits<double>::infinity();
   Bytes line{64};                              // one access of the array
-  unsigned banks = 1;                          // which price an access, and
+  std::uint64_t slices = 1;                    // memories side by side
+  unsigned banks = 1;                          // of a slice, which price an access, and
   bool contended_banks = false;                // are waited for
   BufferPolicy policy = BufferPolicy::buffet;  // of A and B
   Bytes window, a_window;  // f of Tailors, in bytes, of B and of A; part of the operand's share
@@ -144,7 +146,6 @@ struct TilingSpec {
 struct EnergySpec {
   std::string table;  // name or path of a component table
   double dram_picojoules_per_bit = 0;
-  std::string ert;  // an Accelergy ERT that replaces the table's component energies
 };
 
 /// Blocks that a throughput bound may count.
@@ -185,6 +186,7 @@ struct MachineSpec {
   MicrotileSpec microtile;
   TilingSpec tiling;
   EnergySpec energy;
+  PriceSpec prices;
   BoundSpec bound;
   std::uint64_t lookahead = 8;  // row instructions decoded ahead of the processing elements
 

@@ -11,6 +11,7 @@
 
 #include "arch/energy/precision.hpp"
 #include "arch/spec/machine_spec.hpp"
+#include "arch/spec/price_spec.hpp"
 #include "base/units.hpp"
 
 namespace lacuna {
@@ -34,9 +35,10 @@ inline constexpr std::uint64_t kCacheLineBytes = 64;
 struct FiberLevelSpec {
   std::string name;
   Bytes capacity;
-  Bytes room;      // of it, the follower's
-  Bytes line{64};  // one access of the array; of a cache also what it is kept and lost by
-  unsigned banks = 1;
+  Bytes room;                // of it, the follower's
+  Bytes line{64};            // one access of the array; of a cache also what it is kept and lost by
+  std::uint64_t slices = 1;  // memories side by side
+  unsigned banks = 1;        // of each
   BufferPolicy policy = BufferPolicy::cache;
   Bytes window;                 // Tailors
   std::uint64_t ways = 0;       // cache; 0: as many as it has lines
@@ -81,7 +83,8 @@ struct RowwiseSpec {
   std::optional<FiberLevelSpec> level;
   RowwiseElementSpec elements;
   RowwiseTiles tiles;
-  std::string table, ert;  // prices
+  std::string table;  // of prices
+  PriceSpec prices;
   BoundSpec bound;
 
   [[nodiscard]] const FiberFormat& leader() const { return leader_is_b ? b : a; }

@@ -2,8 +2,13 @@
 #include "arch/system/array_energy.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "arch/compute/arrays/arrays.hpp"
+#include "arch/energy/buffer_price.hpp"
+#include "arch/energy/network_price.hpp"
+#include "arch/system/array_units.hpp"
 
 namespace lacuna {
 namespace {
@@ -23,57 +28,118 @@ double words_per_access(const FabricSpec& spec, const ComponentSet& set, std::st
   return width == 0 ? 1.0 : static_cast<double>(width) / spec.word_bits;
 }
 
+double bytes_per_cycle(const FabricSpec& spec, double words) {
+  return words > 0 ? words * spec.word_bytes() : std::numeric_limits<double>::infinity();
+}
+
 /// A kind that the table does not have is the machine's fault, at its place.
 ComponentEnergy priced_dram(const FabricSpec& spec, const EnergyTable& table) {
-  if (table.dram_pj_per_bit.contains(spec.dram.kind)) {
-    return dram_component(table, "dram", spec.dram.kind);
+  if (table.dram.contains(spec.dram.kind)) {
+    const double words = spec.dram.read_words + (spec.dram.shared ? 0 : spec.dram.write_words);
+    return dram_component(table, "dram", spec.dram.kind, 64,
+                          words * spec.word_bytes() * spec.clock.count() * 1e-9);
   }
   std::vector<std::string> known;
-  for (const auto& [kind, energy] : table.dram_pj_per_bit) known.push_back(kind);
+  for (const auto& [kind, price] : table.dram) known.push_back(kind);
   throw InputError(spec.dram.kind_place,
                    fmt::format("the energy table {} has no kind of DRAM named '{}'", table.name,
                                shortened(spec.dram.kind)),
                    suggest(spec.dram.kind, known));
 }
 
+/// Memories of data: the buffers of the clusters, and the level that they share.
+void add_buffers(const FabricSpec& spec, const EnergyTable& table, double clock_ns,
+                 ComponentSet& set) {
+  const auto buffer = [&](const std::string& name, BufferShape shape, const LevelPrice& price,
+                          std::uint64_t count) {
+    // Ports are the released designs' where the machine does not say.
+    shape.whole.ports = price.ports.value_or(shape.whole.ports);
+    shape.wire_mm = price.wire_mm;
+    set.components.push_back(buffer_component(table, name, shape, clock_ns, count));
+  };
+  const auto bits = [&](std::uint64_t words) {
+    return static_cast<unsigned>(words * spec.word_bits);
+  };
+  const std::size_t own = spec.shared ? 1 : 0;
+  buffer("smem",
+         {{spec.glb.capacity, bits(spec.glb.line_words), spec.glb.banks, SramPorts::rw2},
+          spec.glb.slices,
+          bytes_per_cycle(spec, spec.glb.words_per_cycle),
+          bytes_per_cycle(spec, spec.glb.write_words_per_cycle),
+          {}},
+         spec.prices.level(own), spec.clusters);
+  if (has_metadata(spec)) {
+    buffer("smem_metadata", {{spec.glb.metadata, 64, 1, SramPorts::rw1}, spec.glb.slices, 0, 0, {}},
+           {}, spec.clusters);
+  }
+  if (!spec.shared) return;
+  const FabricSharedLevel& level = *spec.shared;
+  buffer(level.name,
+         {{level.capacity, bits(level.line_words), level.banks, SramPorts::rw2},
+          level.slices,
+          bytes_per_cycle(spec, level.read_words),
+          bytes_per_cycle(spec, level.write_words),
+          {}},
+         spec.prices.level(0), 1);
+}
+
+/// What moves data between memory, buffers and arrays; its wires are as long as the rest is large.
+void add_links(const FabricSpec& spec, const EnergyTable& table, double clock_ns,
+               ComponentSet& set) {
+  const double whole_mm = link_length_mm(set);
+  const double of_cluster = whole_mm / std::sqrt(static_cast<double>(spec.clusters));
+  const std::size_t own = spec.shared ? 1 : 0;
+  const auto add = [&](const char* name, std::size_t level, LinkShape shape, std::uint64_t count) {
+    shape.length_mm = spec.prices.level(level).link_mm.value_or(shape.length_mm);
+    set.components.push_back(link_component(table, name, shape, clock_ns, count));
+  };
+  const double written = spec.dram.shared ? 0 : spec.dram.write_words;
+  add("link_memory", 0, {(spec.dram.read_words + written) * spec.word_bytes(), 1, 0, whole_mm}, 1);
+  const auto both = [&](double read, double write) {
+    return bytes_per_cycle(spec, read) + bytes_per_cycle(spec, write);
+  };
+  if (spec.shared) {
+    add("link_shared", 1,
+        {both(spec.shared->read_words, spec.shared->write_words), spec.clusters,
+         spec.shared->latency.count(), whole_mm},
+        1);
+  }
+  add("link_arrays", own + 1,
+      {both(spec.glb.words_per_cycle, spec.glb.write_words_per_cycle),
+       spec.arrays.across_m * spec.arrays.across_n, spec.glb.latency.count(), of_cluster},
+      spec.clusters);
+}
+
 }  // namespace
 
-ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& table) {
+ComponentSet fabric_components(const FabricSpec& spec, const EnergyTable& given) {
+  EnergyTable table = given;
+  if (!spec.prices.cells.empty()) table.sram.cells = spec.prices.cells;
+  const double clock_ns = 1e9 / spec.clock.count();
   ComponentSet set;
   set.name = table.name;
   set.node_nm = table.node_nm;
   const std::uint64_t arrays = spec.clusters * spec.arrays.across_m * spec.arrays.across_n;
   set.components.push_back(priced_dram(spec, table));
-  // Ports are the released designs'.
-  const auto line = static_cast<unsigned>(spec.glb.line_words * spec.word_bits);
-  const auto buffer = [&](const std::string& name, Bytes capacity, std::uint64_t slices,
-                          const SramShape& ports, std::uint64_t count) {
-    SramShape slice = ports;
-    slice.capacity = Bytes(ceil_div(capacity.count(), slices));
-    set.components.push_back(sram_component(table, name, slice, slices * count));
-  };
-  buffer("smem", spec.glb.capacity, spec.glb.slices, {{}, line, spec.glb.banks, 2}, spec.clusters);
-  if (has_metadata(spec)) {
-    buffer("smem_metadata", spec.glb.metadata, spec.glb.slices, {{}, 64, 1, 1}, spec.clusters);
-  }
-  if (spec.shared) {
-    const auto width = static_cast<unsigned>(spec.shared->line_words * spec.word_bits);
-    buffer(spec.shared->name, spec.shared->capacity, spec.shared->slices,
-           {{}, width, spec.shared->banks, 2}, 1);
-  }
+  add_buffers(spec, table, clock_ns, set);
   const auto registers = [&](const char* name, const OperandRegisters& r) {
-    set.components.push_back(memory_component(table, name, r.depth, r.bits, r.count));
+    set.components.push_back(memory_component(table, name, r.depth, r.bits, r.count, clock_ns));
   };
   if (const auto sums = sum_registers(spec)) {
     registers("rf", *sums);
   } else {
     const Bytes rf = bytes_for(Bits(spec.arrays.rf_words * spec.word_bits));
-    set.components.push_back(sram_component(table, "rf", {rf, spec.word_bits, 16, 2}, arrays));
+    set.components.push_back(
+        sram_component(table, "rf", {rf, spec.word_bits, kSumBanks, SramPorts::rw2}, arrays));
   }
   registers("lrf", data_registers(spec));
   registers("lrf_metadata", metadata_registers(spec));
   set.components.push_back(
-      mac_component(table, "mac", Precision::parse(spec.precision), spec.macs()));
+      mac_component(table, "mac", Precision::parse(spec.precision), spec.macs(), {}, clock_ns));
+  for (ComponentEnergy& unit : array_units(spec, table, clock_ns)) {
+    set.components.push_back(std::move(unit));
+  }
+  add_links(spec, table, clock_ns, set);
   return set;
 }
 
@@ -83,6 +149,7 @@ void add_saf_component(const FabricSpec& spec, ComponentSet& set) {
   saf.name = "saf";
   saf.component_class = "logic";
   saf.standing = "as the machine states it";
+  saf.source = "energies of selecting, fetching and packing in the machine's file";
   saf.actions = {{"rank1_select", Picojoules(spec.energy.rank1_select_pj)},
                  {"rank0_select", Picojoules(spec.energy.rank0_select_pj)},
                  {"vfmu_word", Picojoules(spec.energy.vfmu_word_pj)},
@@ -158,6 +225,16 @@ EnergyAccount account_fabric(const FabricSpec& spec, const ComponentSet& set,
     put("saf", "vfmu_word", counts.vfmu_words);
     put("saf", "compress_word", counts.compressed_words);
   }
+  const double byte = spec.word_bytes();
+  const auto move = [&](const char* link, double words) {
+    if (set.find(link) != nullptr) put(link, "byte", words * byte);
+  };
+  move("link_memory", counts.dram_a.all() + counts.dram_b.all() + counts.dram_z.all());
+  move("link_shared", counts.shared_a.all() + counts.shared_b.all() + counts.shared_z.all());
+  // Outputs on their way to memory cross it too.
+  move("link_arrays", counts.glb_a.all() + b_read + counts.glb_b.metadata + counts.psum_glb_reads +
+                          counts.psum_glb_writes + counts.z_glb_writes + counts.dram_z.all());
+  if (set.find("scatter") != nullptr) put("scatter", "word", counts.rf_writes);
   account.check();
   return account;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the counts of a MAC-array run to its energy, by the rules that reproduce the released runs
 // (micro22-sparseloop-artifact@de0374a, Fig. 15): the global buffer per line, a word its share of
-// one; metadata per word of its own memory; MAC, register and RF per action; DRAM per line.
+// one; metadata per word of its own memory; MAC, register and RF per action; DRAM per line. Priced
+// by a table, bytes over links and words through scatter networks come on top.
 #pragma once
 
 #include "arch/energy/account.hpp"

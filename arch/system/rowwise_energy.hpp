@@ -5,10 +5,13 @@
 //   the elements' memories  one of their lines per access; with a memory for each tensor the sums
 //                       are read and written once for each multiply
 //   merge               log2(radix) comparisons of coordinates and a register of a nonzero for each
-//                       that goes through (computed: a tournament of the heads of its fibers)
+//                       that goes through; radix - 1 of both in area (a tournament of the heads)
 //   multiplier, adder   of the precision, at the machine's clock
 //   sequencer           one counter step per task
-// Not modelled: leakage, clock tree, networks, looking up where a fiber begins beyond its bytes.
+//   link_*              wires, registers and switches to memory and to the elements, by the byte
+// Not modelled: clock tree, tags of a cache, looking up where a fiber begins beyond its bytes; of
+// memory without a type its interface and background power, of a port that is not bounded its
+// width.
 #pragma once
 
 #include "arch/energy/component.hpp"

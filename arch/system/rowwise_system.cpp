@@ -119,6 +119,15 @@ RowwiseSums sums_of(const RowwiseBlocks& blocks) {
   return sums;
 }
 
+/// What elements take from the level or past it, and give.
+std::uint64_t bytes_to_elements(const RowwiseSpec& spec, const RowwiseBlocks& blocks) {
+  const MemoryCounts dram = blocks.dram->counts(), level = blocks.level->counts();
+  const Moved partial = (spec.level->holds_partials ? level : dram).of(Tensor::z_partial);
+  return dram.of(spec.leader_is_b ? Tensor::b : Tensor::a).read_bytes +
+         level.of(spec.leader_is_b ? Tensor::a : Tensor::b).read_bytes +
+         dram.of(Tensor::z).write_bytes + partial.read_bytes + partial.write_bytes;
+}
+
 void fill_rowwise_actions(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
                           const RowwiseSums& sums, MachineStatistics& out) {
   const MemoryCounts dram = blocks.dram->counts();
@@ -129,6 +138,8 @@ void fill_rowwise_actions(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
     out.actions[spec.level->name]["read"] = blocks.level->lines_read();
     out.actions[spec.level->name]["write"] = blocks.level->lines_written();
   }
+  out.actions["link_memory"]["byte"] = read + written;
+  if (spec.level) out.actions["link_elements"]["byte"] = bytes_to_elements(spec, blocks);
   const std::uint64_t line = spec.elements.line.count();
   const auto lines = [line](std::uint64_t bytes) { return ceil_div(bytes, line); };
   const ElementMemories memories = element_memories(spec);

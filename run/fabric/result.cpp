@@ -129,9 +129,8 @@ ComponentSet priced_fabric(const FabricSpec& spec) {
   ComponentSet set = spec.energy.set.empty()
                          ? fabric_components(spec, EnergyTable::load(spec.energy.table, folders))
                          : ComponentSet::load(find_energy_file(spec.energy.set, folders));
-  if (!spec.energy.ert.empty()) {
-    set = with_accelergy_table(set, AccelergyTable::load(spec.energy.ert), fabric_actions(spec));
-  }
+  set = with_accelergy_files(set, spec.prices.accelergy, fabric_actions(spec),
+                             1e9 / spec.clock.count());
   require_actions(set, fabric_actions(spec));
   add_saf_component(spec, set);
   return set;
@@ -159,6 +158,7 @@ void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, 
   const EnergyAccount account = account_fabric(spec, components, as_moved(spec, run));
   fill_actions(account, result.statistics);
   result.energy = report_energy(account);
+  charge_static(result);
   result.host.events = run.activations;
 }
 

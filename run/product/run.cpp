@@ -28,11 +28,9 @@ std::uint64_t exact_multiplies(const CsrMatrix& a, const CsrMatrix& b_transposed
 
 ComponentSet priced_components(const MachineSpec& machine) {
   const EnergyTable table = load_energy_table(machine.energy.table);
-  ComponentSet components = machine_components(machine, table);
-  if (!machine.energy.ert.empty()) {
-    components = with_accelergy_table(components, AccelergyTable::load(machine.energy.ert),
-                                      machine_actions());
-  }
+  const ComponentSet components =
+      with_accelergy_files(machine_components(machine, table), machine.prices.accelergy,
+                           machine_actions(), 1e9 / machine.clock.count());
   require_actions(components, machine_actions());
   return components;
 }
@@ -127,6 +125,7 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.macs_dense = std::uint64_t{operands.a.rows} * operands.a.cols * operands.b_transposed.rows;
   result.macs_skipped = result.macs_dense - result.statistics.macs_effectual;
   result.energy = report_energy(account_energy(components, result.statistics.actions));
+  charge_static(result);
   result.tiling["A"] = report_tiling(operand_a(operands, spec, tiling.tiles.k1),
                                      {.strategy = tiling.a.strategy,
                                       .shape = {tiling.tiles.m1, tiling.tiles.k1},

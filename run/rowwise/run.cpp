@@ -18,11 +18,10 @@ namespace lacuna {
 namespace {
 
 ComponentSet priced_rowwise(const RowwiseSpec& machine) {
-  ComponentSet components = rowwise_components(machine, load_energy_table(machine.table));
   const NeededActions actions = rowwise_actions(machine);
-  if (!machine.ert.empty()) {
-    components = with_accelergy_table(components, AccelergyTable::load(machine.ert), actions);
-  }
+  const ComponentSet components =
+      with_accelergy_files(rowwise_components(machine, load_energy_table(machine.table)),
+                           machine.prices.accelergy, actions, 1e9 / machine.clock.count());
   require_actions(components, actions);
   return components;
 }
@@ -64,7 +63,7 @@ std::uint64_t multiplies_of(const CsrMatrix& leader, const CsrMatrix& follower) 
 
 void say_what_is_not_priced(RunResult& result) {
   result.provenance.warnings.emplace_back(
-      "no price: networks, and finding where a fiber begins beyond the bytes of its pointer");
+      "no price: finding where a fiber begins beyond the bytes of its pointer");
 }
 
 void fill_rowwise_beside(const RowwiseTotals& totals, RunResult& result) {
@@ -111,6 +110,7 @@ RunResult run_product(const RowwiseSpec& machine, const ProductWorkload& workloa
   result.macs_dense = std::uint64_t{workload.a.rows} * workload.a.cols * workload.b_transposed.rows;
   result.macs_skipped = result.macs_dense - result.statistics.macs_effectual;
   result.energy = report_energy(account_energy(components, result.statistics.actions));
+  charge_static(result);
   fill_rowwise_beside(program->totals(), result);
   check_rowwise(machine, program->totals(), multiplies_of(leader, turned), result.statistics);
   const LeastTraffic least = least_traffic(machine, leader, turned);

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/whole.hpp"
+#include "run/energy_report.hpp"
 #include "run/fabric/result.hpp"
 
 namespace lacuna {
@@ -80,6 +81,10 @@ void overlap_operations(const FabricSpec& machine, const std::vector<StepBlock>&
     for (const OperationTime& part : parts) {
       report->in_step = part.cycles;
       report->cycles = Cycles(part.cycles.count() / report->times);
+      // Of one execution; it was counted before there was a time.
+      report->picojoules += static_picojoules(
+          total.energy, static_cast<double>(part.cycles.count()) /
+                            static_cast<double>(report->times) / machine.clock.count());
       ++report;
       busy += part.busy;
       s.stalls.wait_a += part.wait_a;

@@ -105,7 +105,12 @@ TEST_CASE("program: both fidelities print the same traffic, energy and multiplie
   };
   const Json tile = result("tile"), element = result("element");
   CHECK(tile.at("traffic") == element.at("traffic"));
-  CHECK(tile.at("energy_pj") == element.at("energy_pj"));
+  // Leakage follows the time, which they tell apart.
+  const auto dynamic = [](const Json& run) {
+    const Json& energy = run.at("energy_pj");
+    return energy.at("total").get<double>() - energy.at("static").get<double>();
+  };
+  CHECK(dynamic(tile) == Approx(dynamic(element)));
   CHECK(tile.at("macs") == element.at("macs"));
   CHECK(tile.at("tiling").at("B").at("overbooked_fraction").get<double>() > 0);
 }

@@ -82,6 +82,9 @@ TEST_CASE("by hand: the actions of one pair") {
   const MachineStatistics s = run(kOnePair);
   const ActionCounts expected{{"dram", {{"read_bits", 8 * 152}, {"write_bits", 8 * 64}}},
                               {"llb", {{"read", 16 + 8}, {"write", 19 + 8}}},
+                              // 152 + 64; the pair's 128 and the outputs
+                              {"link_memory", {{"byte", 152 + 64}}},
+                              {"link_elements", {{"byte", 128 + 64}}},
                               {"peb", {{"read", 2 * (8 + 8) + 4 + 8}, {"write", 16 + 8}}},
                               {"intersect_k0", {{"try", 8}, {"match", 8}}},
                               {"intersect_k1", {{"try", 1}, {"match", 1}}},

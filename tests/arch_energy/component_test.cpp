@@ -39,16 +39,17 @@ TEST_CASE("our formulas reproduce the published 45 nm sets") {
       const auto listed = theirs.actions.find(action);
       if (listed == theirs.actions.end()) continue;
       INFO(action);
-      CHECK(energy.count() == lacuna::test::Approx(listed->second.count()).margin(0.51e-5));
+      // SRAM by the grid: within 0.01 %, and as published to the fifth place where that is less.
+      CHECK(energy.count() ==
+            lacuna::test::Approx(listed->second.count()).epsilon(1e-4).margin(0.51e-5));
     }
     CHECK(ours.flags.empty());
   };
   const auto& table = table_45();
   check(dram_component(table, "dram", "lpddr4"), stc.at("dram"));
-  check(sram_component(table, "smem", {Bytes(256 << 10), 512, 2, 2}), stc.at("smem"));
-  check(sram_component(table, "smem_metadata", {Bytes(64 << 10), 64, 1, 1}),
-        stc.at("smem_metadata"));
-  check(sram_component(table, "rf", {Bytes(2 << 10), 8, 16, 2}), stc.at("rf"));
+  check(sram_component(table, "smem", {Bytes(256 << 10), 512, 2, SramPorts::rw2}), stc.at("smem"));
+  check(sram_component(table, "smem_metadata", {Bytes(64 << 10), 64, 1}), stc.at("smem_metadata"));
+  check(sram_component(table, "rf", {Bytes(2 << 10), 8, 16, SramPorts::rw2}), stc.at("rf"));
   check(memory_component(table, "lrf", 1, 8), stc.at("lrf"));
   check(mac_component(table, "mac", Precision::parse("int8")), stc.at("mac"));
   check(memory_component(table, "rf_metadata", 128, 16), dstc.at("rf_metadata"));
@@ -56,8 +57,8 @@ TEST_CASE("our formulas reproduce the published 45 nm sets") {
   check(memory_component(table, "lrf_metadata", 32, 4), dstc.at("lrf_metadata"));
   const auto validation = published("dstc-validation-45nm");
   check(dram_component(table, "dram", "hbm2"), validation.at("dram"));
-  check(sram_component(table, "smem", {Bytes(512 << 10), 256, 2, 1}), validation.at("smem"));
-  check(sram_component(table, "rf", {Bytes(2 << 10), 16, 1, 1}), validation.at("rf"));
+  check(sram_component(table, "smem", {Bytes(512 << 10), 256, 2}), validation.at("smem"));
+  check(sram_component(table, "rf", {Bytes(2 << 10), 16, 1}), validation.at("rf"));
   check(mac_component(table, "mac", Precision::parse("int16")), validation.at("mac"));
   CHECK(memory_component(table, "rf_metadata", 128, 16).area.count() + stc.at("rf").area.count() ==
         near(dstc.at("rf").area.count()));
@@ -111,7 +112,7 @@ TEST_CASE("total energy is exactly the sum of actions times the table") {
       parse_set("name: m\n"
                 "components:\n"
                 "  dram: {class: dram, kind: hbm2}\n"
-                "  llb: {class: sram, capacity: 1 MiB, width_bits: 256}\n"
+                "  llb: {class: sram, capacity: 1000 KiB, width_bits: 256}\n"
                 "  mac: {class: mac, precision: int8, count: 64}\n"));
   account.add("dram", "read", 1e6);
   account.add("dram", "write", 12345);
@@ -135,7 +136,7 @@ TEST_CASE("total energy is exactly the sum of actions times the table") {
   CHECK(parts == near(expected));
   CHECK_NOTHROW(account.check());
   CHECK(account.set().area().count() == near(account.set().at("llb").area.count() + 64 * 332.25));
-  CHECK(account.set().flags().front().find("llb: extrapolated: ") == 0);
+  CHECK(account.set().flags().front().find("llb: interpolated: ") == 0);
 }
 
 TEST_CASE("counting an unknown action says which there are") {
@@ -239,8 +240,12 @@ TEST_CASE("a damaged table is refused with its place") {
   CHECK(broken("units.adder.rows=[]").find("at least one row") != std::string::npos);
   CHECK(broken("units.adder.rows=[{clock_ns: 2, pj: 1}, {clock_ns: 1, pj: 1}]").find("ascending") !=
         std::string::npos);
-  CHECK(broken("sram.points=[]").find("sram.points") != std::string::npos);
+  CHECK(broken("sram.bank_share=2").find("sram.bank_share") != std::string::npos);
+  CHECK(broken("sram.points=[]").find("unknown key 'points'") != std::string::npos);
+  CHECK(broken("sram.cell_leakage.hp.45nm=3").find("'45nm' is not a node in nm") !=
+        std::string::npos);
   CHECK(broken("dram.lpddr4=-1").find("dram.lpddr4") != std::string::npos);
+  CHECK(broken("dram.hbm2.refresh_mw=-1").find("dram.hbm2.refresh_mw") != std::string::npos);
   CHECK(broken("anchors={adder: {bits: 8}}").find("cannot be anchored") != std::string::npos);
   CHECK(broken("speling=1").find("unknown key 'speling'") != std::string::npos);
 }

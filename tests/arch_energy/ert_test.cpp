@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/energy/ert.hpp"
 
+#include <fstream>
+
 #include "arch/energy/account.hpp"
 #include "tests/arch_energy/tables.hpp"
 #include "tests/catch.hpp"
@@ -82,8 +84,9 @@ TEST_CASE("what the table lacks is reported in one message") {
         "ERT.yaml: the energy reference table lacks what the machine counts: gated of 'smem' "
         "(system.SMEM[1..1] has leak, metadata_read, read, write); write of 'smem_metadata' "
         "(system.SMEM[1..1] has leak, metadata_read, read, write); component 'rf' (needed: read, "
-        "write); add the actions, or map the names; its components: system.DRAM[1..1], "
-        "system.SMEM[1..1], system.PE[0..255].mac[1..4]");
+        "write); add the actions, or map the names, for instance prices: {names: {\"smem.gated\": "
+        "\"leak\", \"smem_metadata.write\": \"write\", \"rf\": \"DRAM\"}}; its components: "
+        "system.DRAM[1..1], system.SMEM[1..1], system.PE[0..255].mac[1..4]");
 }
 
 TEST_CASE("names are mapped explicitly where they differ") {
@@ -118,6 +121,77 @@ TEST_CASE("a name that several paths end in must be mapped") {
   ErtMapping mapping;
   mapping.components["rf"] = "b.rf";
   CHECK(pj(with_accelergy_table(base(), table, {{"rf", {"read"}}}, mapping), "rf", "read") == 2);
+}
+
+TEST_CASE("the map in the message can be pasted, and is taken") {
+  const auto path = lacuna::test::scratch("accelergy_names");
+  std::ofstream(path / "ERT.yaml") << kTable;
+  AccelergyFiles files;
+  files.ert = (path / "ERT.yaml").string();
+  const NeededActions needed{{"rf", {"read", "write"}}};
+  const auto said = error_of([&] { (void)with_accelergy_files(base(), files, needed, 1); });
+  const auto begin = said.find("prices: {names: "), end = said.find("}}", begin) + 2;
+  REQUIRE(begin != std::string::npos);
+  const auto pasted = ConfigTree::parse(said.substr(begin, end - begin), "pasted.yaml");
+  const ConfigReader prices = ConfigReader(pasted).mapping("prices").mapping("names");
+  for (const auto& ours : prices.keys()) files.names[ours] = prices.text(ours);
+  CHECK(files.names.contains("rf"));
+  CHECK(pj(with_accelergy_files(base(), files, needed, 1), "rf", "read") == 512);
+  files.names = {{"rf", "SMEM"}, {"rf.read", "metadata_read"}};
+  CHECK(pj(with_accelergy_files(base(), files, needed, 1), "rf", "read") == 2);
+  files.names = {{"rg.read", "read"}};
+  CHECK(
+      error_of([&] {
+        (void)with_accelergy_files(base(), files, needed, 1);
+      }).find("maps 'rg.read', which is neither a component of the machine nor an action of one") !=
+      std::string::npos);
+}
+
+TEST_CASE("leakage is the table's idle energy in each cycle, or said to be missing") {
+  const auto set = with_accelergy_table(base(), parse(kTable), kNeeded, {}, 2);
+  CHECK(set.at("smem").static_mw == 0.5e-3);
+  CHECK(set.at("mac").static_mw == 0);
+  CHECK(set.at("mac").flags.back().find("not priced: leakage") == 0);
+}
+
+TEST_CASE("an area reference table replaces our areas, and lacks none that is needed") {
+  const auto read = [](const std::string& rows) {
+    return AccelergyAreas::read(
+        ConfigTree::parse("ART:\n  version: 0.4\n  tables:\n" + rows, "ART.yaml"));
+  };
+  const auto areas = read(
+      "  - name: system.SMEM[1..1]\n    area: 1069101.875\n"
+      "  - name: system.PE[0..255].mac[1..4]\n    area: 417.0\n");
+  const auto set = with_accelergy_areas(base(), areas, {{"smem", {"read"}}, {"mac", {"compute"}}});
+  CHECK(set.at("smem").area.count() == 1069101.875);
+  CHECK(set.at("mac").area.count() == 417);
+  CHECK(set.at("rf").area.count() == 0);
+  CHECK(set.at("rf").flags.back() == "not priced: area, which the Accelergy table does not have");
+  CHECK(pj(set, "smem", "read") == pj(base(), "smem", "read"));
+  CHECK(error_of([&] {
+          (void)with_accelergy_areas(base(), areas, {{"rf", {"read"}}});
+        })
+            .find("lacks components of the machine: rf; add them, or map the names, for instance "
+                  "prices: {names: {\"rf\": \"") != std::string::npos);
+  CHECK(error_of([] {
+          (void)AccelergyAreas::read(ConfigTree::parse("ERT: {}\n", "ART.yaml"));
+        }).find("not an Accelergy area reference table") != std::string::npos);
+  CHECK(error_of([&] { (void)read("  - {name: a, area: -1}\n"); }).find("area") !=
+        std::string::npos);
+}
+
+TEST_CASE("Accelergy's own pair of tables prices a machine with a map of names") {
+  LACUNA_NEEDS_SHARED();
+  const auto folder = lacuna::test::shared_data() / "ert";
+  AccelergyFiles files;
+  files.ert = (folder / "tl04_sparse_tensor_core_like.ERT.yaml").string();
+  files.art = (folder / "tl04_sparse_tensor_core_like.ART.yaml").string();
+  files.names = {{"mac.gated", "leak"}, {"mac.skipped", "leak"}, {"lrf_metadata", "LRF"}};
+  const auto set = with_accelergy_files(base(), files, kNeeded, 1);
+  CHECK(pj(set, "smem", "read") == 124.695312);
+  CHECK(set.at("smem").area.count() == 1069101.875);
+  CHECK(set.at("mac").area.count() == 417);
+  CHECK(set.at("lrf_metadata").area.count() == 30.62);
 }
 
 TEST_CASE("summaries and actions with several arguments give the mean and say so") {

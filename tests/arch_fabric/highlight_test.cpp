@@ -75,8 +75,17 @@ TEST_CASE("the energy of the sparse acceleration units is a bucket that can be s
   const RunResult on = run_fabric(load_fabric("highlight"), workload);
   const RunResult off = run_fabric(load_fabric("highlight", {"energy.saf=false"}), workload);
   CHECK(off.energy.components.count("saf") == 0);
-  CHECK(on.energy.total_picojoules - off.energy.total_picojoules ==
-        test::Approx(on.energy.components.at("saf").picojoules));
+  // Its units' area is off too, and with it what leaks and how far the links lead.
+  double units = 0;
+  for (const char* name : {"saf", "select_rank0", "select_rank1", "fetch", "pack"}) {
+    units += on.energy.components.at(name).picojoules;
+    CHECK(off.energy.components.count(name) == 0);
+  }
+  for (const char* link : {"link_arrays", "link_memory"}) {
+    units += on.energy.components.at(link).picojoules - off.energy.components.at(link).picojoules;
+  }
+  CHECK(on.energy.total_picojoules - off.energy.total_picojoules == test::Approx(units));
+  CHECK(on.energy.area_um2 > off.energy.area_um2);
 }
 
 TEST_CASE("an operand that fits no pattern runs as the next denser one and the result says so") {

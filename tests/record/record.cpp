@@ -18,10 +18,10 @@ using OrderedJson = nlohmann::ordered_json;
 using Keys = std::set<std::string, std::less<>>;
 
 /// Of the host, derived from what is recorded, or words.
-const Keys kLeftOut{"schema",       "name",         "workload",      "time_s",
-                    "provenance",   "host",         "check",         "energy_pj_per_token",
-                    "energy_table", "energy_flags", "clock_hz",      "utilization",
-                    "activations",  "operands",     "dram_bandwidth"};
+const Keys kLeftOut{"schema",       "name",         "workload", "time_s",
+                    "provenance",   "host",         "check",    "energy_pj_per_token",
+                    "energy_table", "energy_flags", "prices",   "clock_hz",
+                    "utilization",  "activations",  "operands", "dram_bandwidth"};
 
 /// What is recorded of each operation of a step.
 const Keys kOfOperation{"times",

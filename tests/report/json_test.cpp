@@ -39,7 +39,8 @@ TEST_CASE("a result has every key of the schema with its type") {
     CHECK(j["traffic"]["dram"].at(tensor).at("read_bytes").is_number_unsigned());
     CHECK(j["traffic"]["dram"].at(tensor).at("write_bytes").is_number_unsigned());
   }
-  CHECK(j["energy_pj"].size() == 2);
+  CHECK(j["energy_pj"].size() == 3);
+  CHECK(j["energy_pj"]["static"].is_number());
   CHECK(j["energy_pj"]["total"] == result.energy.total_picojoules);
   CHECK(j["energy_pj"]["components"]["dram"] == 5.1e9);
   CHECK(j["area_um2"] == 98765432.125);
@@ -87,6 +88,20 @@ TEST_CASE("a result survives the way to JSON and back") {
   CHECK(back.tiling.at("A").ranks == result.tiling.at("A").ranks);
   CHECK(back.beside == result.beside);
   CHECK(back.energy.flags == result.energy.flags);
+  CHECK(back.energy.static_picojoules == result.energy.static_picojoules);
+  REQUIRE(back.energy.prices.size() == result.energy.prices.size());
+  for (std::size_t i = 0; i < back.energy.prices.size(); ++i) {
+    const PriceReport &read = back.energy.prices[i], &written = result.energy.prices[i];
+    CHECK(read.component == written.component);
+    CHECK(read.count == written.count);
+    CHECK(read.actions == written.actions);
+    CHECK(read.area_um2 == written.area_um2);
+    CHECK(read.static_mw == written.static_mw);
+    CHECK(read.static_action == written.static_action);
+    CHECK(read.source == written.source);
+    CHECK(read.standing == written.standing);
+    CHECK(read.flags == written.flags);
+  }
   CHECK(back.check.reference == result.check.reference);
 }
 

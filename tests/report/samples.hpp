@@ -96,7 +96,17 @@ inline RunResult sample_result(const std::string& name, double scale = 1, unsign
   }
   r.energy.area_um2 = 98765432.125;
   r.energy.table = "lacuna-45nm (45 nm)";
-  r.energy.flags = {"llb: extrapolated beyond 512 KiB"};
+  r.energy.flags = {"llb: extrapolated: beyond 512 KiB"};
+  r.energy.static_picojoules = 1e8 * scale;
+  r.energy.prices = {{"llb",
+                      4,
+                      {{"read", 2.5}, {"write", 3.25}},
+                      1e6,
+                      0.5,
+                      "leak",
+                      "SRAM",
+                      "computed",
+                      {"extrapolated: beyond 512 KiB"}}};
   r.tiling = {
       {"A", sample_tiling("overbooked by Swiftiles, y = 10 %", 1.2 * std::sqrt(scale), true)},
       {"B", sample_tiling("prescient", std::sqrt(std::min(scale, 1.0)), false)}};

@@ -57,7 +57,7 @@ TEST_CASE("the table of one machine gives exact numbers with their groups") {
   CHECK(row(table, "overbooked") == "overbooked 10.1 %");
   CHECK(row(table, "result") == "result passed");
   CHECK(row(table, "speedup").empty());
-  CHECK_THAT(table, contains("llb: extrapolated beyond 512 KiB"));
+  CHECK_THAT(table, contains("prices: 1 extrapolated (result.json: prices)"));
   CHECK_THAT(table, !contains("/first"));
 }
 

@@ -2,6 +2,7 @@
 #include "arch/description/read_spec.hpp"
 #include "arch/energy/energy_table.hpp"
 #include "arch/energy/ert.hpp"
+#include "arch/energy/sram_grid.hpp"
 #include "base/shipped_files.hpp"
 #include "report/result_json.hpp"
 #include "study/published/numbers.hpp"
@@ -58,6 +59,14 @@ FUZZ_TARGET(energy_table) {
 
 FUZZ_TARGET(ert) {
   (void)AccelergyTable::read(ConfigTree::parse(bytes, "ert.yaml"));
+}
+
+FUZZ_TARGET(art) {
+  (void)AccelergyAreas::read(ConfigTree::parse(bytes, "art.yaml"));
+}
+
+FUZZ_TARGET(sram_grid) {
+  (void)SramGrid::load(as_file(bytes));
 }
 
 FUZZ_TARGET(published_runs) {

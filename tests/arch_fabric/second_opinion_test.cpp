@@ -146,8 +146,11 @@ TEST_CASE("parts of a byte that memory moves are priced as the bytes that they a
     bytes += moved.read_bytes + moved.write_bytes;
   }
   const double byte_pj = 64;  // 8 pJ a bit
-  CHECK(result.energy.components.at("dram").picojoules ==
-        Approx(static_cast<double>(bytes) * byte_pj));
+  double moved_pj = 0;        // beside what passing time costs
+  for (const auto& [action, pj] : result.energy.components.at("dram").by_action) {
+    if (action != "background") moved_pj += pj;
+  }
+  CHECK(moved_pj == Approx(static_cast<double>(bytes) * byte_pj));
 }
 
 TEST_CASE("the wavefront of a systolic array takes the law's cycles, exactly") {

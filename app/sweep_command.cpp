@@ -11,6 +11,7 @@
 
 #include "app/commands.hpp"
 #include "app/out_option.hpp"
+#include "app/sweep_text.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/quantity_text.hpp"
@@ -29,15 +30,17 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kStore = "points.sqlite";
-const std::vector<std::string> kTables{"points.csv", "front.csv", "sensitivity.csv", "heat.csv",
-                                       "parallel.csv"};
-constexpr std::size_t kShownFront = 20, kShownMessages = 3;
+const std::vector<std::string> kTables{
+    "points.csv",   "front.csv",     "sensitivity.csv",     "heat.csv",
+    "parallel.csv", "perturbed.csv", "perturbed-points.csv"};
 
 struct SweepCommand {
   std::string file, out, shard;
   std::vector<std::string> merge;
   std::uint64_t jobs = 0;
-  std::string point;  // its number
+  std::string point;    // its number
+  std::string perturb;  // "30%"
+  std::uint64_t draws = 200;
   bool list = false, retry_failed = false, no_plots = false;
 };
 
@@ -149,45 +152,6 @@ int list_points(const SweepSpec& spec, const SweepCommand& command) {
   return 0;
 }
 
-std::string describe(const SweepSpec& spec, std::uint64_t number) {
-  const SweepPoint point = point_of(spec, number);
-  std::string text = point.machine;
-  if (spec.workloads.size() > 1) text += fmt::format(", workload {}", point.workload + 1);
-  for (std::size_t i = 0; i < spec.axes.size(); ++i) {
-    text += fmt::format(", {} {}", spec.axes[i].name, spec.axes[i].labels[point.steps[i]]);
-  }
-  if (spec.repeat > 1) text += fmt::format(", seed {}", point.seed);
-  return text;
-}
-
-std::string summary_text(const SweepSpec& spec, const SweepSummary& summary) {
-  std::string out = fmt::format(
-      "{}: {} of {} points finished, {} failed, {} break a constraint, {} in the front\n",
-      spec.name, grouped(summary.finished), grouped(summary.points), grouped(summary.failed),
-      grouped(summary.broken), grouped(summary.front.size()));
-  std::size_t told = 0;
-  for (const auto& [message, times] : summary.messages) {
-    if (++told > kShownMessages) break;
-    out += fmt::format("  {} of them: {}\n", grouped(times), message);
-  }
-  std::string header;
-  for (const SweepObjective& objective : spec.objectives) {
-    header += fmt::format("{:>16}", (objective.most ? "max " : "") + objective.expression);
-  }
-  if (!summary.front.empty()) out += header + "  point\n";
-  auto front = summary.front;
-  std::sort(front.begin(), front.end(),
-            [](const auto& a, const auto& b) { return a.costs < b.costs; });
-  for (std::size_t i = 0; i < std::min(front.size(), kShownFront); ++i) {
-    for (const double cost : front[i].costs) out += fmt::format("{:>16.6g}", std::abs(cost));
-    out += fmt::format("  {}: {}\n", front[i].point, describe(spec, front[i].point));
-  }
-  if (front.size() > kShownFront) {
-    out += fmt::format("and {} more in front.csv\n", front.size() - kShownFront);
-  }
-  return out;
-}
-
 /// "energy (J)", where the objective is a measure by itself.
 std::string with_unit(const std::string& expression) {
   for (const Measure& measure : measures()) {
@@ -233,6 +197,17 @@ void write_scripts(const report::SweepPlot& plot, const fs::path& folder) {
   write("parallel", report::sweep_parallel_script(plot));
 }
 
+/// "30%" or "0.3".
+double parse_perturb(const std::string& text) {
+  const bool percent = text.ends_with('%');
+  const auto value = parse_number(percent ? text.substr(0, text.size() - 1) : text);
+  const double by = value.value_or(0) / (percent ? 100 : 1);
+  if (!(by > 0 && by < 1)) {
+    throw InputError("--perturb " + text + ": not a share between 0 and 1", "write 30% or 0.3");
+  }
+  return by;
+}
+
 /// Everything that follows from the points that are there.
 void write_tables(const SweepSpec& spec, const SweepCommand& command, StagedFolder& folder) {
   SweepStore store(fs::path(command.out) / kStore, spec);
@@ -240,13 +215,20 @@ void write_tables(const SweepSpec& spec, const SweepCommand& command, StagedFold
   write_points(spec, store, summary, folder.path() / "points.csv");
   write_plot_data(spec, store, summary, folder.path());
   if (!summary.front.empty()) write_scripts(plot_of(spec, summary), folder.path());
+  std::string perturbed;
+  if (!command.perturb.empty()) {
+    const double by = parse_perturb(command.perturb);
+    const Perturbation found = perturb(spec, store, by, command.draws);
+    write_perturbation(found, folder.path());
+    perturbed = perturbation_text(found, by);
+  }
   std::vector<std::string> notes;
   if (command.no_plots) {
     notes = folder.commit();
   } else {
     notes = report::draw_and_commit(folder);
   }
-  fmt::print("{}", summary_text(spec, summary));
+  fmt::print("{}{}", summary_text(spec, store, summary), perturbed);
   report::print_folder(command.out, notes, false);
 }
 
@@ -260,6 +242,7 @@ std::vector<std::string> names_of_files() {
 
 int execute(const SweepCommand& command) {
   const SweepShard shard = parse_shard(command.shard);
+  if (!command.perturb.empty()) static_cast<void>(parse_perturb(command.perturb));
   const SweepSpec spec = load_sweep(find_config("sweeps", command.file));
   if (command.list) return list_points(spec, command);
   if (command.out.empty()) {
@@ -305,6 +288,12 @@ Command add_sweep(Options& app) {
       .excludes(shard)
       .excludes(merge);
   app.add_flag("--retry-failed", command->retry_failed, "run again what failed");
+  const Option perturb = app.add_option("--perturb", command->perturb,
+                                        "move prices that are not published by so much: 30%");
+  perturb.excludes(shard);
+  app.add_option("--draws", command->draws, "with --perturb: draws of all prices at once")
+      .between(std::uint64_t{1}, std::uint64_t{100'000})
+      .needs(perturb);
   app.add_flag("--no-plots", command->no_plots, "write scripts and data, draw no pictures");
   return [command] { return execute(*command); };
 }

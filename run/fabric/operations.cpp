@@ -5,6 +5,7 @@
 #include "run/fabric/result.hpp"
 #include "run/fabric/vector.hpp"
 #include "run/limits.hpp"
+#include "run/machine_prices.hpp"
 #include "run/step/overlap.hpp"
 
 namespace lacuna {
@@ -13,7 +14,7 @@ namespace {
 class ArrayOperations final : public IOperations {
  public:
   ArrayOperations(const FabricSpec& machine, const FabricOptions& options)
-      : machine_(machine), options_(options), components_(priced_fabric(machine)) {
+      : machine_(machine), options_(options), components_(priced_machine(machine)) {
     options_.components = &components_;
     options_.timeline = false;  // of the whole, not of each operation
     if (machine.overlap) options_.time = ArrayTime::left_out;  // it is the step's

@@ -4,10 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "arch/energy/ert.hpp"
 #include "arch/system/array_energy.hpp"
 #include "base/error.hpp"
-#include "base/shipped_files.hpp"
 #include "base/whole.hpp"
 #include "run/energy_report.hpp"
 
@@ -122,19 +120,6 @@ FabricCounts as_moved(const FabricSpec& spec, const ArrayRun& run) {
 }
 
 }  // namespace
-
-ComponentSet priced_fabric(const FabricSpec& spec) {
-  std::vector<std::filesystem::path> folders;
-  for (const auto& folder : config_folders()) folders.push_back(folder / "energy");
-  ComponentSet set = spec.energy.set.empty()
-                         ? fabric_components(spec, EnergyTable::load(spec.energy.table, folders))
-                         : ComponentSet::load(find_energy_file(spec.energy.set, folders));
-  set = with_accelergy_files(set, spec.prices.accelergy, fabric_actions(spec),
-                             1e9 / spec.clock.count());
-  require_actions(set, fabric_actions(spec));
-  add_saf_component(spec, set);
-  return set;
-}
 
 std::uint64_t whole(double x) {
   return whole_near(x);

@@ -10,9 +10,6 @@
 
 namespace lacuna {
 
-/// The machine's components with their energies. Throws InputError for a table that lacks actions.
-[[nodiscard]] ComponentSet priced_fabric(const FabricSpec& spec);
-
 /// Statistics (but for MACs, and for time that was left out) and energy. Throws ModelError when
 /// bytes or cycles do not agree.
 void fill_fabric_result(const FabricSpec& spec, const ComponentSet& components, const ArrayRun& run,

@@ -15,6 +15,7 @@
 #include "run/fabric/result.hpp"
 #include "run/host_meter.hpp"
 #include "run/limits.hpp"
+#include "run/machine_prices.hpp"
 #include "run/result_sum.hpp"
 #include "sparse_formats/pattern_occupancy.hpp"
 
@@ -243,7 +244,7 @@ RunResult run_fabric(const FabricSpec& machine, const FabricWorkload& workload,
   const bool elements = steps_elements(machine, workload, options, result);
   check_outputs_countable(machine, workload);
   ComponentSet own;
-  if (options.components == nullptr) own = priced_fabric(machine);
+  if (options.components == nullptr) own = priced_machine(machine);
   const ComponentSet& components = options.components != nullptr ? *options.components : own;
   FabricPlan plan = compile_fabric(machine, workload.instances, options.mode);
   auto& warnings = result.provenance.warnings;

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "run/fabric/result.hpp"
 #include "run/limits.hpp"
+#include "run/machine_prices.hpp"
 
 namespace lacuna {
 namespace {
@@ -101,7 +102,7 @@ RunResult run_vector(const FabricSpec& machine, const VectorTraffic& traffic,
   result.clock = machine.clock;
   result.format = {machine.precision, machine.word_bits};
   ComponentSet own;
-  if (options.components == nullptr) own = priced_fabric(machine);
+  if (options.components == nullptr) own = priced_machine(machine);
   ArrayRunOptions run_options;
   run_options.time = options.time;
   run_options.stalls = options.stalls;

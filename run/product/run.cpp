@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "arch/energy/ert.hpp"
 #include "arch/machine/machine_energy.hpp"
 #include "arch/program/stored_bytes.hpp"
 #include "base/error.hpp"
@@ -11,6 +10,7 @@
 #include "run/energy_report.hpp"
 #include "run/host_meter.hpp"
 #include "run/limits.hpp"
+#include "run/machine_prices.hpp"
 #include "run/result_sum.hpp"
 #include "sparse_formats/product_check.hpp"
 
@@ -24,15 +24,6 @@ std::uint64_t exact_multiplies(const CsrMatrix& a, const CsrMatrix& b_transposed
   std::uint64_t sum = 0;
   for (const Coordinate k : b_transposed.columns) sum += columns[k];
   return sum;
-}
-
-ComponentSet priced_components(const MachineSpec& machine) {
-  const EnergyTable table = load_energy_table(machine.energy.table);
-  const ComponentSet components =
-      with_accelergy_files(machine_components(machine, table), machine.prices.accelergy,
-                           machine_actions(), 1e9 / machine.clock.count());
-  require_actions(components, machine_actions());
-  return components;
 }
 
 TilingReport report_tiling(const TiledOperand& operand, const TileChoice& choice,
@@ -98,7 +89,7 @@ CheckReport check_report(ProductCheck check) {
 RunResult run_product(const MachineSpec& machine, const ProductWorkload& workload,
                       const ProductOptions& options) {
   const HostMeter meter;
-  const ComponentSet components = priced_components(machine);
+  const ComponentSet components = priced_machine(machine);
   MachineSpec spec = machine;
   if (workload.tiles.m1 != 0) spec.tiling.fixed = workload.tiles;
   if (workload.tiles.m1 != 0) spec.tiling.by_workload.clear();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/rowwise/run.hpp"
 
-#include "arch/energy/ert.hpp"
 #include "arch/machine/machine_energy.hpp"
 #include "arch/system/rowwise_energy.hpp"
 #include "arch/system/rowwise_system.hpp"
@@ -11,20 +10,12 @@
 #include "run/energy_report.hpp"
 #include "run/host_meter.hpp"
 #include "run/limits.hpp"
+#include "run/machine_prices.hpp"
 #include "run/result_sum.hpp"
 #include "sparse_formats/product_check.hpp"
 
 namespace lacuna {
 namespace {
-
-ComponentSet priced_rowwise(const RowwiseSpec& machine) {
-  const NeededActions actions = rowwise_actions(machine);
-  const ComponentSet components =
-      with_accelergy_files(rowwise_components(machine, load_energy_table(machine.table)),
-                           machine.prices.accelergy, actions, 1e9 / machine.clock.count());
-  require_actions(components, actions);
-  return components;
-}
 
 std::unique_ptr<RowwiseProgram> make_program(const RowwiseSpec& machine, const CsrMatrix& leader,
                                              const CsrMatrix& follower) {
@@ -86,7 +77,7 @@ NumberFormat format_of(const RowwiseSpec& machine) {
 RunResult run_product(const RowwiseSpec& machine, const ProductWorkload& workload,
                       const ProductOptions& options) {
   const HostMeter meter;
-  const ComponentSet components = priced_rowwise(machine);
+  const ComponentSet components = priced_machine(machine);
   // Columns of B lead into columns of A: the transpose of the product.
   const CsrMatrix turned = transpose(machine.leader_is_b ? workload.a : workload.b_transposed);
   const CsrMatrix& leader = machine.leader_is_b ? workload.b_transposed : workload.a;

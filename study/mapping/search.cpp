@@ -14,6 +14,7 @@
 #include "base/interrupt.hpp"
 #include "base/message_text.hpp"
 #include "run/fabric/result.hpp"
+#include "run/machine_prices.hpp"
 
 namespace lacuna {
 namespace {
@@ -131,7 +132,7 @@ class MappingSearch {
   /// The best by estimate that differ in more than the room they are given, and what a run would
   /// take by itself.
   void simulate(MapSearch& out) const {
-    const ComponentSet components = priced_fabric(machine_);
+    const ComponentSet components = priced_machine(machine_);
     FabricOptions options;
     options.components = &components;
     std::set<Cut> seen;

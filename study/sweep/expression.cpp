@@ -50,6 +50,7 @@ const std::vector<Measure>& measures() {
       {"cycles_bound", "of the busiest block"},
       {"tokens", "of a step of a model"},
       {"tokens_per_s", "of a step of a model"},
+      {"loss", "as the table beside an axis says"},
   };
   return all;
 }
@@ -71,7 +72,16 @@ std::vector<double> measure(const RunResult& r) {
           count(r.statistics.macs_effectual),
           count(r.statistics.cycles_bound.count()),
           step ? count(r.step.tokens) : kNone,
-          step ? r.tokens_per_second() : kNone};
+          step ? r.tokens_per_second() : kNone,
+          kNone};
+}
+
+void reprice(std::vector<double>& values, double joules, double mm2) {
+  const double seconds = values[kTimeMeasure];
+  values[kEnergyMeasure] += joules;
+  values[kPowerMeasure] = seconds > 0 ? values[kEnergyMeasure] / seconds : kNone;
+  values[kEdpMeasure] = values[kEnergyMeasure] * seconds;
+  values[kAreaMeasure] += mm2;
 }
 
 struct Expression::Parser {
@@ -126,6 +136,10 @@ Expression& Expression::operator=(Expression&& other) noexcept = default;
 double Expression::of(const std::vector<double>& values) const {
   std::copy(values.begin(), values.end(), parser_->values.begin());
   return parser_->parser.Eval();
+}
+
+bool Expression::names(const std::string& text, const std::string& measure) {
+  return Parser(text).parser.GetUsedVar().count(measure) > 0;
 }
 
 std::string Expression::problem(const std::string& text) {

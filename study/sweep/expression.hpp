@@ -4,6 +4,7 @@
 // bytes.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,8 +21,17 @@ struct Measure {
 };
 [[nodiscard]] const std::vector<Measure>& measures();
 
+/// Places of those that prices change, and of the time.
+inline constexpr std::size_t kTimeMeasure = 1, kEnergyMeasure = 2, kPowerMeasure = 3,
+                             kEdpMeasure = 4, kAreaMeasure = 5;
+/// The first so many are of a run; the others come from the sweep.
+inline constexpr std::size_t kMeasuresOfRun = 14;
+
 /// Of a result, in the order of measures(); not a number where the result has none.
 [[nodiscard]] std::vector<double> measure(const RunResult& result);
+
+/// The measures of a point whose prices are other ones: what is more by so many J and mm2.
+void reprice(std::vector<double>& values, double joules, double mm2);
 
 class Expression {
  public:
@@ -35,6 +45,8 @@ class Expression {
   [[nodiscard]] double of(const std::vector<double>& values) const;
   /// What is wrong with it, with a suggestion; empty: nothing.
   [[nodiscard]] static std::string problem(const std::string& text);
+  /// Whether one that has no problem names a measure.
+  [[nodiscard]] static bool names(const std::string& text, const std::string& measure);
 
  private:
   struct Parser;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <new>
 
 #include "base/error.hpp"
@@ -13,6 +14,7 @@
 #include "study/process_pool.hpp"
 #include "study/sweep/content.hpp"
 #include "study/sweep/expression.hpp"
+#include "study/sweep/normalize.hpp"
 
 namespace lacuna {
 namespace {
@@ -55,12 +57,34 @@ SweepResult failed(std::string id, const std::string& why) {
   return result;
 }
 
+/// What each component has of the energy and the area.
+std::vector<ComponentShare> shares_of(const RunResult& run) {
+  std::vector<ComponentShare> out;
+  for (const PriceReport& price : run.energy.prices) {
+    ComponentShare& share = out.emplace_back();
+    share.component = price.component;
+    share.standing = price.standing;
+    share.mm2 = price.area_um2 * static_cast<double>(price.count) * 1e-6;
+    const auto component = run.energy.components.find(price.component);
+    if (component == run.energy.components.end()) continue;
+    for (const auto& [action, picojoules] : component->second.by_action) {
+      (action == price.static_action ? share.static_j : share.access_j) += picojoules * 1e-12;
+    }
+  }
+  return out;
+}
+
 class Worker {
  public:
-  Worker(const SweepSpec& spec, const fs::path& store) : spec_(spec), store_(store, spec) {}
+  Worker(const SweepSpec& spec, const fs::path& store) : spec_(spec), store_(store, spec) {
+    if (spec.normalize) {
+      normalizer_ = std::make_unique<SweepNormalizer>(
+          spec, [this](const RunPlan& plan) { return power_of(plan); });
+    }
+  }
 
   /// Its result; whether it was known.
-  std::pair<SweepResult, bool> run(const SweepPoint& point) {
+  std::pair<SweepResult, bool> run(SweepPoint point) {
     const auto [result, known] = result_of(point);
     store_.put(point, result);
     return {result, known};
@@ -68,9 +92,10 @@ class Worker {
   SweepStore& store() { return store_; }
 
  private:
-  std::pair<SweepResult, bool> result_of(const SweepPoint& point) {
+  std::pair<SweepResult, bool> result_of(SweepPoint& point) {
     std::string id = "not configured: " + identity_of(spec_, point);
     try {
+      if (normalizer_) point.normal = normalizer_->step_of(point);
       const RunPlan plan = plan_of(spec_, point);
       id = content_of(plan);
       if (auto known = store_.find(id)) return {*std::move(known), true};
@@ -82,6 +107,17 @@ class Worker {
     } catch (const std::exception& error) {
       return {failed(std::move(id), error.what()), false};
     }
+  }
+
+  double power_of(const RunPlan& plan) {
+    const std::string id = content_of(plan);
+    auto result = store_.find(id);
+    if (!result) {
+      result = run_plan(plan, id);
+      store_.keep(*result);
+    }
+    if (result->failed) throw InputError(result->message);
+    return result->values[kPowerMeasure];
   }
 
   SweepResult run_plan(const RunPlan& plan, const std::string& id) {
@@ -97,6 +133,7 @@ class Worker {
     out.workload = one.workload;
     out.bound = one.statistics.bound;
     out.values = measure(one);
+    out.shares = shares_of(one);
     out.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return out;
   }
@@ -104,6 +141,7 @@ class Worker {
   const SweepSpec& spec_;
   SweepStore store_;
   KeptWorkload kept_;
+  std::unique_ptr<SweepNormalizer> normalizer_;
 };
 
 class Sweep {

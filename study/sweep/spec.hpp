@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,17 @@ struct SweepAxis {
   std::vector<std::vector<SweepSetting>> steps;
   std::vector<std::string> labels;  // of each step, for tables
   bool of_workload = false;         // every key is of the workload
+  std::vector<double> losses;       // of each step, as the user's table says; empty: not told
+};
+
+/// An axis that is not enumerated: each point takes the last step that keeps a measure within its
+/// target, so that machines are compared at equal area or equal power.
+struct SweepNormalize {
+  enum class By { area, power };
+  By by = By::area;
+  double target = 0;    // mm2 or W; 0: what `machine` has
+  std::string machine;  // as its file says it, on the point's workload
+  SweepAxis axis;       // its steps in rising order of the measure
 };
 
 struct SweepObjective {
@@ -38,6 +50,7 @@ struct SweepSpec {
   std::vector<std::string> machines;
   std::vector<ConfigTree> workloads;  // mappings, as in a workload's file
   std::vector<SweepAxis> axes;        // those of workloads first: they change slowest
+  std::optional<SweepNormalize> normalize;
   std::vector<std::string> constraints;
   std::vector<SweepObjective> objectives;
   std::uint64_t repeat = 1;  // seeds of drawn operands
@@ -60,12 +73,19 @@ struct SweepPoint {
   std::string machine;
   std::size_t workload = 0;
   std::uint64_t seed = 1;
-  std::vector<std::size_t> steps;  // of each axis
+  std::vector<std::size_t> steps;     // of each axis
+  std::optional<std::size_t> normal;  // step of the normalised axis, once it is chosen
 };
 [[nodiscard]] SweepPoint point_of(const SweepSpec& spec, std::uint64_t index);
 
 /// What the point runs. Throws InputError for a machine or workload that its values do not make.
 [[nodiscard]] RunPlan plan_of(const SweepSpec& spec, const SweepPoint& point);
+/// The point's workload on a machine as its file says it.
+[[nodiscard]] RunPlan plan_on(const SweepSpec& spec, const SweepPoint& point,
+                              const std::string& machine);
+
+/// What the table beside an axis says of its step; not a number where no axis has one.
+[[nodiscard]] double loss_of(const SweepSpec& spec, const SweepPoint& point);
 
 /// What tells a sweep's points from another's, and one point from all others, before it is known
 /// what they run.

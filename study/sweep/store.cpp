@@ -26,15 +26,31 @@ std::string quoted_name(const std::string& name) {
   return out + '"';
 }
 
-std::string measure_columns() {
+std::string measure_columns(const std::string& behind = "") {
   std::string out;
-  for (const Measure& measure : measures()) out += fmt::format(", {}", measure.name);
+  for (std::size_t i = 0; i < kMeasuresOfRun; ++i) {
+    out += fmt::format(", {}{}", measures()[i].name, behind);
+  }
+  return out;
+}
+
+/// Labels of what a point takes of each axis, the normalised one last.
+std::vector<std::string> label_columns(const SweepSpec& spec) {
+  std::vector<std::string> out;
+  for (const SweepAxis& axis : spec.axes) out.push_back(quoted_name(axis.name));
+  if (spec.normalize) out.push_back(quoted_name(spec.normalize->axis.name));
   return out;
 }
 
 /// What result_of() reads, in its order.
 std::string result_columns() {
   return "results.id, failed, message, results.workload, bound, wall_s" + measure_columns();
+}
+
+/// What row_of() reads.
+std::string select_points() {
+  return "SELECT number, normal_step, " + result_columns() +
+         " FROM points JOIN results ON results.id = points.id";
 }
 
 }  // namespace
@@ -131,6 +147,20 @@ class SweepStore::Database {
 
   /// The result that begins at a column of a row.
   static SweepResult result_of(const Query& row, int column);
+  /// What point_columns() reads.
+  static SweepRow row_of(const SweepSpec& spec, const Query& row);
+
+  std::vector<ComponentShare> shares(const std::string& id) {
+    auto rows = query(
+        "SELECT component, standing, access_j, static_j, mm2 FROM shares WHERE id = ? "
+        "ORDER BY component");
+    rows.bind(id);
+    std::vector<ComponentShare> out;
+    while (rows.next()) {
+      out.push_back({rows.text(0), rows.text(1), rows.number(2), rows.number(3), rows.number(4)});
+    }
+    return out;
+  }
 
   /// Its points, in their order, as those of a sweep that has been found to be the same.
   void each(const SweepSpec& spec, const std::function<void(const SweepRow&)>& use);
@@ -162,20 +192,21 @@ SweepStore::~SweepStore() = default;
 void SweepStore::open_tables() {
   Database& db = *database_;
   db.run("BEGIN IMMEDIATE");
-  std::string measures_sql;
-  for (const Measure& measure : measures()) measures_sql += fmt::format(", {} REAL", measure.name);
   db.run("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT)");
   db.run(
       "CREATE TABLE IF NOT EXISTS results (id TEXT PRIMARY KEY, failed INTEGER, message TEXT, "
       "workload TEXT, bound TEXT" +
-      measures_sql + ", wall_s REAL)");
+      measure_columns(" REAL") + ", wall_s REAL)");
+  db.run(
+      "CREATE TABLE IF NOT EXISTS shares (id TEXT, component TEXT, standing TEXT, access_j REAL, "
+      "static_j REAL, mm2 REAL, PRIMARY KEY (id, component)) WITHOUT ROWID");
   if (db.about("sweep") != identity_of(spec_)) {
     db.run("DROP TABLE IF EXISTS points");
     std::string axes;
-    for (const SweepAxis& axis : spec_.axes) axes += ", " + quoted_name(axis.name) + " TEXT";
+    for (const std::string& label : label_columns(spec_)) axes += ", " + label + " TEXT";
     db.run(
         "CREATE TABLE points (number INTEGER PRIMARY KEY, id TEXT, machine TEXT, "
-        "workload_number INTEGER, seed INTEGER" +
+        "workload_number INTEGER, seed INTEGER, loss REAL, normal_step INTEGER" +
         axes + ")");
     db.query("INSERT OR REPLACE INTO about VALUES ('sweep', ?)").bind(identity_of(spec_)).next();
     db.query("INSERT OR REPLACE INTO about VALUES ('name', ?)").bind(spec_.name).next();
@@ -191,15 +222,24 @@ SweepResult SweepStore::Database::result_of(const Query& row, int column) {
   result.workload = row.text(column++);
   result.bound = row.text(column++);
   result.wall_s = row.number(column++);
-  for (std::size_t i = 0; i < measures().size(); ++i) result.values.push_back(row.number(column++));
+  for (std::size_t i = 0; i < kMeasuresOfRun; ++i) result.values.push_back(row.number(column++));
+  result.values.resize(measures().size(), std::nan(""));
   return result;
+}
+
+SweepRow SweepStore::Database::row_of(const SweepSpec& spec, const Query& row) {
+  SweepRow out{point_of(spec, row.integer(0)), result_of(row, 2)};
+  if (const double step = row.number(1); std::isfinite(step)) {
+    out.point.normal = static_cast<std::size_t>(step);
+  }
+  out.result.values.back() = loss_of(spec, out.point);
+  return out;
 }
 
 void SweepStore::Database::each(const SweepSpec& spec,
                                 const std::function<void(const SweepRow&)>& use) {
-  auto rows = query("SELECT number, " + result_columns() +
-                    " FROM points JOIN results ON results.id = points.id ORDER BY number");
-  while (rows.next()) use({point_of(spec, rows.integer(0)), result_of(rows, 1)});
+  auto rows = query(select_points() + " ORDER BY number");
+  while (rows.next()) use(row_of(spec, rows));
 }
 
 std::optional<SweepResult> SweepStore::find(const std::string& id) {
@@ -208,36 +248,60 @@ std::optional<SweepResult> SweepStore::find(const std::string& id) {
   return Database::result_of(found, 0);
 }
 
-void SweepStore::put(const SweepPoint& point, const SweepResult& result) {
+void SweepStore::insert(const SweepResult& result) {
   Database& db = *database_;
-  db.run("BEGIN IMMEDIATE");
   std::string marks = "?, ?, ?, ?, ?";
-  for (std::size_t i = 0; i < measures().size(); ++i) marks += ", ?";
+  for (std::size_t i = 0; i < kMeasuresOfRun; ++i) marks += ", ?";
   auto row = db.query("INSERT OR IGNORE INTO results (id, failed, message, workload, bound" +
                       measure_columns() + ", wall_s) VALUES (" + marks + ", ?)");
   row.bind(result.id).bind(std::uint64_t{result.failed}).bind(result.message);
   row.bind(result.workload).bind(result.bound);
-  for (std::size_t i = 0; i < measures().size(); ++i) {
+  for (std::size_t i = 0; i < kMeasuresOfRun; ++i) {
     row.bind(result.failed ? std::nan("") : result.values[i]);
   }
   row.bind(result.wall_s).next();
-  marks = "?, ?, ?, ?, ?";
-  for (std::size_t i = 0; i < spec_.axes.size(); ++i) marks += ", ?";
+  for (const ComponentShare& share : result.shares) {
+    auto one = db.query("INSERT OR IGNORE INTO shares VALUES (?, ?, ?, ?, ?, ?)");
+    one.bind(result.id).bind(share.component).bind(share.standing);
+    one.bind(share.access_j).bind(share.static_j).bind(share.mm2).next();
+  }
+}
+
+void SweepStore::keep(const SweepResult& result) {
+  database_->run("BEGIN IMMEDIATE");
+  insert(result);
+  database_->run("COMMIT");
+}
+
+void SweepStore::put(const SweepPoint& point, const SweepResult& result) {
+  Database& db = *database_;
+  db.run("BEGIN IMMEDIATE");
+  insert(result);
+  std::string marks = "?, ?, ?, ?, ?, ?, ?";
+  for (std::size_t i = label_columns(spec_).size(); i > 0; --i) marks += ", ?";
   auto place = db.query("INSERT OR REPLACE INTO points VALUES (" + marks + ")");
   place.bind(point.index).bind(result.id).bind(point.machine);
   place.bind(std::uint64_t{point.workload}).bind(point.seed);
+  place.bind(loss_of(spec_, point));
+  place.bind(point.normal ? static_cast<double>(*point.normal) : std::nan(""));
   for (std::size_t i = 0; i < spec_.axes.size(); ++i) {
     place.bind(spec_.axes[i].labels[point.steps[i]]);
+  }
+  if (spec_.normalize) {
+    place.bind(point.normal ? spec_.normalize->axis.labels[*point.normal] : std::string());
   }
   place.next();
   db.run("COMMIT");
 }
 
-bool SweepStore::has(std::uint64_t index) {
-  return database_
-      ->query("SELECT 1 FROM points JOIN results ON results.id = points.id WHERE number = ?")
-      .bind(index)
-      .next();
+std::optional<SweepRow> SweepStore::at(std::uint64_t index) {
+  auto row = database_->query(select_points() + " WHERE number = ?");
+  if (!row.bind(index).next()) return std::nullopt;
+  return Database::row_of(spec_, row);
+}
+
+std::vector<ComponentShare> SweepStore::shares(const std::string& id) {
+  return database_->shares(id);
 }
 
 std::uint64_t SweepStore::count() {
@@ -266,7 +330,10 @@ void SweepStore::merge(const std::filesystem::path& other) {
         fmt::format("it holds the points of another sweep, '{}'", shortened(theirs.about("name"))),
         "give the folder of a shard of this sweep, made from the same file");
   }
-  theirs.each(spec_, [this](const SweepRow& row) { put(row.point, row.result); });
+  theirs.each(spec_, [&](SweepRow row) {
+    row.result.shares = theirs.shares(row.result.id);
+    put(row.point, row.result);
+  });
 }
 
 }  // namespace lacuna

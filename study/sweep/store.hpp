@@ -4,6 +4,7 @@
 //
 //   results   one row for each point by content, whichever sweep asked for it: status, message,
 //             measures (expression.hpp), seconds on the host
+//   shares    of each result: energy and area by component
 //   points    the sweep: number, id of its result, machine, workload, seed, a column for each axis
 //   about     the sweep's name and what its numbers are of
 #pragma once
@@ -20,6 +21,13 @@
 
 namespace lacuna {
 
+/// What a component has of a point's energy and area, and where its price comes from: enough to
+/// price the point again (perturb.hpp).
+struct ComponentShare {
+  std::string component, standing;
+  double access_j = 0, static_j = 0, mm2 = 0;
+};
+
 struct SweepResult {
   std::string id;       // by content
   bool failed = false;  // then a message, and no measures
@@ -27,6 +35,7 @@ struct SweepResult {
   std::string workload, bound;  // its name; the busiest block
   std::vector<double> values;   // in the order of measures()
   double wall_s = 0;
+  std::vector<ComponentShare> shares;  // of a run that is put; read with SweepStore::shares()
 };
 
 /// A point of a sweep with its result.
@@ -48,7 +57,10 @@ class SweepStore {
   [[nodiscard]] std::optional<SweepResult> find(const std::string& id);
   /// A result and the point that has it, as one.
   void put(const SweepPoint& point, const SweepResult& result);
-  [[nodiscard]] bool has(std::uint64_t index);
+  /// A result that is no point of the sweep, so that it does not run again.
+  void keep(const SweepResult& result);
+  [[nodiscard]] std::optional<SweepRow> at(std::uint64_t index);
+  [[nodiscard]] std::vector<ComponentShare> shares(const std::string& id);
   [[nodiscard]] std::uint64_t count();
   /// Results that failed are forgotten.
   void forget_failed();
@@ -60,6 +72,7 @@ class SweepStore {
  private:
   class Database;
   void open_tables();
+  void insert(const SweepResult& result);
   const SweepSpec& spec_;
   std::unique_ptr<Database> database_;
 };

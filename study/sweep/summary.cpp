@@ -9,7 +9,7 @@ namespace lacuna {
 namespace {
 
 constexpr std::size_t kMostMessages = 100;
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoMean = std::numeric_limits<double>::quiet_NaN();
 
 /// Where a point stands on each effect.
 std::vector<std::size_t> places(const SweepSpec& spec, const SweepPoint& point) {
@@ -68,12 +68,12 @@ void LogMean::add(double value) {
 }
 
 double LogMean::value() const {
-  return count == 0 ? kNone : std::exp(sum / static_cast<double>(count));
+  return count == 0 ? kNoMean : std::exp(sum / static_cast<double>(count));
 }
 
 std::pair<double, double> AxisEffect::range(std::size_t objective) const {
   LogMean all;
-  double least = kNone, most = kNone;
+  double least = kNoMean, most = kNoMean;
   for (const LogMean& step : of_step[objective]) {
     if (step.count == 0) continue;
     all.sum += step.sum;
@@ -120,7 +120,7 @@ SweepSummary summarize(const SweepSpec& spec, SweepStore& store) {
   SweepSummary out;
   out.points = spec.points();
   out.effects = empty_effects(spec);
-  out.ranges.assign(spec.objectives.size(), {kNone, kNone});
+  out.ranges.assign(spec.objectives.size(), {kNoMean, kNoMean});
   ParetoFront front;
   store.each([&](const SweepRow& row) {
     ++out.finished;

@@ -3,13 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <memory>
 #include <set>
 
-#include "base/csv_text.hpp"
-#include "base/error.hpp"
-#include "base/file.hpp"
+#include "study/sweep/csv_table.hpp"
 #include "study/sweep/summary.hpp"
 
 namespace lacuna {
@@ -18,42 +14,14 @@ namespace {
 /// Points that are drawn beside the front, evenly chosen.
 constexpr std::uint64_t kDrawnPoints = 2000;
 
-/// On one line, because gnuplot reads line by line.
-std::string field(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return csv_field(text);
-}
-
 std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : std::string();
 }
 
-/// A table that is written row by row.
-class Table {
- public:
-  explicit Table(const std::filesystem::path& file)
-      : file_(std::fopen(file.c_str(), "w"), std::fclose), name_(file.string()) {
-    if (!file_) throw InputError({name_, 0, {}}, "cannot write the file");
-  }
-  void row(const std::vector<std::string>& fields) {
-    std::string line;
-    for (const std::string& one : fields) line += (line.empty() ? "" : ",") + one;
-    put(line + '\n');
-  }
-  void put(const std::string& text) {
-    if (std::fputs(text.c_str(), file_.get()) < 0) {
-      throw InputError({name_, 0, {}}, "cannot write the file", "is the disk full?");
-    }
-  }
-
- private:
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-  std::string name_;
-};
-
 std::vector<std::string> header_of(const SweepSpec& spec) {
   std::vector<std::string> header{"number", "machine", "workload", "seed"};
-  for (const SweepAxis& axis : spec.axes) header.push_back(field(axis.name));
+  for (const SweepAxis& axis : spec.axes) header.push_back(csv_line(axis.name));
+  if (spec.normalize) header.push_back(csv_line(spec.normalize->axis.name));
   header.insert(header.end(), {"status", "holds", "front"});
   for (const Measure& measure : measures()) header.emplace_back(measure.name);
   for (std::size_t i = 0; i < spec.objectives.size(); ++i) {
@@ -72,7 +40,7 @@ double normal(double value, double least, double most) {
 
 void write_front(const SweepSpec& spec, const SweepSummary& summary,
                  const std::filesystem::path& file) {
-  Table table(file);
+  CsvTable table(file);
   std::vector<std::string> header{"number"};
   for (std::size_t i = 0; i < spec.objectives.size(); ++i) {
     header.push_back(fmt::format("objective_{}", i + 1));
@@ -92,7 +60,7 @@ void write_front(const SweepSpec& spec, const SweepSummary& summary,
 
 void write_sensitivity(const SweepSpec& spec, const SweepSummary& summary,
                        const std::filesystem::path& file) {
-  Table table(file);
+  CsvTable table(file);
   table.row({"objective", "axis", "least", "most", "step_of_least", "step_of_most"});
   for (std::size_t o = 0; o < spec.objectives.size(); ++o) {
     for (const AxisEffect& effect : summary.effects) {
@@ -105,14 +73,14 @@ void write_sensitivity(const SweepSpec& spec, const SweepSummary& summary,
         if (steps[i].value() < steps[low].value() || steps[low].count == 0) low = i;
         if (steps[i].value() > steps[high].value() || steps[high].count == 0) high = i;
       }
-      table.row({std::to_string(o + 1), field(effect.axis), number(least), number(most),
-                 field(effect.steps[low]), field(effect.steps[high])});
+      table.row({std::to_string(o + 1), csv_line(effect.axis), number(least), number(most),
+                 csv_line(effect.steps[low]), csv_line(effect.steps[high])});
     }
   }
 }
 
 void write_heat(const SweepSummary& summary, const std::filesystem::path& file) {
-  Table table(file);
+  CsvTable table(file);
   table.row({"column", "row", "mean"});
   for (const SweepSummary::Heat& heat : summary.heat) {
     for (std::size_t r = 0; r < heat.cells.size(); ++r) {
@@ -127,7 +95,7 @@ void write_heat(const SweepSummary& summary, const std::filesystem::path& file) 
 void write_parallel(const SweepSpec& spec, SweepStore& store, const SweepSummary& summary,
                     const std::set<std::uint64_t>& front, const std::filesystem::path& file) {
   const SweepJudge judge(spec);
-  Table table(file);
+  CsvTable table(file);
   table.row({"place", "value", "front"});
   const std::uint64_t every = std::max<std::uint64_t>(1, summary.finished / kDrawnPoints);
   store.each([&](const SweepRow& row) {
@@ -161,14 +129,18 @@ void write_points(const SweepSpec& spec, SweepStore& store, const SweepSummary& 
                   const std::filesystem::path& file) {
   const SweepJudge judge(spec);
   const std::set<std::uint64_t> front = numbers_of(summary);
-  Table table(file);
+  CsvTable table(file);
   table.row(header_of(spec));
   store.each([&](const SweepRow& row) {
     const SweepResult& result = row.result;
-    std::vector<std::string> fields{std::to_string(row.point.index), field(row.point.machine),
-                                    field(result.workload), std::to_string(row.point.seed)};
+    std::vector<std::string> fields{std::to_string(row.point.index), csv_line(row.point.machine),
+                                    csv_line(result.workload), std::to_string(row.point.seed)};
     for (std::size_t i = 0; i < spec.axes.size(); ++i) {
-      fields.push_back(field(spec.axes[i].labels[row.point.steps[i]]));
+      fields.push_back(csv_line(spec.axes[i].labels[row.point.steps[i]]));
+    }
+    if (spec.normalize) {
+      const auto& labels = spec.normalize->axis.labels;
+      fields.push_back(row.point.normal ? csv_line(labels[*row.point.normal]) : std::string());
     }
     fields.insert(fields.end(), {result.failed ? "failed" : "ok", judge.holds(result) ? "1" : "0",
                                  front.count(row.point.index) > 0 ? "1" : "0"});
@@ -178,7 +150,7 @@ void write_points(const SweepSpec& spec, SweepStore& store, const SweepSummary& 
     } else {
       for (const double value : judge.objectives(result)) fields.push_back(number(value));
     }
-    fields.insert(fields.end(), {result.bound, field(result.message), number(result.wall_s)});
+    fields.insert(fields.end(), {result.bound, csv_line(result.message), number(result.wall_s)});
     table.row(fields);
   });
 }

@@ -117,6 +117,22 @@ TEST_CASE("points can be run one by one, and the table is made of what is there"
   CHECK_THAT(all.err, Catch::Matchers::Contains("2 known before"));
 }
 
+TEST_CASE("prices that are not published can be moved, and are tables only when they are") {
+  const std::string file = sweep_file("perturbed", 4);
+  const fs::path folder = scratch("sweep-command/perturbed-out") / "out";
+  const std::vector<std::string> plain{"sweep", file, "--out", folder.string(), "--no-plots"};
+  std::vector<std::string> moved = plain;
+  moved.insert(moved.end(), {"--perturb", "30%", "--draws", "20"});
+  const Ran ran = run_lacuna("sweep-perturb", moved);
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  CHECK_THAT(ran.out, Catch::Matchers::Contains("20 draws"));
+  CHECK(fs::exists(folder / "perturbed.csv"));
+  CHECK(fs::exists(folder / "perturbed-points.csv"));
+  REQUIRE(run_lacuna("sweep-plain", plain).code == 0);
+  CHECK_FALSE(fs::exists(folder / "perturbed.csv"));
+}
+
 TEST_CASE("what a sweep cannot do is refused") {
   const std::string file = sweep_file("refused", 2);
   const std::string out = (scratch("sweep-command/refused-out") / "out").string();
@@ -125,5 +141,8 @@ TEST_CASE("what a sweep cannot do is refused") {
   check_refused("sweep-shard-text", {"sweep", file, "--out", out, "--shard", "two"}, "part");
   check_refused("sweep-point", {"sweep", file, "--out", out, "--point", "12"}, "12 points");
   check_refused("sweep-merge", {"sweep", file, "--out", out, "--merge", out + "/nowhere"}, "sweep");
+  check_refused("sweep-perturb-all", {"sweep", file, "--out", out, "--perturb", "130%"}, "30%");
+  check_refused("sweep-perturb-text", {"sweep", file, "--out", out, "--perturb", "much"}, "30%");
+  check_refused("sweep-draws", {"sweep", file, "--out", out, "--draws", "7"}, "--perturb");
   check_refused("sweep-file", {"sweep", "nothing.yaml", "--out", out}, "nothing.yaml");
 }

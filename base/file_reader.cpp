@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -87,6 +88,13 @@ int open_for_reading(const fs::path& path) {
   return descriptor;
 }
 
+constexpr std::uint64_t kLeastBuffer = 1U << 12, kLargestBuffer = 1U << 18;
+
+/// Small files are many, and a buffer that is mapped and given back costs more than reading one.
+unsigned buffer_for(std::uint64_t stored) {
+  return static_cast<unsigned>(std::bit_ceil(std::clamp(stored, kLeastBuffer, kLargestBuffer)));
+}
+
 }  // namespace
 
 void FileReader::Close::operator()(void* file) const {
@@ -107,15 +115,15 @@ FileReader::FileReader(const fs::path& path, Use use) : path_(path) {
     errno = saved;
     cannot_read(path);
   }
-  gzbuffer(as_gz(file_.get()), 1U << 18);
   const bool regular = fs::is_regular_file(path, ignored);
+  if (regular) stored_ = fs::file_size(path, ignored);
+  gzbuffer(as_gz(file_.get()), buffer_for(regular ? stored_ : kLargestBuffer));
   most_ = use == Use::streamed ? std::numeric_limits<std::uint64_t>::max()
           : regular            ? limits::kContentBytes
                                : limits::kPipeBytes;
   most_inflated_ = most_;
   // A pipe has no size, and nobody but the reader may take bytes from it.
   if (!regular) return;
-  stored_ = fs::file_size(path, ignored);
   most_inflated_ = std::max(limits::kInflatedFloor, limits::kInflatedRatio * stored_);
   if (stored_ > 0) {
     expected_ = gzdirect(as_gz(file_.get())) != 0 ? stored_ : inflated_size(path, stored_);
@@ -124,11 +132,13 @@ FileReader::FileReader(const fs::path& path, Use use) : path_(path) {
 
 FileReader::~FileReader() = default;
 
-/// No more than what is still to come, and one byte to find the end: small files are many.
+/// No more than what is still to come, and one byte to find the end: small files are many. What a
+/// gzip file says of that is believed up to a few times its own size, then as much as it has given.
 std::size_t FileReader::next_piece() const {
-  const std::uint64_t likely = std::max(stored_, expected_);
-  if (stored_ == 0 || given_ > likely) return kPiece;
-  return std::clamp<std::uint64_t>(likely - given_ + 1, kLeastPiece, kPiece);
+  if (stored_ == 0) return kPiece;
+  const std::uint64_t left = given_ <= expected_ ? expected_ - given_ + 1 : given_;
+  const std::uint64_t believed = std::max(4 * stored_, given_);
+  return std::clamp<std::uint64_t>(std::min(left, believed), kLeastPiece, kPiece);
 }
 
 bool FileReader::read(std::string& content) {

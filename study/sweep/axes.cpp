@@ -135,14 +135,24 @@ std::string key_of_workload(const SweepSetting& setting) {
 }
 
 std::string flow_text(const ConfigTree& tree) {
-  if (tree.kind != ConfigTree::Kind::sequence) return tree.scalar;
-  std::string out;
-  for (const ConfigTree& item : tree.items) {
-    const bool scalar = item.kind == ConfigTree::Kind::scalar;
-    out += fmt::format("{}{}", out.empty() ? "" : ", ",
-                       scalar ? fmt::format("\"{}\"", item.scalar) : flow_text(item));
+  const auto inner = [](const ConfigTree& item) {
+    return item.kind == ConfigTree::Kind::scalar ? fmt::format("\"{}\"", item.scalar)
+                                                 : flow_text(item);
+  };
+  std::vector<std::string> parts;
+  switch (tree.kind) {
+    case ConfigTree::Kind::null:
+      return "null";
+    case ConfigTree::Kind::scalar:
+      return tree.scalar;
+    case ConfigTree::Kind::sequence:
+      for (const ConfigTree& item : tree.items) parts.push_back(inner(item));
+      return fmt::format("[{}]", fmt::join(parts, ", "));
+    case ConfigTree::Kind::mapping:
+      for (const auto& [key, value] : tree.children) parts.push_back(key + ": " + inner(value));
+      return fmt::format("{{{}}}", fmt::join(parts, ", "));
   }
-  return '[' + out + ']';
+  return {};
 }
 
 ConfigTree take(ConfigTree& mapping, std::string_view key) {

@@ -155,6 +155,23 @@ TEST_CASE("a point that fails is a row with its message, and the others go on") 
   CHECK_FALSE(summary.front.empty());
 }
 
+TEST_CASE("a value of an axis may be a mapping, a list or nothing") {
+  const SweepSpec spec = load("sweep-mapping", R"yaml(
+machines: [lacuna]
+workloads: [{gemm: 64x64x64, a: dense, b: dense}]
+axes:
+  - key: levels.glb.holds.B
+    values: [{policy: tailors, window: 8 KiB}, {policy: buffet, window: null}]
+  - {key: units.macs.skips.A, values: [["2:4"], [dense]]}
+)yaml");
+  CHECK(spec.axes[0].labels[0] == "{policy: \"tailors\", window: \"8 KiB\"}");
+  for (std::uint64_t i = 0; i < spec.points(); ++i) {
+    CHECK(run_plan(plan_of(spec, point_of(spec, i)), {}).front().unsupported.empty());
+  }
+  const ConfigTree resolved = plan_of(spec, point_of(spec, 3)).machines.front().resolved;
+  CHECK_THAT(resolved.to_yaml(), Catch::Matchers::Contains("buffet"));
+}
+
 TEST_CASE("seeds repeat what is drawn") {
   const SweepSpec spec = load("sweep-seeds-file", R"(
 machines: [dstc]

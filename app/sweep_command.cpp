@@ -11,6 +11,7 @@
 
 #include "app/commands.hpp"
 #include "app/out_option.hpp"
+#include "app/slurm_text.hpp"
 #include "app/sweep_text.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -41,6 +42,9 @@ struct SweepCommand {
   std::string point;    // its number
   std::string perturb;  // "30%"
   std::uint64_t draws = 200;
+  std::string slurm;  // a folder
+  std::uint64_t tasks = 0, max_array = kUsualMaxArraySize;
+  double task_minutes = 5;
   bool list = false, retry_failed = false, no_plots = false;
 };
 
@@ -197,6 +201,51 @@ void write_scripts(const report::SweepPlot& plot, const fs::path& folder) {
   write("parallel", report::sweep_parallel_script(plot));
 }
 
+/// Seconds of a point, by the first few: evenly chosen, and kept like all others.
+double seconds_a_point(const SweepSpec& spec, SweepCommand command) {
+  constexpr std::uint64_t kTried = 8;
+  command.out = command.slurm;
+  const std::uint64_t parts = (spec.points() + kTried - 1) / kTried;
+  fmt::print(stderr, "{} of {} points, to see how long they take\n",
+             (spec.points() + parts - 1) / parts, grouped(spec.points()));
+  run_points(spec, command, {1, parts});
+  double seconds = 0;
+  std::uint64_t points = 0;
+  SweepStore(fs::path(command.out) / kStore, spec).each([&](const SweepRow& row) {
+    seconds += row.result.wall_s;
+    ++points;
+  });
+  return seconds / static_cast<double>(points);
+}
+
+int write_slurm(const SweepSpec& spec, const SweepCommand& command) {
+  make_folder(command.slurm);
+  SlurmSweep sweep;
+  sweep.name = spec.name;
+  sweep.program = fs::read_symlink("/proc/self/exe");
+  sweep.file = fs::absolute(find_config("sweeps", command.file));
+  sweep.out = fs::canonical(command.slurm);
+  sweep.tasks = std::min({command.tasks, spec.points(), command.max_array - 1});
+  if (command.tasks == 0) {
+    const double seconds = seconds_a_point(spec, command);
+    sweep.tasks = slurm_tasks(spec.points(), seconds, command.task_minutes, command.max_array);
+    fmt::print(
+        "{:.3g} s a point: {} tasks of some {:.3g} minutes\n", seconds, sweep.tasks,
+        seconds * static_cast<double>(spec.points()) / 60 / static_cast<double>(sweep.tasks));
+  } else if (sweep.tasks < command.tasks) {
+    fmt::print("{} tasks: no more points, or no more in an array (--max-array)\n", sweep.tasks);
+  }
+  StagedFolder folder(sweep.out / "slurm", "sweep-slurm", {"points.sh", "merge.sh", "submit"});
+  write_file(folder.path() / "points.sh", slurm_points_script(sweep));
+  write_file(folder.path() / "merge.sh", slurm_merge_script(sweep));
+  write_file(folder.path() / "submit", slurm_submit_script(sweep));
+  fs::permissions(folder.path() / "submit", fs::perms::owner_exec | fs::perms::group_exec,
+                  fs::perm_options::add);
+  for (const std::string& note : folder.commit()) fmt::print(stderr, "{}\n", note);
+  fmt::print("submit: {}\n", (sweep.out / "slurm" / "submit").string());
+  return 0;
+}
+
 /// "30%" or "0.3".
 double parse_perturb(const std::string& text) {
   const bool percent = text.ends_with('%');
@@ -245,6 +294,7 @@ int execute(const SweepCommand& command) {
   if (!command.perturb.empty()) static_cast<void>(parse_perturb(command.perturb));
   const SweepSpec spec = load_sweep(find_config("sweeps", command.file));
   if (command.list) return list_points(spec, command);
+  if (!command.slurm.empty()) return write_slurm(spec, command);
   if (command.out.empty()) {
     throw InputError("no folder is given for the points", "add --out DIR");
   }
@@ -294,6 +344,18 @@ Command add_sweep(Options& app) {
   app.add_option("--draws", command->draws, "with --perturb: draws of all prices at once")
       .between(std::uint64_t{1}, std::uint64_t{100'000})
       .needs(perturb);
+  const Option slurm = app.add_option("--slurm", command->slurm,
+                                      "write jobs of Slurm that run the sweep into this folder");
+  slurm.excludes(shard).excludes(merge).excludes(app.get_option("--out"));
+  app.add_option("--tasks", command->tasks, "with --slurm: tasks; otherwise by --task-minutes")
+      .between(std::uint64_t{1}, kMostSweepPoints)
+      .needs(slurm);
+  app.add_option("--task-minutes", command->task_minutes, "with --slurm: how long a task may run")
+      .between(0.01, 1e5)
+      .needs(slurm);
+  app.add_option("--max-array", command->max_array, "with --slurm: Slurm's MaxArraySize")
+      .between(std::uint64_t{2}, std::uint64_t{4'000'001})
+      .needs(slurm);
   app.add_flag("--no-plots", command->no_plots, "write scripts and data, draw no pictures");
   return [command] { return execute(*command); };
 }

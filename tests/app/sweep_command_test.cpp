@@ -3,11 +3,15 @@
 #include <signal.h>
 
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <thread>
 
+#include "app/slurm_text.hpp"
+#include "base/random.hpp"
+#include "study/sweep/store.hpp"
 #include "tests/app/command.hpp"
 
 using namespace lacuna;
@@ -95,6 +99,39 @@ TEST_CASE("a sweep that is killed again and again ends with the table of one tha
   CHECK(table(killed) == table(whole));
 }
 
+TEST_CASE("fifty kills at random moments cost no point and double none", "[slow]") {
+  const std::string file = sweep_file("killed-often", 120);
+  const fs::path killed = scratch("sweep-command/killed-often-out") / "out";
+  const fs::path whole = scratch("sweep-command/whole-often-out") / "out";
+  RandomStream random(7, "kills");
+  for (int i = 0; i < 50; ++i) {
+    kill_after({"sweep", file, "--out", killed.string(), "--no-plots", "--jobs", "2"},
+               std::chrono::milliseconds(5 + random.below(120)));
+  }
+  const Ran end = run_lacuna("sweep-end", {"sweep", file, "--out", killed.string(), "--no-plots"});
+  const Ran one = run_lacuna("sweep-one", {"sweep", file, "--out", whole.string(), "--no-plots"});
+  INFO(end.err << one.err);
+  REQUIRE(end.code == 0);
+  REQUIRE(one.code == 0);
+  CHECK(table(killed) == table(whole));
+  const auto content = [&](const fs::path& folder) {
+    const SweepSpec spec = load_sweep(file);
+    SweepStore store(folder / "points.sqlite", spec);
+    std::string text;
+    store.each([&](const SweepRow& row) {
+      text += fmt::format("{} {} {}", row.point.index, row.result.id, row.result.message);
+      for (const double value : row.result.values) text += fmt::format(" {}", value);
+      for (const ComponentShare& share : store.shares(row.result.id)) {
+        text +=
+            fmt::format(" {} {} {} {}", share.component, share.access_j, share.static_j, share.mm2);
+      }
+      text += '\n';
+    });
+    return text;
+  };
+  CHECK(content(killed) == content(whole));
+}
+
 TEST_CASE("points can be run one by one, and the table is made of what is there") {
   const std::string file = sweep_file("single", 2);
   const fs::path folder = scratch("sweep-command/single-out") / "out";
@@ -133,6 +170,31 @@ TEST_CASE("prices that are not published can be moved, and are tables only when 
   CHECK_FALSE(fs::exists(folder / "perturbed.csv"));
 }
 
+TEST_CASE("jobs of Slurm have tasks that run for minutes, within what an array may have") {
+  CHECK(slurm_tasks(1000, 6, 5, 1001) == 20);
+  CHECK(slurm_tasks(1000, 0.001, 5, 1001) == 1);
+  CHECK(slurm_tasks(1000, 3600, 5, 1001) == 1000);
+  CHECK(slurm_tasks(100'000, 60, 5, 1001) == 1000);
+  CHECK(slurm_tasks(3, 3600, 5, 1001) == 3);
+  CHECK(slurm_tasks(10, std::nan(""), 5, 6) == 5);
+  SlurmSweep sweep;
+  sweep.name = "a sweep's name";
+  sweep.program = "/opt/it's here/lacuna";
+  sweep.tasks = 7;
+  const std::string script = slurm_points_script(sweep);
+  CHECK_THAT(script, Catch::Matchers::Contains("--array=1-7\n"));
+  CHECK_THAT(script, Catch::Matchers::Contains("--job-name=a-sweep-s-name-points\n"));
+  CHECK_THAT(script, Catch::Matchers::Contains("program='/opt/it'\\''s here/lacuna'\n"));
+  const fs::path folder = scratch("sweep-command/slurm") / "cluster";
+  const std::string file = sweep_file("slurm", 4);
+  const Ran ran = run_lacuna("sweep-slurm", {"sweep", file, "--slurm", folder.string()});
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  CHECK_THAT(ran.out, Catch::Matchers::Contains("1 tasks"));
+  CHECK((fs::status(folder / "slurm" / "submit").permissions() & fs::perms::owner_exec) !=
+        fs::perms::none);
+}
+
 TEST_CASE("what a sweep cannot do is refused") {
   const std::string file = sweep_file("refused", 2);
   const std::string out = (scratch("sweep-command/refused-out") / "out").string();
@@ -144,5 +206,7 @@ TEST_CASE("what a sweep cannot do is refused") {
   check_refused("sweep-perturb-all", {"sweep", file, "--out", out, "--perturb", "130%"}, "30%");
   check_refused("sweep-perturb-text", {"sweep", file, "--out", out, "--perturb", "much"}, "30%");
   check_refused("sweep-draws", {"sweep", file, "--out", out, "--draws", "7"}, "--perturb");
+  check_refused("sweep-tasks", {"sweep", file, "--out", out, "--tasks", "3"}, "--slurm");
+  check_refused("sweep-slurm-out", {"sweep", file, "--out", out, "--slurm", out}, "--out");
   check_refused("sweep-file", {"sweep", "nothing.yaml", "--out", out}, "nothing.yaml");
 }

@@ -47,7 +47,7 @@ set palette defined (0 '#fff7ec', 0.5 '#fc8d59', 1 '#7f0000')
 unset key
 
 ## heat
-'heat.csv' using (column('column')):(column('row')):(column('mean')) with image
+'heat.csv' using (column('column')):(column('row')):(column('mean')) with image pixels
 ## parallel_settings
 set xtics ({tics}) rotate by -25
 set xrange [-0.2:{right}]

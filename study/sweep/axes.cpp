@@ -124,6 +124,22 @@ std::vector<double> read_losses(ConfigTree tree, const SweepAxis& axis) {
   return losses;
 }
 
+/// What tables and pictures call the steps.
+std::vector<std::string> read_labels(const ConfigTree& tree, const SweepAxis& axis) {
+  std::vector<std::string> labels;
+  for (const ConfigTree& item : list_of(tree, "axes.labels", "a name for each value")) {
+    labels.push_back(item.scalar);
+  }
+  const std::set<std::string> distinct(labels.begin(), labels.end());
+  if (labels.size() != axis.steps.size() || distinct.size() != labels.size()) {
+    fail_at(tree, "axes.labels",
+            fmt::format("{} has {} values, and {} names of its own", axis.name, axis.steps.size(),
+                        distinct.size()),
+            "a name for each value");
+  }
+  return labels;
+}
+
 }  // namespace
 
 bool is_of_workload(const SweepSetting& setting) {
@@ -182,6 +198,7 @@ SweepAxis read_axis(ConfigTree tree) {
     fail_at(tree, "axes", "expected a mapping", "{key: levels.glb.capacity, values: [...]}");
   }
   ConfigTree losses = take(tree, "loss");
+  const ConfigTree labels = take(tree, "labels");
   std::vector<AxisPart> parts;
   SweepAxis axis;
   if (const ConfigTree* name = tree.find("name")) axis.name = name->scalar;
@@ -217,6 +234,7 @@ SweepAxis read_axis(ConfigTree tree) {
     axis.labels.push_back(std::move(label));
   }
   axis.losses = read_losses(std::move(losses), axis);
+  if (labels.kind != ConfigTree::Kind::null) axis.labels = read_labels(labels, axis);
   return axis;
 }
 

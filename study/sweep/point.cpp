@@ -89,6 +89,7 @@ std::string identity_of(const SweepSpec& spec) {
   for (const SweepAxis& axis : spec.axes) {
     text += axis.name + '\n';
     for (const auto& step : axis.steps) text += text_of(step);
+    for (const std::string& label : axis.labels) text += label + '\n';
     for (const double loss : axis.losses) text += fmt::format("loss {}\n", loss);
   }
   if (spec.normalize) {

@@ -148,6 +148,8 @@ TEST_CASE("what a normalisation or a loss gets wrong is told") {
   CHECK_THAT(problem_of(axes("loss: {dense: 0}")), test::contains("nothing is said of '2:4'"));
   CHECK_THAT(problem_of(axes("loss: {dense: 0, 2:4: much}")), test::contains("number"));
   CHECK_THAT(problem_of(axes("loss: nowhere")), test::contains("nowhere"));
+  CHECK_THAT(problem_of(axes("labels: [one]")), test::contains("a name for each value"));
+  CHECK_THAT(problem_of(axes("labels: [one, one]")), test::contains("a name for each value"));
   CHECK_THAT(problem_of(start + "objectives: [loss]\n"), test::contains("no axis says its loss"));
   const auto normalize = [&](const std::string& rest) {
     return start + "normalize: {" + rest + "}\n";

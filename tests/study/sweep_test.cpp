@@ -162,8 +162,9 @@ workloads: [{gemm: 64x64x64, a: dense, b: dense}]
 axes:
   - key: levels.glb.holds.B
     values: [{policy: tailors, window: 8 KiB}, {policy: buffet, window: null}]
-  - {key: units.macs.skips.A, values: [["2:4"], [dense]]}
+  - {key: units.macs.skips.A, values: [["2:4"], [dense]], labels: [two of four, none]}
 )yaml");
+  CHECK(spec.axes[1].labels[1] == "none");
   CHECK(spec.axes[0].labels[0] == "{policy: \"tailors\", window: \"8 KiB\"}");
   for (std::uint64_t i = 0; i < spec.points(); ++i) {
     CHECK(run_plan(plan_of(spec, point_of(spec, i)), {}).front().unsupported.empty());

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// `lacuna map`: the mappings of a product, ranked, the best simulated, one saved.
+// `lacuna map`: the mappings of a product, or of all products of a model, ranked, the best
+// simulated, one saved.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
 
 #include "app/commands.hpp"
+#include "app/map_text.hpp"
+#include "app/workload_options.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "base/quantity_text.hpp"
+#include "base/message_text.hpp"
 #include "run/plan.hpp"
 #include "study/mapping/text.hpp"
 
@@ -20,6 +25,7 @@ struct MapCommand {
   RunArguments run;
   std::string objective = "cycles", save;
   std::vector<std::string> fixed;
+  std::string operation;  // of a model or network: this one alone
   std::uint64_t simulate = MapRequest{}.simulate, top = 5;
   bool json = false;
 };
@@ -28,8 +34,8 @@ const FabricSpec& machine_of(const RunPlan& plan) {
   if (plan.machines.size() != 1) {
     throw InputError("mappings are those of one machine", "give one --arch");
   }
-  if (plan.of_model() || plan.of_network() || plan.workloads.size() != 1) {
-    throw InputError("mappings are those of one product", "give --gemm or --matrix");
+  if (plan.workloads.size() != 1) {
+    throw InputError("mappings are those of one workload", "give one pattern for each operand");
   }
   const auto* machine = std::get_if<FabricSpec>(&plan.machines.front().spec);
   if (machine == nullptr) {
@@ -59,114 +65,91 @@ std::unique_ptr<MappedProduct> product_of(const FabricSpec& machine, const Workl
   return out;
 }
 
-std::string value_text(double value, MapObjective objective) {
-  switch (objective) {
-    case MapObjective::cycles:
-      return grouped(static_cast<std::uint64_t>(value));
-    case MapObjective::traffic:
-      return human_bytes(value);
-    default:
-      return fmt::format("{:.4g}", value);
-  }
+ConfigTree entry_of(const MapSearch& search) {
+  return to_config(as_given(search.ranked.front().mapping, search.shape));
 }
 
-std::string unit_of(MapObjective objective) {
-  switch (objective) {
-    case MapObjective::energy:
-      return "energy (J)";
-    case MapObjective::edp:
-      return "energy x delay (J s)";
-    default:
-      return std::string(to_text(objective));
-  }
-}
-
-void print_search(const FabricSpec& machine, const MapSearch& search, MapObjective objective,
-                  std::uint64_t top) {
-  const RankedMapping& best = search.ranked.front();
-  fmt::print("{} mappings considered in {:.3g} s, {} fit {}'s buffer\n\n{}\n{}\n\n",
-             grouped(search.considered), search.seconds, grouped(search.ranked.size()),
-             machine.name, loop_nest(machine, best.mapping, search.shape),
-             what_bounds(machine, search, best.mapping));
-  fmt::print("{:>18} {:>18} {:>14}  mapping\n", unit_of(objective), "estimated cycles",
-             "from DRAM");
-  for (std::size_t i = 0; i < std::min<std::size_t>(top, search.ranked.size()); ++i) {
-    const RankedMapping& one = search.ranked[i];
-    fmt::print("{:>18} {:>18} {:>14}  {}{}\n",
-               one.value ? value_text(*one.value, objective) : std::string("not simulated"),
-               grouped(static_cast<std::uint64_t>(one.mapping.estimate.cycles)),
-               human_bytes(one.mapping.bytes), in_short(one.mapping),
-               one.is_mappers ? " (what a run takes)" : "");
-  }
-}
-
-nlohmann::ordered_json json_of(const RankedMapping& one, const FabricShape& shape,
-                               MapObjective objective) {
-  nlohmann::ordered_json out;
-  for (const auto& [key, value] : to_config(as_given(one.mapping, shape)).children) {
-    out["mapping"][key] = value.scalar;
-  }
-  out["estimated_cycles"] = one.mapping.estimate.cycles;
-  out["estimated_dram_bytes"] = one.mapping.bytes;
-  out["a_buffer_bytes"] = one.mapping.a_need;
-  out["b_buffer_bytes"] = one.mapping.b_need;
-  out["mappers_choice"] = one.is_mappers;
-  if (one.run) {
-    out["cycles"] = one.run->statistics.cycles.count();
-    out["energy_pj"] = one.run->energy.total_picojoules;
-    out[std::string(to_text(objective))] = *one.value;
-  }
-  return out;
-}
-
-void print_json(const FabricSpec& machine, const MapSearch& search, MapObjective objective,
-                std::uint64_t top) {
-  nlohmann::ordered_json out;
-  out["machine"] = machine.name;
-  out["objective"] = to_text(objective);
-  out["considered"] = search.considered;
-  out["fit"] = search.ranked.size();
-  out["seconds"] = search.seconds;
-  out["loops"] = loop_nest(machine, search.ranked.front().mapping, search.shape);
-  out["bounded_by"] = what_bounds(machine, search, search.ranked.front().mapping);
-  for (std::size_t i = 0; i < std::min<std::size_t>(top, search.ranked.size()); ++i) {
-    out["mappings"].push_back(json_of(search.ranked[i], search.shape, objective));
-  }
-  fmt::print("{}\n", out.dump(2));
-}
-
-/// A machine's file that is the machine with this mapping for this product.
-void save(const MapCommand& command, const RunPlan& plan, const MapSearch& search) {
-  if (std::filesystem::exists(command.save)) {
-    throw InputError({command.save, 0, {}}, "the file exists", "choose another name");
-  }
+/// A machine's file that is the machine with these mappings.
+void save(const MapCommand& command, const RunPlan& plan, std::vector<ConfigTree> entries) {
   ConfigTree machine = plan.machines.front().resolved;
   ConfigTree list;
   list.kind = ConfigTree::Kind::sequence;
-  list.items = {to_config(as_given(search.ranked.front().mapping, search.shape))};
+  list.items = std::move(entries);
   machine.at_or_add("dataflow").at_or_add("mappings") = list;
   write_file(command.save,
              "# The machine with the mapping that `lacuna map` found.\n" + machine.to_yaml());
   fmt::print(stderr, "saved: {}; lacuna run --arch {} takes it\n", command.save, command.save);
 }
 
-int execute(const MapCommand& command) {
-  MapRequest request;
-  request.objective = parse_map_objective(command.objective);
-  request.simulate = command.simulate;
-  const RunPlan plan = make_plan(command.run);
-  const FabricSpec& machine = machine_of(plan);
-  request.constraints = parse_map_constraints(machine, command.fixed);
+int map_product(const MapCommand& command, const RunPlan& plan, const FabricSpec& machine,
+                const MapRequest& request) {
   const auto product = product_of(machine, plan.workloads.front());
   const MapSearch search = search_mappings(machine, product->workload, request);
   if (!search.unsupported.empty()) {
     throw InputError(
         fmt::format("{} cannot run this product: {}", machine.name, search.unsupported));
   }
-  command.json ? print_json(machine, search, request.objective, command.top)
-               : print_search(machine, search, request.objective, command.top);
-  if (!command.save.empty()) save(command, plan, search);
+  fmt::print("{}", command.json ? map_json(machine, search, request.objective, command.top)
+                                : map_text(machine, search, request.objective, command.top));
+  if (!command.save.empty()) save(command, plan, {entry_of(search)});
   return 0;
+}
+
+/// Of each product the first operation's mapping, where it is not what a run takes anyway.
+std::vector<ConfigTree> entries_of(const std::vector<MappedOperation>& operations) {
+  std::vector<ConfigTree> entries;
+  std::set<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> seen;
+  for (const MappedOperation& one : operations) {
+    const FabricShape& shape = one.search.shape;
+    if (!seen.emplace(shape.m, shape.n, shape.k).second) continue;
+    if (!one.search.ranked.front().is_mappers) entries.push_back(entry_of(one.search));
+  }
+  return entries;
+}
+
+int map_step(const MapCommand& command, const RunPlan& plan, const FabricSpec& machine,
+             const MapRequest& request) {
+  std::vector<MappedOperation> operations =
+      plan.of_model() ? map_operations(machine, make_model_workload(plan.model), request)
+                      : map_operations(machine, make_network_workload(plan.network), request);
+  if (!command.operation.empty()) {
+    for (const MappedOperation& one : operations) {
+      if (std::count(one.names.begin(), one.names.end(), command.operation) == 0) continue;
+      fmt::print("{}", command.json
+                           ? map_json(machine, one.search, request.objective, command.top)
+                           : map_text(machine, one.search, request.objective, command.top));
+      return 0;
+    }
+    std::vector<std::string> names;
+    for (const MappedOperation& one : operations) {
+      names.insert(names.end(), one.names.begin(), one.names.end());
+    }
+    throw InputError(fmt::format("--operation {}: no product of the step has this name",
+                                 shortened(command.operation)),
+                     suggest(command.operation, names));
+  }
+  fmt::print("{}", command.json ? map_json(machine, operations, request.objective, command.top)
+                                : map_text(operations, request.objective));
+  if (!command.save.empty()) save(command, plan, entries_of(operations));
+  return 0;
+}
+
+int execute(const MapCommand& command) {
+  if (!command.save.empty() && std::filesystem::exists(command.save)) {
+    throw InputError({command.save, 0, {}}, "the file exists", "choose another name");
+  }
+  MapRequest request;
+  request.objective = parse_map_objective(command.objective);
+  request.simulate = command.simulate;
+  const RunPlan plan = make_plan(command.run);
+  const FabricSpec& machine = machine_of(plan);
+  request.constraints = parse_map_constraints(machine, command.fixed);
+  if (plan.of_model() || plan.of_network()) return map_step(command, plan, machine, request);
+  if (!command.operation.empty()) {
+    throw InputError("--operation is of a model or a network, and neither is given",
+                     "add --model or --network");
+  }
+  return map_product(command, plan, machine, request);
 }
 
 }  // namespace
@@ -185,6 +168,10 @@ Command add_map(Options& app) {
   app.add_option("--a", run.workload.a_pattern, "pattern of A: dense, uniform:0.5, 2:4, ...")
       .needs(gemm);
   app.add_option("--b", run.workload.b_pattern, "pattern of B").needs(gemm);
+  add_model_workload_options(app, run.model);
+  add_network_options(app, run.network);
+  app.add_option("--operation", command->operation,
+                 "of a model or a network: this one, as of a single product");
   app.add_option("--set", run.settings, "override a value: levels.glb.capacity=512KiB")
       .one_at_a_time();
   app.add_option("--objective", command->objective, "cycles (default), traffic, energy or edp");

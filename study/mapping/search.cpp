@@ -98,7 +98,8 @@ class MappingSearch {
  private:
   void list(MapSearch& out) {
     const auto start = std::chrono::steady_clock::now();
-    const GemmOperands& operands = workload_.operands();
+    const FabricInstance& product = workload_.instances[request_.product];
+    const GemmOperands& operands = *product.operands;
     FabricSpec constrained = machine_;
     constrained.mappings.clear();  // those of the machine's file are not the mapper's
     if (request_.constraints) {
@@ -107,7 +108,7 @@ class MappingSearch {
       one.n = operands.n();
       one.k = operands.k();
     }
-    const ConsideredMappings found = considered_mappings(constrained, workload_.instances.front());
+    const ConsideredMappings found = considered_mappings(constrained, product);
     out.unsupported = found.unsupported;
     if (!out.unsupported.empty()) return;
     out.shape = found.shape;

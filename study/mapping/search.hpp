@@ -26,6 +26,7 @@ struct MapRequest {
   std::uint64_t simulate = 5;  // the best by estimate, at least one
   /// What every candidate must be; what is zero or free may be any. Its product is the workload's.
   std::optional<FabricMappingChoice> constraints;
+  std::size_t product = 0;  // of a workload of several: the others keep a run's mappings
 };
 
 /// A candidate that fits.

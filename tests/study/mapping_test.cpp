@@ -7,6 +7,10 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "base/shipped_files.hpp"
+#include "run/model/workload.hpp"
+#include "run/network/workload.hpp"
+#include "study/mapping/operations.hpp"
 #include "study/mapping/text.hpp"
 #include "tests/catch.hpp"
 
@@ -138,4 +142,43 @@ TEST_CASE("likewise over 300 shapes", "[slow]") {
   const std::vector<double> all = beyond_the_best(300);
   for (const double beyond : all) CHECK(beyond <= 0.05);
   CHECK(std::count_if(all.begin(), all.end(), [](double x) { return x > 0.02; }) <= 9);
+}
+
+TEST_CASE(
+    "products of a model are mapped as a run makes them, and what is marked is what it takes") {
+  ModelWorkloadSpec spec;
+  spec.model = find_config("models", "olmoe-1b-7b").string();
+  spec.step.layers = "3";
+  spec.step.step.batch = 4;
+  spec.step.step.context = 64;
+  spec.weights = "2:4";
+  FabricSpec machine = load_fabric("lacuna");
+  machine.overlap = false;  // each operation by itself, as they are mapped
+  const RunResult run = run_model(machine, make_model_workload(spec), FabricOptions());
+  MapRequest request;
+  request.simulate = 2;
+  const auto operations = map_operations(machine, make_model_workload(spec), request);
+  REQUIRE(operations.size() > 5);
+  for (const MappedOperation& one : operations) {
+    INFO(one.names.front());
+    const auto report = std::find_if(run.operations.begin(), run.operations.end(),
+                                     [&](const auto& op) { return op.name == one.names.front(); });
+    REQUIRE(report != run.operations.end());
+    CHECK(one.search.considered >= one.search.ranked.size());
+    const auto taken = std::find_if(one.search.ranked.begin(), one.search.ranked.end(),
+                                    [](const RankedMapping& m) { return m.is_mappers; });
+    REQUIRE(taken != one.search.ranked.end());
+    CHECK(*taken->value == static_cast<double>(report->cycles.count()));
+    CHECK(*one.search.ranked.front().value <= *taken->value);
+  }
+}
+
+TEST_CASE("a machine with clusters says that its mappings are not listed") {
+  NetworkWorkloadSpec spec;
+  spec.network = "resnet50";
+  CHECK_THAT(test::error_of([&] {
+               static_cast<void>(
+                   map_operations(load_fabric("lacuna-l2"), make_network_workload(spec), {}));
+             }),
+             test::contains("clusters"));
 }

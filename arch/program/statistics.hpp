@@ -26,6 +26,8 @@ struct Moved {
   friend bool operator==(const Moved&, const Moved&) = default;
 };
 
+using MovedByTensor = std::array<Moved, kTensorNames.size()>;
+
 /// Per level, per tensor. "dram" is the off-chip traffic; "llb" what the last-level buffer gives to
 /// and takes from the processing elements; "peb_spill" what a processing element's buffer cannot
 /// hold.

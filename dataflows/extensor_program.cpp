@@ -10,6 +10,11 @@
 namespace lacuna {
 namespace {
 
+struct InListOrder {
+  bool operator()(const Microtile& tile, Coordinate n1) const { return tile.inner_block < n1; }
+  bool operator()(Coordinate n1, const Microtile& tile) const { return n1 < tile.inner_block; }
+};
+
 std::uint64_t share_of(Bytes capacity, double share) {
   return static_cast<std::uint64_t>(share * static_cast<double>(capacity.count()));
 }
@@ -17,11 +22,12 @@ std::uint64_t share_of(Bytes capacity, double share) {
 }  // namespace
 
 ProductOperands::ProductOperands(CsrMatrix a_matrix, CsrMatrix b_matrix_transposed,
-                                 const MicrotileSpec& shape)
+                                 const MicrotileSpec& shape, const OutputSamples* sampled_by)
     : a(std::move(a_matrix)),
       b_transposed(std::move(b_matrix_transposed)),
       a_grid(a, {shape.m0, shape.k0}),
-      b_grid(b_transposed, {shape.n0, shape.k0}) {}
+      b_grid(b_transposed, {shape.n0, shape.k0}),
+      samples(sampled_by) {}
 
 ExtensorProgram::ExtensorProgram(const ProductOperands& operands, const MachineSpec& machine,
                                  LoopTiles tiles)
@@ -29,13 +35,21 @@ ExtensorProgram::ExtensorProgram(const ProductOperands& operands, const MachineS
       machine_(machine),
       tiles_(tiles),
       stored_a_(operands.a_grid, machine.formats, machine.dram.burst),
-      occupancy_(operands.a, operands.b_transposed, operands.a_grid, operands.b_grid,
-                 {machine.peb.capacity.count(), machine.formats.z_nonzero_bytes}),
       a_share_(share_of(machine.llb.capacity, machine.llb.shares.a)),
       b_share_(share_of(machine.llb.capacity, machine.llb.shares.b)),
       b_has_k1_(operands.b_grid.inner_blocks()) {
   LACUNA_CHECK(tiles.m1 > 0 && tiles.k1 > 0 && tiles.n1 > 0, "tile of {} x {} x {}", tiles.m1,
                tiles.k1, tiles.n1);
+  const PebBudget peb{machine.peb.capacity.count(), machine.formats.z_nonzero_bytes};
+  const auto& [a, b, a_grid, b_grid, sampled_by] = operands;
+  if (sampled_by == nullptr) {
+    occupancy_.emplace(a, b, a_grid, b_grid, peb);
+    return;
+  }
+  samples_.emplace(*sampled_by, machine.microtile, machine);
+  sampled_occupancy_.emplace(a, b, a_grid, b_grid, *samples_, peb);
+  s_has_n1_.assign(b_grid.outer_blocks(), 0);
+  for (const Microtile& tile : samples_->grid().all()) s_has_n1_[tile.inner_block] = 1;
 }
 
 bool ExtensorProgram::next_stripe() {
@@ -47,13 +61,15 @@ bool ExtensorProgram::next_stripe() {
     std::fill(b_has_k1_.begin(), b_has_k1_.end(), 0);
     bool any = false;
     for (Coordinate n1 = first; n1 < last; ++n1) {
+      if (samples_ && s_has_n1_[n1] == 0) continue;
       for (const Microtile& tile : grid.list(n1)) {
         b_has_k1_[tile.inner_block] = 1;
         any = true;
       }
     }
     if (any) {
-      stripe_rows_ = &occupancy_.stripe({first, last, static_cast<Coordinate>(tiles_.k1)});
+      const StripeGeometry stripe{first, last, static_cast<Coordinate>(tiles_.k1)};
+      stripe_rows_ = samples_ ? &sampled_occupancy_->stripe(stripe) : &occupancy_->stripe(stripe);
       // The K2 intersection stops when either list ends.
       const auto a_end = std::find_if(stripe_rows_->rbegin(), stripe_rows_->rend(),
                                       [](const auto& rows) { return !rows.empty(); });
@@ -104,7 +120,7 @@ std::shared_ptr<StationaryTile> ExtensorProgram::make_stationary() const {
   const auto last = std::min<std::uint64_t>(grid.outer_blocks(), first + tiles_.n1);
   for (Coordinate n1 = first; n1 < last; ++n1) {
     const auto list = grid.list(n1, tile->k1_first, tile->k1_last);
-    if (list.empty()) continue;
+    if (list.empty() || (samples_ && s_has_n1_[n1] == 0)) continue;
     tile->columns.push_back({n1, list, tile->ends.size()});
     tile->bytes += list_bytes(list.size(), format);
     for (const Microtile& microtile : list) {
@@ -181,9 +197,11 @@ void ExtensorProgram::fill_row(const RowOccupancy& occupancy, PassInstruction& p
   row.m1 = occupancy.m1;
   row.tiles = operands_.a_grid.list(row.m1, stationary_->k1_first, stationary_->k1_last);
   row.a_first = pass.a_segments.size();
-  row.a_bytes = stored_a_.load(row.m1, row.tiles, b_has_k1_, pass.a_segments);
+  if (samples_) fill_samples(row);
+  row.a_bytes =
+      stored_a_.load(row.m1, row.tiles, samples_ ? takes_part_ : b_has_k1_, pass.a_segments);
   row.a_end = pass.a_segments.size();
-  if (row.a_bytes > a_share_) row.a_walks = walked_columns(row.tiles);
+  if (row.a_bytes > a_share_) row.a_walks = walked_columns(row);
   const std::uint64_t z = machine_.formats.z_nonzero_bytes;
   row.z_address = (z_before_stripe_ + z_before_row_[row.m1]) * z;
   row.z_final_address =
@@ -200,9 +218,36 @@ void ExtensorProgram::fill_row(const RowOccupancy& occupancy, PassInstruction& p
   if (machine_.strict) check_fits(row);
 }
 
-std::uint64_t ExtensorProgram::walked_columns(std::span<const Microtile> tiles) const {
+void ExtensorProgram::fill_samples(RowInstruction& row) {
+  const std::vector<ColumnList>& columns = stationary_->columns;
+  // `fill_row` goes through the rows of the K2 block in their order.
+  const auto complete = sampled_occupancy_->complete(k2_, next_row_);
+  row.s_complete.assign(complete.begin(), complete.end());
+  const auto first = static_cast<Coordinate>(n2_ * tiles_.n1);
+  const auto last = static_cast<Coordinate>(
+      std::min<std::uint64_t>(operands_.b_grid.outer_blocks(), first + tiles_.n1));
+  row.s_tiles = samples_->grid().list(row.m1, first, last);
+  takes_part_.assign(b_has_k1_.size(), 0);
+  auto column = columns.begin();
+  for (const Microtile& tile : row.s_tiles) {
+    while (column != columns.end() && column->n1 < tile.inner_block) ++column;
+    if (column == columns.end()) break;
+    if (column->n1 != tile.inner_block) continue;
+    const std::uint64_t bytes = samples_->bytes(tile);
+    row.s_segments.push_back({Tensor::s, samples_->address(tile), bytes, 0});
+    row.s_bytes += bytes;
+    for (const Microtile& of_b : column->tiles) takes_part_[of_b.inner_block] = 1;
+  }
+}
+
+std::uint64_t ExtensorProgram::walked_columns(const RowInstruction& row) const {
+  const auto tiles = row.tiles;
   std::uint64_t walked = 0;
   for (const ColumnList& column : stationary_->columns) {
+    if (samples_ &&
+        !std::binary_search(row.s_tiles.begin(), row.s_tiles.end(), column.n1, InListOrder{})) {
+      continue;
+    }
     std::size_t i = 0, j = 0;
     while (i < tiles.size() && j < column.tiles.size() &&
            tiles[i].inner_block != column.tiles[j].inner_block) {

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "arch/program/tile_program.hpp"
 #include "arch/spec/machine_spec.hpp"
+#include "dataflows/sampled_occupancy.hpp"
 #include "dataflows/stored_rows.hpp"
 #include "dataflows/z_occupancy.hpp"
 #include "sparse_formats/csr.hpp"
@@ -20,8 +22,11 @@ struct ProductOperands {
   CsrMatrix b_transposed;
   MicrotileGrid a_grid;
   MicrotileGrid b_grid;
+  const OutputSamples* samples;  // null: all of Z
 
-  ProductOperands(CsrMatrix a_matrix, CsrMatrix b_matrix_transposed, const MicrotileSpec& shape);
+  /// `sampled_by` outlives this.
+  ProductOperands(CsrMatrix a_matrix, CsrMatrix b_matrix_transposed, const MicrotileSpec& shape,
+                  const OutputSamples* sampled_by = nullptr);
 };
 
 /// Sums that the program knows without running: the machine's own counts must agree with them.
@@ -35,6 +40,8 @@ struct ProgramTotals {
   double stationary_fill = 0;          // sum over tiles of min(1, bytes / share)
 };
 
+/// Of a sampled product a tile of B has the columns in whose microtiles S has a nonzero, and of a
+/// row of A what meets one of them that S has in this row moves.
 class ExtensorProgram final : public TileProgram {
  public:
   /// `tiles` in microtiles, already clamped to the tensor and all nonzero; `operands` outlive this.
@@ -47,6 +54,9 @@ class ExtensorProgram final : public TileProgram {
   [[nodiscard]] const CsrMatrix& b_matrix_transposed() const override {
     return operands_.b_transposed;
   }
+  [[nodiscard]] const SampledTiles* samples() const override {
+    return samples_ ? &*samples_ : nullptr;
+  }
   /// Complete once next() has returned false.
   [[nodiscard]] const ProgramTotals& totals() const { return totals_; }
 
@@ -56,15 +66,22 @@ class ExtensorProgram final : public TileProgram {
   void step_k2(bool a_has, bool b_has);
   bool next_stripe();
   void fill_row(const RowOccupancy& occupancy, PassInstruction& pass);
+  /// What the row takes of S; the blocks of K that take part with it are in takes_part_.
+  void fill_samples(RowInstruction& row);
   void lay_out_stripe();
   void check_fits(const RowInstruction& row) const;
-  [[nodiscard]] std::uint64_t walked_columns(std::span<const Microtile> tiles) const;
+  [[nodiscard]] std::uint64_t walked_columns(const RowInstruction& row) const;
 
   const ProductOperands& operands_;
   const MachineSpec& machine_;
   LoopTiles tiles_;
   StoredRows stored_a_;
-  ZOccupancy occupancy_;
+  std::optional<ZOccupancy> occupancy_;
+  // Of a sampled product, instead.
+  std::optional<SampledTiles> samples_;
+  std::optional<SampledOccupancy> sampled_occupancy_;
+  std::vector<char> s_has_n1_;
+  std::vector<char> takes_part_;  // blocks of K that a row's columns reach; otherwise empty
   std::uint64_t a_share_;
   std::uint64_t b_share_;
 

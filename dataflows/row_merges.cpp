@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -19,10 +20,18 @@ void sum_up(const std::vector<StoredRange>& ranges, std::uint64_t& bytes, std::u
   }
 }
 
+/// S is stored as outputs are; a mask has no values.
+FiberFormat samples_format(const RowwiseSpec& machine, const OutputSamples& samples) {
+  FiberFormat format = machine.z;
+  if (samples.ones) format.value_bits = 0;
+  return format;
+}
+
 }  // namespace
 
-RowMerges::RowMerges(const CsrMatrix& leader, const CsrMatrix& follower, const RowwiseSpec& machine)
-    : RowwiseProgram(leader, follower),
+RowMerges::RowMerges(const CsrMatrix& leader, const CsrMatrix& follower, const RowwiseSpec& machine,
+                     const OutputSamples* samples)
+    : RowwiseProgram(leader, follower, samples),
       radix_(machine.elements.radix),
       leader_layout_(leader, machine.leader()),
       follower_layout_(follower, machine.follower()),
@@ -32,6 +41,10 @@ RowMerges::RowMerges(const CsrMatrix& leader, const CsrMatrix& follower, const R
       seen_in_row_(follower.cols, 0) {
   LACUNA_CHECK(leader.cols == follower.rows && radix_ >= 2, "{} columns for {} fibers, radix {}",
                leader.cols, follower.rows, radix_);
+  if (samples != nullptr) {
+    samples_layout_.emplace(samples->places, samples_format(machine, *samples));
+    in_samples_.assign(follower.cols, 0);
+  }
   const std::uint64_t size = machine.tiles.fibers;
   for (std::uint64_t first = 0; first < follower.rows; first += size) {
     cuts_.push_back(static_cast<Coordinate>(first));
@@ -77,6 +90,16 @@ bool RowMerges::next_row() {
   }
   if (leader_.rows == 0) return true;
   const Coordinate row = row_++;
+  if (samples_ != nullptr) {
+    if (block_ == 0) samples_pending_ += samples_layout_->pointer_bytes();
+    if (!begin_samples(row)) {
+      if (block_ == 0) {
+        leader_pending_ += leader_layout_.pointer_bytes();
+        z_pending_ += (z_pointer_bits_ + 7) / 8;
+      }
+      return true;
+    }
+  }
   const std::uint64_t last = leader_.offsets[row + 1], first = reached_[row];
   std::uint64_t end = first;
   const Coordinate k_end = cuts_[block_ + 1];
@@ -95,7 +118,9 @@ bool RowMerges::next_row() {
   current_ = row;
   row_first_ = leader_.offsets[row];
   row_end_ = end;
-  if (leader_pending_ == 0) leader_at_ = leader_layout_.nonzeros_of(row).address;
+  // Rows that S has left out leave a gap.
+  if (leader_pending_ == 0 || samples_ != nullptr)
+    leader_at_ = leader_layout_.nonzeros_of(row).address;
   leader_pending_ += leader_layout_.pointer_bytes();
   Items items;
   if (!partials_.empty()) items = std::move(partials_[row]);
@@ -110,11 +135,22 @@ bool RowMerges::next_row() {
   return true;
 }
 
+bool RowMerges::begin_samples(Coordinate row) {
+  ++samples_row_;
+  for (const Coordinate column : samples_->places.cols_of(row)) in_samples_[column] = samples_row_;
+  return !samples_->places.cols_of(row).empty();
+}
+
 void RowMerges::take_in(Items& items, std::uint64_t first, std::uint64_t end) {
   items.reserve(items.size() + (end - first));
   for (std::uint64_t i = first; i < end; ++i) {
-    const Coordinate k = leader_.columns[i];
-    items.push_back({false, 0, {}, follower_.offsets[k + 1] - follower_.offsets[k], i, i + 1});
+    const auto fiber = follower_.cols_of(leader_.columns[i]);
+    std::uint64_t kept = fiber.size();
+    if (samples_ != nullptr) {
+      kept = static_cast<std::uint64_t>(std::count_if(
+          fiber.begin(), fiber.end(), [this](Coordinate column) { return has(column); }));
+    }
+    items.push_back({false, 0, {}, fiber.size(), kept, i, i + 1});
   }
 }
 
@@ -154,6 +190,7 @@ std::uint64_t RowMerges::distinct(std::uint64_t first, std::uint64_t end) {
     const auto fiber = follower_.cols_of(leader_.columns[i]);
     if (counting_row_) {
       for (const Coordinate column : fiber) {
+        if (!has(column)) continue;
         count += static_cast<std::uint64_t>(seen_[column] != stamp);
         seen_[column] = stamp;
         of_row += static_cast<std::uint64_t>(seen_in_row_[column] != row_stamp);
@@ -161,6 +198,7 @@ std::uint64_t RowMerges::distinct(std::uint64_t first, std::uint64_t end) {
       }
     } else {
       for (const Coordinate column : fiber) {
+        if (!has(column)) continue;
         count += static_cast<std::uint64_t>(seen_[column] != stamp);
         seen_[column] = stamp;
       }
@@ -168,6 +206,14 @@ std::uint64_t RowMerges::distinct(std::uint64_t first, std::uint64_t end) {
   }
   of_row_ += of_row;
   return count;
+}
+
+/// What the task reads of the row of S, and multiplies by it.
+void RowMerges::take_samples(RowwiseTask& task) {
+  if (task.is_final && !samples_->ones) task.scaled = task.outputs;
+  if (task.followers.empty() && task.scaled == 0) return;
+  const StoredRange row = samples_layout_->nonzeros_of(current_);
+  task.samples = {row.address, row.bytes + std::exchange(samples_pending_, 0)};
 }
 
 /// A task that merges these; what becomes of them.
@@ -179,14 +225,16 @@ RowMerges::Item RowMerges::emit(Items::const_iterator begin, Items::const_iterat
   task.work.row_first = current_;
   task.work.part_end = follower_.cols;
   task.is_final = is_final;
+  std::uint64_t kept = 0;
   for (auto item = begin; item != end; ++item) {
     task.merged += item->nonzeros;
+    kept += item->kept;
     if (item->partial) {
       task.partials.push_back(item->stored);
       task.work.partials.push_back(item->id);
       continue;
     }
-    task.multiplies += item->nonzeros;
+    task.multiplies += item->kept;
     const Coordinate k = leader_.columns[item->first];
     task.followers.push_back(follower_layout_.pointer_of(k));
     task.followers.push_back(follower_layout_.nonzeros_of(k));
@@ -203,7 +251,9 @@ RowMerges::Item RowMerges::emit(Items::const_iterator begin, Items::const_iterat
   }
   const bool whole = front.first == row_first_ && back.end == row_end_;
   task.outputs = whole && row_counted_ ? of_row_ : distinct(front.first, back.end);
-  task.adds = task.merged - task.outputs;
+  task.adds = kept - task.outputs;
+  totals_.dropped += task.merged - kept;
+  if (samples_ != nullptr) take_samples(task);
   return put(std::move(task), front.first, back.end);
 }
 
@@ -235,7 +285,9 @@ RowMerges::Item RowMerges::put(RowwiseTask task, std::uint64_t first, std::uint6
   totals_.leader_bytes += task.leader.bytes;
   totals_.follower_uses += task.followers.size() / 2;
   totals_.follower_use_bytes += task.follower_bytes;
-  const Item item{true, task.id, task.output, task.outputs, first, end};
+  totals_.scaled += task.scaled;
+  totals_.sample_bytes += task.samples.bytes;
+  const Item item{true, task.id, task.output, task.outputs, task.outputs, first, end};
   ready_.push_back(std::move(task));
   return item;
 }
@@ -243,15 +295,17 @@ RowMerges::Item RowMerges::put(RowwiseTask task, std::uint64_t first, std::uint6
 /// Rows behind the last that had a task: their pointers.
 void RowMerges::end_program() {
   done_ = true;
-  if (leader_pending_ + z_pending_ == 0) return;
+  if (leader_pending_ + z_pending_ + samples_pending_ == 0) return;
   RowwiseTask task;
   task.id = next_id_++;
   task.block = block_ - 1;
   task.leader = {leader_at_, leader_pending_};
   task.output = {z_at_, z_pending_};
   ++totals_.tasks;
+  task.samples = {0, samples_pending_};
   totals_.leader_bytes += leader_pending_;
   totals_.z_bytes += z_pending_;
+  totals_.sample_bytes += samples_pending_;
   ready_.push_back(std::move(task));
 }
 

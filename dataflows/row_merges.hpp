@@ -6,9 +6,15 @@
 // empty fiber takes a place at the merger, for nobody knows that it is empty when a row is cut.
 // Where the follower is cut into blocks of its fibers (the contracted rank outside the rows), a row
 // has a partial output for each block that it reaches but the last, in which all are merged.
+//
+// Of a sampled product a row of which S has nothing has no task. An element filters between its
+// merger and its multiplier, where nonzeros come in the order of S's: fibers are fetched and merged
+// whole, what S does not have is not multiplied, added or kept. Each task that merges fibers reads
+// the row of S, and the last one of the row if outputs are multiplied by S.
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "arch/program/rowwise_program.hpp"
@@ -20,7 +26,8 @@ namespace lacuna {
 class RowMerges final : public RowwiseProgram {
  public:
   /// The operands outlive this.
-  RowMerges(const CsrMatrix& leader, const CsrMatrix& follower, const RowwiseSpec& machine);
+  RowMerges(const CsrMatrix& leader, const CsrMatrix& follower, const RowwiseSpec& machine,
+            const OutputSamples* samples = nullptr);
 
   bool next(RowwiseTask& task) override;
 
@@ -31,15 +38,22 @@ class RowMerges final : public RowwiseProgram {
     std::uint64_t id;    // of a partial output: the task that makes it
     StoredRange stored;  // of a partial output
     std::uint64_t nonzeros;
+    std::uint64_t kept;        // of them, that S has
     std::uint64_t first, end;  // nonzeros of the leader behind it
   };
   using Items = std::vector<Item>;
 
   bool next_row();
+  /// Whether S has something in the row; then it is the row at hand.
+  bool begin_samples(Coordinate row);
+  [[nodiscard]] bool has(Coordinate column) const {
+    return samples_ == nullptr || in_samples_[column] == samples_row_;
+  }
   void cut();
   void take_in(Items& items, std::uint64_t first, std::uint64_t end);
   void reduce(Items& items);
   Item emit(Items::const_iterator begin, Items::const_iterator end, bool is_final);
+  void take_samples(RowwiseTask& task);
   Item put(RowwiseTask task, std::uint64_t first, std::uint64_t end);
   /// Coordinates that these nonzeros of the leader reach.
   [[nodiscard]] std::uint64_t distinct(std::uint64_t first, std::uint64_t end);
@@ -47,6 +61,7 @@ class RowMerges final : public RowwiseProgram {
 
   std::uint64_t radix_;
   FiberLayout leader_layout_, follower_layout_;
+  std::optional<FiberLayout> samples_layout_;
   std::uint64_t z_pointer_bits_, z_nonzero_bits_;
   std::vector<Coordinate> cuts_;  // first fiber of each block, and one past the last
   std::uint64_t room_ = 0;
@@ -62,6 +77,9 @@ class RowMerges final : public RowwiseProgram {
   std::uint64_t partial_at_ = 0, z_at_ = 0;           // addresses
   std::uint64_t leader_pending_ = 0, z_pending_ = 0;  // bytes of rows without a task
   std::uint64_t leader_at_ = 0;
+  std::uint64_t samples_pending_ = 0;      // pointers of S that no task has read
+  std::vector<std::uint64_t> in_samples_;  // the last row of S, by samples_row_, that has it
+  std::uint64_t samples_row_ = 0;
   Coordinate current_ = 0;  // the row at hand, and its nonzeros so far
   std::uint64_t row_first_ = 0, row_end_ = 0;
   /// When a coordinate of outputs was met last: by a task, by a row.

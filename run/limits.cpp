@@ -26,6 +26,14 @@ void check(const std::string& machine, const CheapestActions& cheapest, const Le
 }  // namespace
 
 LeastTraffic least_traffic(const MachineSpec& machine, const ProductOperands& operands) {
+  if (operands.samples != nullptr) {
+    const SampledCounts touched =
+        sampled_counts(operands.a, operands.b_transposed, *operands.samples);
+    return {{"A", real(touched.a_touched) * stored_width(machine.formats.a)},
+            {"B", real(touched.b_touched) * stored_width(machine.formats.b)},
+            {"S", real(touched.outputs)},  // a byte of coordinates at least
+            {"Z", real(touched.outputs) * real(machine.formats.z_nonzero_bytes)}};
+  }
   std::vector<std::uint64_t> of_a(operands.a.cols, 0), of_b(operands.a.cols, 0);
   for (const Coordinate k : operands.a.columns) ++of_a[k];
   for (const Coordinate k : operands.b_transposed.columns) ++of_b[k];
@@ -89,6 +97,17 @@ LeastTraffic least_traffic(const RowwiseSpec& machine, const CsrMatrix& leader,
   return {{machine.leader_is_b ? "B" : "A", bytes(of_leader, machine.leader())},
           {machine.leader_is_b ? "A" : "B", bytes(of_follower, machine.follower())},
           {"Z", bytes(z, machine.z)}};
+}
+
+LeastTraffic least_traffic(const RowwiseSpec& machine, const SampledCounts& touched) {
+  const auto bytes = [](std::uint64_t nonzeros, std::uint64_t bits) {
+    return real(nonzeros) * real(bits) / 8;
+  };
+  const std::uint64_t leader = touched.a_touched, follower = touched.b_touched;
+  return {{machine.leader_is_b ? "B" : "A", bytes(leader, machine.leader().nonzero_bits())},
+          {machine.leader_is_b ? "A" : "B", bytes(follower, machine.follower().nonzero_bits())},
+          {"S", bytes(touched.outputs, machine.z.coordinate_bits)},
+          {"Z", bytes(touched.outputs, machine.z.nonzero_bits())}};
 }
 
 void check_run_limits(const RowwiseSpec& machine, const ComponentSet& components,

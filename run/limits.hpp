@@ -26,6 +26,8 @@ namespace lacuna {
 [[nodiscard]] InMemory in_memory(const LeastTraffic& least);
 [[nodiscard]] LeastTraffic least_traffic(const RowwiseSpec& machine, const CsrMatrix& leader,
                                          const CsrMatrix& follower);
+/// Of a sampled product.
+[[nodiscard]] LeastTraffic least_traffic(const RowwiseSpec& machine, const SampledCounts& touched);
 
 /// Traffic and energy of one run.
 void check_run_limits(const MachineSpec& machine, const ComponentSet& components,

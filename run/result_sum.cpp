@@ -25,7 +25,7 @@ struct BesideRule {
   Rule rule;
 };
 
-constexpr std::array<BesideRule, 34> kBesideRules{{
+constexpr std::array<BesideRule, 36> kBesideRules{{
     {"k0_tries", Rule::sum},
     {"k1_tries", Rule::sum},
     {"k2_tries", Rule::sum},
@@ -45,6 +45,8 @@ constexpr std::array<BesideRule, 34> kBesideRules{{
     {"a_fetches", Rule::per_operation},
     {"b_fetches", Rule::per_operation},
     {"instructions", Rule::sum},
+    {"multiplies_by_S", Rule::sum},
+    {"dropped_nonzeros", Rule::sum},
     {"tasks", Rule::sum},
     {"merged_nonzeros", Rule::sum},
     {"partial_nonzeros", Rule::sum},

@@ -57,9 +57,14 @@ class Comparison {
 
 }  // namespace
 
-ProductCheck check_product(const CsrMatrix& simulated, const CsrMatrix& a, const CsrMatrix& b) {
-  const CsrMatrix reference = reference_product(a, b);
-  const CsrMatrix magnitude = reference_product(magnitudes(a), magnitudes(b));
+ProductCheck check_product(const CsrMatrix& simulated, const CsrMatrix& a, const CsrMatrix& b,
+                           const OutputSamples* samples) {
+  CsrMatrix reference = reference_product(a, b);
+  CsrMatrix magnitude = reference_product(magnitudes(a), magnitudes(b));
+  if (samples != nullptr) {
+    reference = sampled(reference, *samples);
+    magnitude = sampled(magnitude, *samples, true);
+  }
   LACUNA_CHECK(simulated.rows == reference.rows && simulated.cols == reference.cols,
                "a product of {} x {}, the operands make {} x {}", simulated.rows, simulated.cols,
                reference.rows, reference.cols);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sparse_formats/csr.hpp"
+#include "sparse_formats/output_samples.hpp"
 
 namespace lacuna {
 
@@ -19,8 +20,10 @@ struct ProductCheck {
 /// Against A * B in double precision (reference_product()); `b` is K x N. An entry may be off by
 /// 1e-9 of the sum of the magnitudes of its products, which allows for any order of adding up.
 /// What is not a finite number, on either side, cannot be compared and does not pass.
+/// With `samples` against the places of A * B that they keep (sampled()).
 [[nodiscard]] ProductCheck check_product(const CsrMatrix& simulated, const CsrMatrix& a,
-                                         const CsrMatrix& b);
+                                         const CsrMatrix& b,
+                                         const OutputSamples* samples = nullptr);
 /// Of a product with every place, row-major; those that no product reaches must be zero.
 [[nodiscard]] ProductCheck check_product(std::span<const double> simulated, const CsrMatrix& a,
                                          const CsrMatrix& b);

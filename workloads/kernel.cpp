@@ -114,22 +114,64 @@ std::map<Coordinate, CsrMatrix> matrices(const KernelOperand& operand, const Ran
   return out;
 }
 
-void refuse_mask(const Kernel& kernel) {
-  if (kernel.operands.size() < 3) return;
-  for (const KernelOperand& operand : kernel.operands) {
-    if (!same_ranks(operand.ranks, kernel.z_ranks)) continue;
-    refuse(
-        fmt::format("{} has the ranks of the result, {}: a mask over outputs, by which no machine "
-                    "filters them before it multiplies",
-                    operand.name, fmt::join(operand.ranks, ", ")),
-        fmt::format("leave {} out: the product without it is what these machines would do",
-                    operand.name));
+/// Whether an operand samples the product of the others: it has the ranks of the result, but for
+/// those that all others have too (a mask that the products of a batch share).
+bool is_sampling(const KernelOperand& operand, const std::vector<KernelOperand>& operands,
+                 const Ranks& z_ranks) {
+  const auto in_all_others = [&](const std::string& rank) {
+    return std::all_of(operands.begin(), operands.end(), [&](const KernelOperand& other) {
+      return &other == &operand || has(other.ranks, rank);
+    });
+  };
+  return std::all_of(operand.ranks.begin(), operand.ranks.end(),
+                     [&](const std::string& rank) { return has(z_ranks, rank); }) &&
+         std::all_of(z_ranks.begin(), z_ranks.end(), [&](const std::string& rank) {
+           return has(operand.ranks, rank) || in_all_others(rank);
+         });
+}
+
+/// Takes the operand that samples the product of the others out of them, if there is one.
+std::optional<KernelOperand> take_samples(std::vector<KernelOperand>& operands,
+                                          const Ranks& z_ranks) {
+  std::optional<KernelOperand> samples;
+  if (operands.size() > 2) {
+    const auto found = std::find_if(operands.begin(), operands.end(), [&](const auto& operand) {
+      return is_sampling(operand, operands, z_ranks);
+    });
+    if (found != operands.end()) {
+      samples = std::move(*found);
+      operands.erase(found);
+    }
   }
+  for (const KernelOperand& operand : operands) {
+    if (operand.ones) {
+      refuse(fmt::format("{} is of ones, but does not sample the result", operand.name),
+             "`ones:` is for an operand with the ranks of the result, beside two others");
+    }
+    if (samples && same_ranks(operand.ranks, z_ranks)) {
+      refuse(
+          fmt::format("{} and {} both have the ranks of the result", samples->name, operand.name),
+          "multiply the two beforehand: one operand samples the result");
+    }
+  }
+  return samples;
+}
+
+/// S of each product; of one that all share, of key 0.
+std::map<Coordinate, CsrMatrix> sampled_places(const KernelOperand& samples, const Roles& roles) {
+  const auto shares = [&](const std::string& rank) { return !has(samples.ranks, rank); };
+  const auto missing = std::count_if(roles.batch.begin(), roles.batch.end(), shares);
+  if (missing != 0 && missing != std::ssize(roles.batch)) {
+    refuse(fmt::format("{} has some of the ranks that make a batch, {}, and not all", samples.name,
+                       fmt::join(roles.batch, ", ")),
+           "all of them, or none: then the products share it");
+  }
+  return matrices(samples, missing == 0 ? roles.batch : Ranks{}, roles.rows, roles.columns);
 }
 
 /// Two operands: as written, or that with the most ranks and what the others make.
-std::pair<KernelOperand, KernelOperand> pair_of(const Kernel& kernel, LoweredKernel& out) {
-  const auto& operands = kernel.operands;
+std::pair<KernelOperand, KernelOperand> pair_of(const std::vector<KernelOperand>& operands,
+                                                const Ranks& z_ranks, LoweredKernel& out) {
   if (operands.size() == 2) return {operands[0], operands[1]};
   const auto lead = std::max_element(
       operands.begin(), operands.end(),
@@ -140,7 +182,7 @@ std::pair<KernelOperand, KernelOperand> pair_of(const Kernel& kernel, LoweredKer
     formed = formed ? join(*lead, *formed, *other) : *other;
   }
   for (const std::string& rank : formed->ranks) {
-    if (has(lead->ranks, rank) || has(kernel.z_ranks, rank)) continue;
+    if (has(lead->ranks, rank) || has(z_ranks, rank)) continue;
     refuse(fmt::format("the rank {} is contracted between operands beside {}", rank, lead->name),
            "two einsums, one after the other");
   }
@@ -157,9 +199,9 @@ void note_shapes(const KernelOperand& a, const KernelOperand& b, const Roles& ro
   if (!roles.batch.empty()) {
     out.notes.push_back(fmt::format(
         "a product for each of ({}), one after another{}", fmt::join(roles.batch, ","),
-        out.empty_slices == 0 ? std::string()
-                              : fmt::format("; {} without nonzeros of {} or {} left out",
-                                            out.empty_slices, a.name, b.name)));
+        out.empty_slices == 0
+            ? std::string()
+            : fmt::format("; {} without nonzeros of an operand left out", out.empty_slices)));
   }
   if (a.ranks.size() - roles.batch.size() > 2 || b.ranks.size() - roles.batch.size() > 2) {
     out.notes.push_back(
@@ -172,9 +214,10 @@ void note_shapes(const KernelOperand& a, const KernelOperand& b, const Roles& ro
 }  // namespace
 
 LoweredKernel lower(const Kernel& kernel) {
-  refuse_mask(kernel);
   LoweredKernel out;
-  const auto [a, b] = pair_of(kernel, out);
+  std::vector<KernelOperand> operands = kernel.operands;
+  const auto samples = take_samples(operands, kernel.z_ranks);
+  const auto [a, b] = pair_of(operands, kernel.z_ranks, out);
   const Roles roles = roles_of(a, b, kernel.z_ranks);
   const std::uint64_t slices = Flattened(a, roles.batch).extent();
   if (slices > kMostSlices) {
@@ -186,10 +229,19 @@ LoweredKernel lower(const Kernel& kernel) {
   auto of_a = matrices(a, roles.batch, roles.rows, roles.contracted);
   // Its own order of the contracted ranks may differ: A's counts.
   auto of_b = matrices(b, roles.batch, roles.columns, roles.contracted);
+  std::map<Coordinate, CsrMatrix> of_s;
+  if (samples) of_s = sampled_places(*samples, roles);
+  const bool shared = samples && !roles.batch.empty() && !has(samples->ranks, roles.batch.front());
   for (auto& [key, matrix] : of_a) {
     const auto other = of_b.find(key);
     if (other == of_b.end()) continue;
-    out.slices.push_back({std::move(matrix), std::move(other->second)});
+    KernelSlice slice{std::move(matrix), std::move(other->second), {}};
+    if (samples) {
+      const auto places = of_s.find(shared ? 0 : key);
+      if (places == of_s.end()) continue;
+      slice.samples = {places->second, samples->ones};
+    }
+    out.slices.push_back(std::move(slice));
   }
   if (out.slices.empty()) {
     refuse("no product is left: one of the operands has no nonzeros where the other has some",
@@ -197,6 +249,11 @@ LoweredKernel lower(const Kernel& kernel) {
   }
   out.empty_slices = slices - out.slices.size();
   note_shapes(a, b, roles, out);
+  if (samples) {
+    out.notes.push_back(fmt::format(
+        "{} samples the product, as S of the machine{}", samples->name,
+        samples->ones ? ": a mask of ones, its values take no room and multiply nothing" : ""));
+  }
   return out;
 }
 

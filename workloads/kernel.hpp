@@ -12,15 +12,21 @@
 //   others
 //                                     are multiplied first, place by place, where A has a nonzero
 //
+//   Z[m,n] = S[m,n] * A[m,k] * B[k,n]     beside two others or more, an operand with the ranks of Z
+//                                     samples the product of the others (SDDMM): what it has no
+//                                     nonzero for is not computed. The products of a batch may
+//                                     share one, without the ranks of the batch
+//
 // What cannot be said so is refused with the rank that stands in the way: one that a single operand
-// alone has, one that is contracted between operands beside A, and a mask, an operand with the
-// ranks of Z, by which no machine filters outputs before it multiplies.
+// alone has, and one that is contracted between operands beside A.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sparse_formats/csr.hpp"
+#include "sparse_formats/output_samples.hpp"
 #include "sparse_formats/sparse_tensor.hpp"
 
 namespace lacuna {
@@ -29,6 +35,7 @@ struct KernelOperand {
   std::string name;
   std::vector<std::string> ranks;  // one for each of the tensor's
   SparseTensor tensor;
+  bool ones = false;  // of one that samples the result: its pattern alone counts
 };
 
 /// Operands agree on the extent of each rank.
@@ -39,6 +46,7 @@ struct Kernel {
 
 struct KernelSlice {
   CsrMatrix a, b_transposed;
+  std::optional<OutputSamples> samples;
 };
 
 struct LoweredKernel {

@@ -94,7 +94,7 @@ class FiberLevelModule : public sc_core::sc_module, public IMemory {
   std::deque<UnderWay> under_way_;
   std::deque<Cycles> filling_;  // answered fetches: when they have passed the write port
   std::map<std::uint64_t, std::vector<Waiting>> waiting_;  // by the fetch that they wait for
-  std::array<Moved, 4> moved_{};
+  MovedByTensor moved_{};
   std::uint64_t high_water_ = 0, lines_read_ = 0, lines_written_ = 0;
   sc_core::sc_event wake_, filled_;
 };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "arch/intersect/list_intersect.hpp"
+
 namespace lacuna {
 namespace {
 
@@ -21,7 +23,9 @@ ElementPairs::ElementPairs(const TileProgram& program, IntersectKind kind, Bytes
       a_shape_(program.a().shape()),
       b_shape_(program.b().shape()),
       stride_(std::min(b_shape_.outer, program.b_matrix_transposed().rows)),
-      index_of_block_(program.a().inner_blocks()) {
+      a_(program.a().inner_blocks()),
+      b_(program.b().inner_blocks()),
+      s_(program.samples() != nullptr ? program.samples()->grid().inner_blocks() : 0) {
   // A microtile can be far larger than the tensor; an accumulator that is not must still fit.
   const std::uint64_t cells =
       std::uint64_t{std::min(a_shape_.outer, program.a_matrix().rows)} * stride_;
@@ -36,44 +40,21 @@ ElementPairs::ElementPairs(const TileProgram& program, IntersectKind kind, Bytes
                "the element fidelity needs values");
 }
 
-void ElementPairs::Tiles::expand(const CsrMatrix& matrix, MicrotileShape shape,
-                                 Coordinate outer_block, std::span<const Microtile> list,
-                                 std::size_t first, std::vector<std::uint32_t>& index) {
-  if (list.empty()) return;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    index[list[i].inner_block] = static_cast<std::uint32_t>(first + i);
-    fibers[first + i].clear();
-  }
-  const Coordinate from = list.front().inner_block * shape.inner;
-  const std::uint64_t to = (std::uint64_t{list.back().inner_block} + 1) * shape.inner;
-  const Coordinate begin = outer_block * shape.outer;
-  const Coordinate end = std::min(matrix.rows, begin + shape.outer);
-  for (Coordinate row = begin; row < end; ++row) {
-    const auto columns = matrix.cols_of(row);
-    auto at = std::lower_bound(columns.begin(), columns.end(), from);
-    while (at != columns.end() && *at < to) {
-      const Coordinate block = *at / shape.inner;
-      const auto start = at;
-      while (at != columns.end() && *at / shape.inner == block) ++at;
-      const auto offset = matrix.offsets[row];
-      fibers[index[block]].push_back({row - begin,
-                                      offset + static_cast<std::uint64_t>(start - columns.begin()),
-                                      offset + static_cast<std::uint64_t>(at - columns.begin())});
-    }
-  }
-}
-
 void ElementPairs::begin_tile(const StationaryTile& tile) {
-  b_.fibers.resize(tile.ends.size());
+  b_.resize(tile.ends.size());
   for (const ColumnList& column : tile.columns) {
     b_.expand(program_.b_matrix_transposed(), b_shape_, column.n1, column.tiles,
-              column.first_offset, index_of_block_);
+              column.first_offset);
   }
 }
 
 void ElementPairs::begin_row(const RowInstruction& row) {
-  a_.fibers.resize(row.tiles.size());
-  a_.expand(program_.a_matrix(), a_shape_, row.m1, row.tiles, 0, index_of_block_);
+  a_.resize(row.tiles.size());
+  a_.expand(program_.a_matrix(), a_shape_, row.m1, row.tiles, 0);
+  const SampledTiles* const samples = program_.samples();
+  if (samples == nullptr) return;
+  s_.resize(row.s_tiles.size());
+  s_.expand(samples->places(), samples->grid().shape(), row.m1, row.s_tiles, 0);
 }
 
 void ElementPairs::begin_z(Coordinate m1, Coordinate n1) {
@@ -88,7 +69,7 @@ void ElementPairs::begin_z(Coordinate m1, Coordinate n1) {
   counts_.z_before += found->second.size();
 }
 
-void ElementPairs::end_z() {
+void ElementPairs::end_z(bool complete) {
   if (touched_.empty()) return;
   std::vector<Cell>& cells = z_[z_key_];
   counts_.z_added += touched_.size() - cells.size();
@@ -100,54 +81,107 @@ void ElementPairs::end_z() {
     accumulator_[at] = 0;
   }
   touched_.clear();
+  if (complete) scale(cells);
 }
 
-std::uint64_t ElementPairs::run(std::size_t a_index, std::size_t b_index) {
-  const auto& a_fibers = a_.fibers[a_index];
-  const auto& b_fibers = b_.fibers[b_index];
+void ElementPairs::scale(std::vector<Cell>& cells) {
+  const CsrMatrix& places = program_.samples()->places();
+  const auto m1 = static_cast<Coordinate>(z_key_ >> 32), n1 = static_cast<Coordinate>(z_key_);
+  for (Cell& cell : cells) {
+    const Coordinate m = m1 * a_shape_.outer + cell.at / stride_;
+    const auto row = places.cols_of(m);
+    const auto at =
+        std::lower_bound(row.begin(), row.end(), n1 * b_shape_.outer + cell.at % stride_);
+    cell.value *= places.values_of(m)[static_cast<std::size_t>(at - row.begin())];
+  }
+  counts_.scaled += cells.size();
+}
+
+std::uint64_t ElementPairs::run(std::size_t a_index, std::size_t b_index, std::size_t s_index,
+                                std::uint64_t scaled) {
+  const auto a_fibers = a_[a_index];
+  const auto b_fibers = b_[b_index];
+  const bool samples = program_.samples() != nullptr;
+  const auto s_fibers = samples ? s_[s_index] : std::span<const MicrotileFiber>{};
   // The pair moves to the PE: coordinates, pointers and values in words of 64 bits.
   std::uint64_t a_lines = 2 * lines(a_fibers.size()), b_lines = 2 * lines(b_fibers.size());
+  std::uint64_t s_lines = 2 * lines(s_fibers.size());
   std::uint64_t a_entries = 0, b_entries = 0;
-  for (const Fiber& fiber : a_fibers) {
+  for (const MicrotileFiber& fiber : a_fibers) {
     a_lines += lines(fiber.end - fiber.begin) + (fiber.end - fiber.begin);
     a_entries += fiber.end - fiber.begin;
   }
-  for (const Fiber& fiber : b_fibers) {
+  first_of_b_.clear();
+  for (const MicrotileFiber& fiber : b_fibers) {
     b_lines += lines(fiber.end - fiber.begin) + (fiber.end - fiber.begin);
+    first_of_b_.push_back(b_entries);
     b_entries += fiber.end - fiber.begin;
   }
-  counts_.peb_fills += ceil_div(8 * a_lines, peb_line_) + ceil_div(8 * b_lines, peb_line_);
+  for (const MicrotileFiber& fiber : s_fibers) {  // values only where outputs are complete
+    s_lines += lines(fiber.end - fiber.begin) + (scaled > 0 ? fiber.end - fiber.begin : 0);
+  }
+  counts_.peb_fills += ceil_div(8 * a_lines, peb_line_) + ceil_div(8 * b_lines, peb_line_) +
+                       ceil_div(8 * s_lines, peb_line_);
   Buffet a_buffer(a_entries), b_buffer(b_entries);
   for (std::uint64_t i = 0; i < a_entries; ++i) a_buffer.fill();
   for (std::uint64_t i = 0; i < b_entries; ++i) b_buffer.fill();
-  const std::uint64_t before = counts_.tries;
+  const std::uint64_t before = counts_.tries + counts_.place_tries;
   std::uint64_t a_first = 0;
   steps_.clear();
-  std::uint64_t arrived = 8 * b_lines;
-  for (const Fiber& a : a_fibers) {
-    ++counts_.m0;
-    const std::uint64_t tries_before = counts_.tries;
+  std::uint64_t arrived = 8 * (b_lines + s_lines);
+  SortedIntersect<MicrotileFiber, MicrotileFiber> rows(kind_, s_fibers, a_fibers);
+  std::size_t next = samples && rows.next() ? rows.b_index() : a_fibers.size();
+  std::uint64_t walked = 0;  // of the tries of `rows`
+  for (std::size_t i = 0; i < a_fibers.size(); ++i) {
+    const MicrotileFiber& a = a_fibers[i];
+    const std::uint64_t tries_before = counts_.tries + counts_.place_tries;
     const std::uint64_t length = a.end - a.begin;
     // Its coordinate and pointer, its coordinates, its values.
     arrived += 8 + 8 * (lines(length) + length);
-    std::uint64_t b_first = 0;
-    for (const Fiber& b : b_fibers) {
-      ++counts_.n0;
-      intersect(a, b, std::size_t{a.outer} * stride_ + b.outer, a_buffer, b_buffer, a_first,
-                b_first);
-      b_first += b.end - b.begin;
+    if (!samples) run_row(a, b_fibers, nullptr, a_buffer, b_buffer, a_first);
+    if (i == next) {
+      run_row(a, b_fibers, &rows.a(), a_buffer, b_buffer, a_first);
+      counts_.place_tries += rows.tries() - std::exchange(walked, rows.tries());
+      next = rows.next() ? rows.b_index() : a_fibers.size();
     }
     a_first += length;
-    steps_.push_back({std::min(arrived, 8 * (a_lines + b_lines)), counts_.tries - tries_before});
+    if (i + 1 == a_fibers.size()) counts_.place_tries += rows.tries() - walked;
+    steps_.push_back({std::min(arrived, 8 * (a_lines + b_lines + s_lines)),
+                      counts_.tries + counts_.place_tries - tries_before});
   }
+  steps_.back().busy += scaled;
   counts_.peb_reads += a_buffer.reads() + b_buffer.reads();
   a_buffer.shrink(a_entries);
   b_buffer.shrink(b_entries);
-  return counts_.tries - before;
+  return counts_.tries + counts_.place_tries - before;
 }
 
-void ElementPairs::intersect(const Fiber& a, const Fiber& b, std::size_t cell, Buffet& a_buffer,
-                             Buffet& b_buffer, std::uint64_t a_first, std::uint64_t b_first) {
+void ElementPairs::run_row(const MicrotileFiber& a, std::span<const MicrotileFiber> b,
+                           const MicrotileFiber* places, Buffet& a_buffer, Buffet& b_buffer,
+                           std::uint64_t a_first) {
+  ++counts_.m0;
+  const auto meet = [&](std::size_t i) {
+    ++counts_.n0;
+    intersect(a, b[i], std::size_t{a.outer} * stride_ + b[i].outer, a_buffer, b_buffer, a_first,
+              first_of_b_[i]);
+  };
+  if (places == nullptr) {
+    for (std::size_t i = 0; i < b.size(); ++i) meet(i);
+    return;
+  }
+  columns_.clear();
+  const CsrMatrix& s = program_.samples()->places();
+  for (std::uint64_t i = places->begin; i < places->end; ++i) {
+    columns_.push_back(s.columns[i] % b_shape_.outer);
+  }
+  SortedIntersect<Coordinate, MicrotileFiber> columns(kind_, columns_, b);
+  while (columns.next()) meet(columns.b_index());
+  counts_.place_tries += columns.tries();
+}
+
+void ElementPairs::intersect(const MicrotileFiber& a, const MicrotileFiber& b, std::size_t cell,
+                             Buffet& a_buffer, Buffet& b_buffer, std::uint64_t a_first,
+                             std::uint64_t b_first) {
   const CsrMatrix& am = program_.a_matrix();
   const CsrMatrix& bm = program_.b_matrix_transposed();
   std::uint64_t i = a.begin, j = b.begin;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arch/buffer/buffet.hpp"
+#include "arch/compute/microtile_fibers.hpp"
 #include "arch/compute/pe_array.hpp"
 #include "arch/intersect/fiber_intersect.hpp"
 #include "arch/program/tile_program.hpp"
@@ -25,6 +26,9 @@ struct ElementCounts {
   std::uint64_t peb_reads = 0;
   std::uint64_t z_before = 0;  // nonzeros found by visits of Z microtiles
   std::uint64_t z_added = 0;
+  // Of a sampled product (arch/compute/sampled_pairs.hpp):
+  std::uint64_t place_tries = 0;
+  std::uint64_t scaled = 0;  // outputs multiplied by S
 };
 
 class ElementPairs {
@@ -36,9 +40,13 @@ class ElementPairs {
   void begin_row(const RowInstruction& row);
   /// Visits of one Z microtile: begin, its pairs, end.
   void begin_z(Coordinate m1, Coordinate n1);
-  /// Runs the pair; returns its tries. Indices are positions in the row's and in the tile's lists.
-  std::uint64_t run(std::size_t a_index, std::size_t b_index);
-  void end_z();
+  /// Runs the pair; returns its tries. Indices are positions in the row's and in the tile's lists,
+  /// of a sampled product in the row's list of S too. `scaled`: outputs that its element then
+  /// multiplies by S.
+  std::uint64_t run(std::size_t a_index, std::size_t b_index, std::size_t s_index = 0,
+                    std::uint64_t scaled = 0);
+  /// `complete`: no later visit adds to the microtile.
+  void end_z(bool complete = false);
   /// The work of the last pair, one step per fiber of A: B arrives first, then A fiber by fiber.
   [[nodiscard]] std::span<const PeArray::Step> steps() const { return steps_; }
 
@@ -47,30 +55,27 @@ class ElementPairs {
   [[nodiscard]] CsrMatrix result() const;
 
  private:
-  struct Fiber {
-    std::uint32_t outer;  // within its microtile
-    std::uint64_t begin, end;
-  };
-  struct Tiles {
-    std::vector<std::vector<Fiber>> fibers;  // per microtile
-    void expand(const CsrMatrix& matrix, MicrotileShape shape, Coordinate outer_block,
-                std::span<const Microtile> list, std::size_t first,
-                std::vector<std::uint32_t>& index);
-  };
   struct Cell {
     std::uint32_t at;
     double value;
   };
-  void intersect(const Fiber& a, const Fiber& b, std::size_t cell, Buffet& a_buffer,
-                 Buffet& b_buffer, std::uint64_t a_first, std::uint64_t b_first);
+  void intersect(const MicrotileFiber& a, const MicrotileFiber& b, std::size_t cell,
+                 Buffet& a_buffer, Buffet& b_buffer, std::uint64_t a_first, std::uint64_t b_first);
+  /// All that the fiber of A meets of B, or what it meets at S's places of its row.
+  void run_row(const MicrotileFiber& a, std::span<const MicrotileFiber> b,
+               const MicrotileFiber* places, Buffet& a_buffer, Buffet& b_buffer,
+               std::uint64_t a_first);
+  /// Outputs that are complete are multiplied by S.
+  void scale(std::vector<Cell>& cells);
 
   const TileProgram& program_;
   IntersectKind kind_;
   std::uint64_t peb_line_;
   MicrotileShape a_shape_, b_shape_;
   Coordinate stride_;  // of the accumulator: columns of a Z microtile
-  Tiles a_, b_;
-  std::vector<std::uint32_t> index_of_block_;
+  MicrotileFibers a_, b_, s_;
+  std::vector<std::uint64_t> first_of_b_;  // nonzeros of the microtile before each of its fibers
+  std::vector<Coordinate> columns_;        // of S in a row, within the microtile
   ElementCounts counts_;
   std::vector<PeArray::Step> steps_;
   std::vector<double> accumulator_;

@@ -17,7 +17,8 @@ RowElementModule::RowElementModule(const sc_core::sc_module_name& name, sim::Sim
       most_held_(spec.elements.tasks_held),
       room_(spec.elements.output_room.count()),
       leader_("leader", simulation, spec.leader_is_b ? Tensor::b : Tensor::a,
-              spec.elements.leader_room, wiring.leader, &whole_),
+              wiring.samples ? spec.elements.room_beside_samples() : spec.elements.leader_room,
+              wiring.leader, &whole_),
       z_drain_("z_drain", simulation, wiring.z),
       steps_(steps),
       exact_(exact),
@@ -36,6 +37,12 @@ RowElementModule::RowElementModule(const sc_core::sc_module_name& name, sim::Sim
                                                !wiring.followers_by_level);
   }
   sensitive << followers_->arrival();
+  if (wiring.samples) {
+    samples_ = std::make_unique<BufferIntake>("samples", simulation, Tensor::s,
+                                              spec.elements.room_beside_samples(), *wiring.samples,
+                                              &whole_);
+    sensitive << samples_->arrival();
+  }
   if (merges_) {
     partials_ = std::make_unique<FiberIntake>("partials", simulation, Tensor::z_partial,
                                               wiring.partials, !wiring.partials_by_level);
@@ -61,6 +68,10 @@ void RowElementModule::take_tasks() {
     held.taken_at = simulation_.now_ticks();
     held.leader_begin = leader_.requested();
     held.leader_end = leader_.request({held.task.leader}, 1);
+    if (samples_) {
+      held.samples_begin = samples_->requested();
+      held.samples_end = samples_->request({held.task.samples}, 1);
+    }
     asking_ = false;
     ++tasks_;
   }
@@ -99,11 +110,14 @@ bool RowElementModule::work() {
   }
   Milestone& milestone = held.milestones[held.next];
   if (buffer_ != nullptr) buffer_->use(held.follower_begin, held.follower_end, false);
+  if (samples_) samples_->use(held.samples_begin, held.samples_end, false);
   const Cycles due = sim::to_cycles_up(held.due);
   if (simulation_.now() < due) {
     simulation_.at(due, timer_);
     return false;
   }
+  const bool last = held.next + 1 == held.milestones.size();
+  if (!samples_are_there(held, last)) return false;
   if (!fibers_are_there(held, milestone) || !give_away(held, milestone)) return false;
   const sim::Ticks now = simulation_.now_ticks();
   if (simulation_.now() > due) {
@@ -130,10 +144,19 @@ bool RowElementModule::can_begin(Held& held) {
   Milestone first;
   first.followers = held.task.followers_to_start;
   first.partials = held.task.partials_to_start;
-  if (!fibers_are_there(held, first)) return false;
+  if (!samples_are_there(held, false) || !fibers_are_there(held, first)) return false;
   // One buffer of sums: the next begin when those before have left.
   if (merges_ || pending() == 0) return true;
   cause_ = Cause::output;
+  return false;
+}
+
+/// Of S the first byte, or the row; it streams by the merger's output, both in order.
+bool RowElementModule::samples_are_there(const Held& held, bool all) {
+  if (!samples_ || held.samples_begin == held.samples_end) return true;
+  const std::uint64_t needed = all ? held.samples_end : held.samples_begin + 1;
+  if (samples_->arrived() >= needed) return true;
+  cause_ = Cause::followers;
   return false;
 }
 
@@ -191,6 +214,7 @@ void RowElementModule::finish(Held& held) {
   const RowwiseTask& task = held.task;
   leader_.use(held.leader_begin, held.leader_end, true);
   followers_->use(held.follower_begin, held.follower_end, true);
+  if (samples_) samples_->use(held.samples_begin, held.samples_end, true);
   if (sim::Timeline* timeline = simulation_.timeline()) {
     timeline->slice(timeline->row(name()), merges_ ? "merge" : "sum",
                     Cycles(held.begin >> sim::kTickBits), sim::to_cycles_up(held.due),
@@ -200,6 +224,7 @@ void RowElementModule::finish(Held& held) {
   counts_.merged += task.merged;
   counts_.adds += task.adds;
   counts_.outputs += task.is_final ? task.outputs : 0;
+  scaled_ += task.scaled;
   clock_ = times_.last_end = held.due;
   simulation_.retire();
   if (task.is_final) {

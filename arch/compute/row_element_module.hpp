@@ -8,6 +8,7 @@
 #include <array>
 #include <deque>
 #include <memory>
+#include <optional>
 
 #include "arch/buffer/drain_module.hpp"
 #include "arch/compute/fiber_intake_module.hpp"
@@ -25,6 +26,7 @@ struct RowElementTimes {
 /// Who an element is to the memories that it asks.
 struct RowElementWiring {
   MemoryClient leader, followers, partials, z, partial_outputs;
+  std::optional<MemoryClient> samples;                         // of a sampled product: memory
   bool followers_by_level = false, partials_by_level = false;  // otherwise by memory
 };
 
@@ -40,8 +42,13 @@ class RowElementModule : public sc_core::sc_module {
   [[nodiscard]] const RowElementTimes& times() const { return times_; }
   [[nodiscard]] const RowCounts& counts() const { return counts_; }
   [[nodiscard]] std::uint64_t tasks() const { return tasks_; }
+  /// Outputs multiplied by S.
+  [[nodiscard]] std::uint64_t scaled() const { return scaled_; }
   [[nodiscard]] std::uint64_t leader_high_water() const {
     return leader_.stream().meter().high_water();
+  }
+  [[nodiscard]] std::uint64_t samples_high_water() const {
+    return samples_ != nullptr ? samples_->stream().meter().high_water() : 0;
   }
   /// Nothing, where it does not hold the follower.
   [[nodiscard]] std::uint64_t follower_high_water() const {
@@ -55,6 +62,7 @@ class RowElementModule : public sc_core::sc_module {
     RowwiseTask task;
     sim::Ticks taken_at = 0, asked_at = 0;
     std::uint64_t leader_begin = 0, leader_end = 0;
+    std::uint64_t samples_begin = 0, samples_end = 0;
     bool asked = false;  // for its fibers
     bool given = false;  // some of its outputs
     std::uint64_t follower_begin = 0, follower_end = 0, partial_begin = 0;
@@ -70,6 +78,7 @@ class RowElementModule : public sc_core::sc_module {
   void ask_for_fibers();
   bool work();
   bool can_begin(Held& held);
+  [[nodiscard]] bool samples_are_there(const Held& held, bool all);
   void begin(Held& held);
   bool fibers_are_there(const Held& held, const Milestone& milestone);
   bool give_away(Held& held, Milestone& milestone);
@@ -91,7 +100,8 @@ class RowElementModule : public sc_core::sc_module {
   std::uint64_t room_;  // of outputs
   sim::BufferMeter whole_;
   BufferIntake leader_;
-  BufferIntake* buffer_ = nullptr;  // the followers', where they have one
+  std::unique_ptr<BufferIntake> samples_;  // S, where the product is sampled
+  BufferIntake* buffer_ = nullptr;         // the followers', where they have one
   std::unique_ptr<IFiberIntake> followers_, partials_;
   DrainModule z_drain_;
   std::unique_ptr<DrainModule> partial_drain_;
@@ -110,7 +120,7 @@ class RowElementModule : public sc_core::sc_module {
   std::deque<Unwritten> unwritten_;
   RowElementTimes times_;
   RowCounts counts_;
-  std::uint64_t tasks_ = 0, output_high_water_ = 0;
+  std::uint64_t tasks_ = 0, scaled_ = 0, output_high_water_ = 0;
   sc_core::sc_event start_, timer_;
 };
 

@@ -9,6 +9,26 @@
 
 namespace lacuna {
 
+namespace {
+
+/// Walks a row of S beside a sorted stream of coordinates; without S everything is in it.
+class SampleCursor {
+ public:
+  SampleCursor(const OutputSamples* samples, Coordinate row) : all_(samples == nullptr) {
+    if (samples != nullptr) left_ = samples->places.cols_of(row);
+  }
+  bool has(Coordinate column) {
+    while (!left_.empty() && left_.front() < column) left_ = left_.subspan(1);
+    return all_ || (!left_.empty() && left_.front() == column);
+  }
+
+ private:
+  bool all_;
+  std::span<const Coordinate> left_;
+};
+
+}  // namespace
+
 ElementPace::ElementPace(const RowwiseSpec& spec)
     : per_merged(spec.merges() ? sim::to_ticks(1.0 / spec.elements.merged_per_cycle) : 0),
       per_multiply(sim::to_ticks(1.0 / static_cast<double>(spec.elements.lanes))),
@@ -19,7 +39,7 @@ std::vector<Milestone> even_milestones(const RowwiseTask& task, const ElementPac
   const std::uint64_t bytes = task.output.bytes;
   const std::uint64_t count =
       pace.piece == 0 ? 1 : std::max<std::uint64_t>(1, ceil_div(bytes, pace.piece));
-  const sim::Ticks work = pace.work(task.merged, task.multiplies);
+  const sim::Ticks work = pace.work(task.merged, task.multiplies + task.scaled);
   std::vector<Milestone> all;
   all.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -116,9 +136,11 @@ void RowSteps::merge(const RowwiseTask& task, std::vector<Milestone>& milestones
   const std::uint64_t per_piece =
       std::max<std::uint64_t>(1, pace_.piece / std::max<std::uint64_t>(1, z_nonzero_bytes_));
   std::uint64_t in_piece = 0, merged = 0, multiplies = 0, given = 0;
+  const bool scales = task.scaled > 0;
   const auto mark = [&] {
-    Milestone milestone{pace_.work(merged, multiplies), task.followers_to_start,
-                        task.partials_to_start, in_piece * z_nonzero_bytes_};
+    Milestone milestone{pace_.work(merged, multiplies + (scales ? in_piece : 0)),
+                        task.followers_to_start, task.partials_to_start,
+                        in_piece * z_nonzero_bytes_};
     for (const Source& source : heap_) {  // the next nonzero of each
       std::uint64_t& needed = source.partial ? milestone.partials : milestone.followers;
       needed = std::max(needed, source.behind);
@@ -130,9 +152,25 @@ void RowSteps::merge(const RowwiseTask& task, std::vector<Milestone>& milestones
     counts_.outputs += in_piece;
     in_piece = merged = multiplies = 0;
   };
+  const auto advance = [&](Source& source) {
+    ++source.at;
+    if (source.value != nullptr) ++source.value;
+    source.behind += source.nonzero_bytes;
+    if (source.at == source.end) {
+      source = heap_.back();
+      heap_.pop_back();
+    }
+    sift(0);
+  };
+  SampleCursor samples(program_.samples(), task.work.row_first);
   while (!heap_.empty()) {
     Source& source = heap_.front();
     const Coordinate column = *source.at;
+    if (!samples.has(column)) {  // dropped behind the merger
+      ++merged;
+      advance(source);
+      continue;
+    }
     const double product = source.value == nullptr ? source.scale : source.scale * *source.value;
     ++merged;
     multiplies += source.partial ? 0 : 1;
@@ -152,16 +190,10 @@ void RowSteps::merge(const RowwiseTask& task, std::vector<Milestone>& milestones
       merged_.values.push_back(product);
       ++in_piece;
     }
-    ++source.at;
-    if (source.value != nullptr) ++source.value;
-    source.behind += source.nonzero_bytes;
-    if (source.at == source.end) {
-      source = heap_.back();
-      heap_.pop_back();
-    }
-    sift(0);
+    advance(source);
   }
   mark();
+  if (scales) scale(task);
   // Pointers, and what rounding a whole fiber's bits up to bytes takes or spares.
   Milestone& last = milestones.back();
   last.followers = task.follower_bytes;
@@ -175,6 +207,18 @@ void RowSteps::merge(const RowwiseTask& task, std::vector<Milestone>& milestones
     if (!merged_.columns.empty()) keep(task.work.row_first, merged_);
   } else {
     partials_[task.id] = merged_;
+  }
+}
+
+/// Outputs that are final are multiplied by S.
+void RowSteps::scale(const RowwiseTask& task) {
+  const CsrMatrix& places = program_.samples()->places;
+  const auto row = places.cols_of(task.work.row_first);
+  auto at = row.begin();
+  for (std::size_t i = 0; i < merged_.columns.size(); ++i) {
+    at = std::lower_bound(at, row.end(), merged_.columns[i]);
+    merged_.values[i] *=
+        places.values_of(task.work.row_first)[static_cast<std::size_t>(at - row.begin())];
   }
 }
 

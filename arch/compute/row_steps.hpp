@@ -67,6 +67,7 @@ class RowSteps {
   };
   void open(const RowwiseTask& task);
   void merge(const RowwiseTask& task, std::vector<Milestone>& milestones);
+  void scale(const RowwiseTask& task);
   void sum(const RowwiseTask& task, std::vector<Milestone>& milestones);
   void sift(std::size_t at);
   [[nodiscard]] bool before(const Source& a, const Source& b) const { return *a.at < *b.at; }

@@ -22,25 +22,29 @@ ClusterModule::ClusterModule(const sc_core::sc_module_name& name, sim::Simulatio
                              const MachineSpec& spec, const TileProgram& program, StreamModule& a,
                              StreamModule& b, StreamModule& z, DrainModule& drain,
                              sim::Channel<RowCommand>& rows, ElementPairs* elements,
-                             bool exact_steps, BufferBanks* banks)
+                             bool exact_steps, BufferBanks* banks, StreamModule* s)
     : sc_core::sc_module(name),
       simulation_(simulation),
       spec_(spec),
       a_(a),
       b_(b),
       z_(z),
+      s_(s),
       drain_(drain),
       rows_(rows),
       elements_(elements),
       exact_steps_(exact_steps),
       k1_kind_(to_kind(spec.intersect_k1.kind)),
       counter_(to_kind(spec.intersect_k0.kind), program.a(), program.b()),
+      samples_(program.samples()),
       pes_(spec.pes, spec.peb, spec.llb, spec.network),
       z_room_(z.capacity()),
       peb_bytes_(spec.peb.capacity.count()),
       timer_("timer"),
       finished_event_("finished") {
   pes_.read_from(banks);
+  LACUNA_CHECK((samples_ != nullptr) == (s != nullptr), "a stream of S without samples, or none");
+  if (samples_ != nullptr) sampled_.emplace(program, to_kind(spec.intersect_k0.kind));
   if (std::isfinite(spec.intersect_k1.tries_per_cycle)) {
     ticks_per_try_ = sim::to_ticks(1.0 / spec.intersect_k1.tries_per_cycle);
   }
@@ -52,6 +56,7 @@ ClusterModule::ClusterModule(const sc_core::sc_module_name& name, sim::Simulatio
   peb_line_shift_ = static_cast<unsigned>(std::countr_zero(spec.peb.line.count()));
   LACUNA_METHOD(dispatch);
   sensitive << rows.written() << a.arrival() << b.arrival() << timer_;
+  if (s != nullptr) sensitive << s->arrival();
   LACUNA_METHOD(collect);
   sensitive << finished_event_ << z.arrival() << drain.progress();
   simulation.watch(this->name(), [this] { return blocked_on(); });
@@ -69,7 +74,7 @@ void ClusterModule::dispatch() {
       if (held || !rows_.ready()) return;
       begin_row();
     }
-    if (!a_ready_ && !a_arrived()) return;
+    if (!a_ready_ && (!s_arrived() || !a_arrived())) return;
     if (!dispatched_) {
       if (!dispatch_row()) return;
       dispatched_ = true;
@@ -100,6 +105,7 @@ void ClusterModule::begin_row() {
   pair_pending_ = false;
   b_released_ = command_.walk.resident;
   a_released_ = 0;
+  s_released_ = 0;
   row_begin_ = simulation_.now();
   row_end_ = simulation_.now_ticks();
   row_pairs_ = 0;
@@ -113,6 +119,24 @@ void ClusterModule::begin_row() {
     if (command_.new_tile) elements_->begin_tile(*command_.tile);
     elements_->begin_row(command_.row);
   }
+  if (sampled_) choose_columns();
+}
+
+void ClusterModule::choose_columns() {
+  if (command_.new_tile) sampled_->begin_tile(*command_.tile);
+  sampled_->begin_row(command_.row);
+  met_.clear();
+  SortedIntersect<Microtile, ColumnList> columns(k1_kind_, command_.row.s_tiles,
+                                                 command_.tile->columns);
+  std::uint64_t seen = 0;
+  while (columns.next()) {
+    met_.push_back({columns.b_index(), columns.a_index(), columns.tries() - seen, 0});
+    seen = columns.tries();
+    ListIntersect pairs(k1_kind_, command_.row.tiles, columns.b().tiles);
+    while (pairs.next()) ++met_.back().pairs_left;
+  }
+  tries_behind_ = columns.tries() - seen;
+  counts_.n1_tries += columns.tries();
 }
 
 bool ClusterModule::a_arrived() {
@@ -136,6 +160,18 @@ bool ClusterModule::a_arrived() {
   return true;
 }
 
+/// S is there before its row starts: it says what the row is.
+bool ClusterModule::s_arrived() {
+  if (s_ == nullptr || s_->arrived() >= command_.s_end) return true;
+  const std::uint64_t begin = command_.s_end - command_.row.s_bytes;
+  if (command_.row.s_bytes > s_->capacity() && s_->arrived() > begin + s_released_) {
+    const std::uint64_t fresh = s_->arrived() - begin - s_released_;
+    s_released_ += fresh;
+    s_->release(fresh);
+  }
+  return false;
+}
+
 bool ClusterModule::b_arrived(std::uint64_t end) {
   const Walk& walk = command_.walk;
   const std::uint64_t arrived = b_.arrived();
@@ -153,15 +189,16 @@ bool ClusterModule::b_arrived(std::uint64_t end) {
 bool ClusterModule::dispatch_row() {
   const StationaryTile& tile = *command_.tile;
   const bool streams = tile.bytes > command_.walk.resident;
-  const bool at_once = !streams && elements_ == nullptr && b_arrived(tile.bytes);
-  while (column_ < tile.columns.size()) {
-    const ColumnList& column = tile.columns[column_];
+  const bool at_once = !streams && elements_ == nullptr && !sampled_ && b_arrived(tile.bytes);
+  while (column_ < (sampled_ ? met_.size() : tile.columns.size())) {
+    const ColumnList& column = tile.columns[sampled_ ? met_[column_].column : column_];
     if (at_once && !in_column_) {
       dispatch_column(column);
       ++column_;
       continue;
     }
     if (!in_column_) {
+      if (sampled_) clock_ += met_[column_].tries * ticks_per_try_;
       lists_ = ListIntersect(k1_kind_, command_.row.tiles, column.tiles);
       tries_seen_ = 0;
       ++counts_.n1;
@@ -201,6 +238,7 @@ bool ClusterModule::dispatch_row() {
     ++column_;
     in_column_ = false;
   }
+  if (sampled_) clock_ = sim::checked(clock_ + std::exchange(tries_behind_, 0) * ticks_per_try_);
   // Whatever of the tile no pair of this row used still comes by before the next walk.
   if (!b_arrived(tile.bytes)) {
     waiting_b_ = true;
@@ -242,37 +280,65 @@ void ClusterModule::dispatch_column(const ColumnList& column) {
 void ClusterModule::dispatch_pair() {
   const Microtile& a = lists_.a();
   const Microtile& b = lists_.b();
-  const std::uint64_t busy = counter_.tries(a, b);
+  const ColumnList& column = command_.tile->columns[sampled_ ? met_[column_].column : column_];
+  const std::size_t b_index = column.first_offset + lists_.b_index();
+  std::uint64_t sent = 0;
+  const std::uint64_t scaled_before = counts_.scaled;
+  std::uint64_t busy = sampled_ ? count_sampled(b_index, sent) : counter_.tries(a, b);
+  const std::uint64_t scaled = counts_.scaled - scaled_before;
   std::span<const PeArray::Step> steps;
   if (elements_ != nullptr) {
-    const ColumnList& column = command_.tile->columns[column_];
     if (!std::exchange(in_z_, true)) elements_->begin_z(command_.row.m1, column.n1);
     const std::uint64_t stepped =
-        elements_->run(lists_.a_index(), column.first_offset + lists_.b_index());
+        elements_->run(lists_.a_index(), b_index, sampled_ ? met_[column_].s_index : 0, scaled);
     LACUNA_CHECK(stepped == busy, "{} tries stepped, {} counted", stepped, busy);
     if (exact_steps_) steps = elements_->steps();
   }
   ++row_pairs_;
-  took_place(pes_.place(clock_, count_pair(a, b, busy, counts_), busy, steps));
+  const std::uint64_t bytes = count_pair(a, b, busy, counts_, sent);
+  took_place(pes_.place(clock_, bytes, busy + scaled, steps));
+}
+
+std::uint64_t ClusterModule::count_sampled(std::size_t b_index, std::uint64_t& sent) {
+  Met& met = met_[column_];
+  const SampledWork work = sampled_->count(lists_.a_index(), b_index, met.s_index);
+  const Microtile& tile = command_.row.s_tiles[met.s_index];
+  sent = SampledTiles::sent_places(tile);
+  // The pair that ends the last visit of a Z microtile has its outputs multiplied by S.
+  if (--met.pairs_left == 0 && samples_->scales() && command_.row.s_complete[met.s_index] > 0) {
+    counts_.scaled += command_.row.s_complete[met.s_index];
+    sent += SampledTiles::sent_values(tile);
+  }
+  counts_.k0_tries += work.tries;
+  counts_.place_tries += work.place_tries;
+  counts_.m0 += work.rows;
+  counts_.n0 += work.places;
+  counts_.s_bytes += sent;
+  return work.tries + work.place_tries;
 }
 
 inline std::uint64_t ClusterModule::count_pair(const Microtile& a, const Microtile& b,
-                                               std::uint64_t busy, ClusterCounts& counts) const {
-  const std::uint64_t bytes = std::uint64_t{a.padded_payload} + b.padded_payload;
+                                               std::uint64_t busy, ClusterCounts& counts,
+                                               std::uint64_t of_s) const {
+  const std::uint64_t bytes = std::uint64_t{a.padded_payload} + b.padded_payload + of_s;
   const std::uint64_t excess = bytes > peb_bytes_ ? bytes - peb_bytes_ : 0;
   counts.peb_overflow_bytes += excess;
   ++counts.matches;
-  counts.k0_tries += busy;
-  counts.m0 += a.outer_fibers;
-  counts.n0 += std::uint64_t{a.outer_fibers} * b.outer_fibers;
+  if (!sampled_) {
+    counts.k0_tries += busy;
+    counts.m0 += a.outer_fibers;
+    counts.n0 += std::uint64_t{a.outer_fibers} * b.outer_fibers;
+  }
   counts.a_bytes += a.padded_payload;
   counts.b_bytes += b.padded_payload;
   const std::uint64_t within = (std::uint64_t{1} << line_shift_) - 1;
-  counts.llb_read_lines +=
-      ((a.padded_payload + within) >> line_shift_) + ((b.padded_payload + within) >> line_shift_);
+  counts.llb_read_lines += ((a.padded_payload + within) >> line_shift_) +
+                           ((b.padded_payload + within) >> line_shift_) +
+                           ((of_s + within) >> line_shift_);
   const std::uint64_t within_peb = (std::uint64_t{1} << peb_line_shift_) - 1;
   counts.peb_fill_lines += ((a.padded_payload + within_peb) >> peb_line_shift_) +
-                           ((b.padded_payload + within_peb) >> peb_line_shift_);
+                           ((b.padded_payload + within_peb) >> peb_line_shift_) +
+                           ((of_s + within_peb) >> peb_line_shift_);
   return bytes + excess;
 }
 
@@ -285,7 +351,10 @@ void ClusterModule::took_place(PeArray::Placement placed) {
 void ClusterModule::end_column(std::uint64_t tries) {
   clock_ = sim::checked(clock_);
   counts_.k1_tries += tries;
-  if (in_z_) elements_->end_z();
+  if (in_z_) {
+    elements_->end_z(samples_ != nullptr && samples_->scales() &&
+                     command_.row.s_complete[met_[column_].s_index] > 0);
+  }
   // With K1 spread over the elements, the next Z microtile starts when this one is done.
   if (spec_.pes.dispatch == Dispatch::k1 && row_end_ > clock_) {
     pes_.waited(PeArray::Cause::barrier, row_end_ - clock_);
@@ -301,6 +370,7 @@ void ClusterModule::end_row() {
   const StationaryTile& tile = *command_.tile;
   if (command_.walk.last) b_.release(command_.walk.resident);
   a_.release(command_.a_moved - a_released_);
+  if (s_ != nullptr) s_->release(command_.row.s_bytes - s_released_);
   Cycles done = std::max(sim::to_cycles_up(std::max(row_end_, clock_)), simulation_.now());
   if (!finished_.empty()) done = std::max(done, finished_.back().done);
   finished_.push_back({done, command_.z_end, command_.row.z_read_bytes,
@@ -349,6 +419,8 @@ void ClusterModule::collect() {
 }
 
 std::string ClusterModule::blocked_on() const {
+  if (active_ && s_ != nullptr && s_->arrived() < command_.s_end)
+    return fmt::format("S: {} of {} bytes arrived", s_->arrived(), command_.s_end);
   if (active_ && !a_ready_)
     return fmt::format("A: {} of {} bytes arrived", a_.arrived(), command_.a_end);
   if (active_ && waiting_b_) {

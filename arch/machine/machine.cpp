@@ -20,7 +20,13 @@ std::uint64_t share_bytes(const LlbSpec& llb, double share) {
 }
 
 /// Who is served first of those that ask memory at once.
-enum class ClientRank : unsigned { drain, z, a, b };
+enum class ClientRank : unsigned { drain, z, a, b, s };
+
+/// S of a sampled product lies beside the outputs that it tells of: half of their share is its.
+std::uint64_t room_of_z(const MachineSpec& spec, bool samples) {
+  const std::uint64_t room = share_bytes(spec.llb, spec.llb.shares.z);
+  return samples ? std::max<std::uint64_t>(1, room / 2) : room;
+}
 
 std::unique_ptr<BufferBanks> make_banks(const MachineSpec& spec) {
   if (!spec.waits_for_banks()) return nullptr;
@@ -41,6 +47,7 @@ struct Blocks {
   std::unique_ptr<BufferBanks> banks;     // of the buffer, when they are waited for
   std::unique_ptr<BufferPort> fill_port;  // into the buffer, when it has a rate or banks
   StreamModule a, b, z;
+  std::unique_ptr<StreamModule> s;  // of a sampled product
   DrainModule drain;
   SequencerModule sequencer;
   ClusterModule cluster;
@@ -55,12 +62,17 @@ struct Blocks {
           client(spec, ClientRank::a), {{&llb, fill(ClientRank::a)}}),
         b("b_stream", simulation, Tensor::b, share_bytes(spec.llb, spec.llb.shares.b),
           client(spec, ClientRank::b), {{&llb, fill(ClientRank::b)}}),
-        z("z_stream", simulation, Tensor::z_partial, share_bytes(spec.llb, spec.llb.shares.z),
+        z("z_stream", simulation, Tensor::z_partial, room_of_z(spec, program.samples() != nullptr),
           client(spec, ClientRank::z), {{&llb, fill(ClientRank::z)}}),
+        s(program.samples() == nullptr ? nullptr
+                                       : std::make_unique<StreamModule>(
+                                             "s_stream", simulation, Tensor::s,
+                                             room_of_z(spec, true), client(spec, ClientRank::s),
+                                             std::vector<StreamSink>{{&llb, fill(ClientRank::s)}})),
         drain("drain", simulation, client(spec, ClientRank::drain), fill(ClientRank::drain)),
-        sequencer("sequencer", simulation, program, spec.llb, a, b, z, rows),
+        sequencer("sequencer", simulation, program, spec.llb, a, b, z, rows, s.get()),
         cluster("pes", simulation, spec, program, a, b, z, drain, rows, elements, exact_steps,
-                banks.get()) {}
+                banks.get(), s.get()) {}
 
   MemoryClient client(const MachineSpec& spec, ClientRank rank) {
     return {*dram, static_cast<unsigned>(rank), spec.dram.chunk.count(), spec.dram.outstanding};
@@ -78,10 +90,12 @@ Cycles work_over_rate(std::uint64_t work, double rate) {
 void fill_traffic(const Blocks& blocks, MachineStatistics& out) {
   auto& dram = out.traffic["dram"];
   for (std::size_t t = 0; t < kTensorNames.size(); ++t) {
+    if (Tensor(t) == Tensor::s && !blocks.s) continue;
     dram[std::string(kTensorNames[t])] = blocks.dram->counts().moved[t];
   }
   const ClusterCounts& counts = blocks.cluster.counts();
   auto& llb = out.traffic["llb"];
+  if (blocks.s) llb["S"] = {counts.s_bytes, dram["S"].read_bytes};
   llb["A"] = {counts.a_bytes, dram["A"].read_bytes};
   llb["B"] = {counts.b_bytes, dram["B"].read_bytes};
   // Partial outputs and outputs pass the last-level buffer in both directions.
@@ -112,19 +126,22 @@ void fill_actions(const MachineSpec& spec, const Blocks& blocks, MachineStatisti
   constexpr std::uint64_t kWord = 8;
   const std::uint64_t peb_line = spec.peb.line.count();
   const std::uint64_t of_word = ceil_div(kWord, peb_line);
+  // A comparison reads two coordinates, a multiply two values; multiplies by S are such too.
+  const std::uint64_t tries = counts.k0_tries + counts.place_tries;
+  const std::uint64_t products = counts.multiplies + counts.scaled;
   out.actions["peb"]["write"] =
-      counts.peb_fill_lines + of_word * counts.multiplies + ceil_div(partial, peb_line);
-  out.actions["peb"]["read"] = of_word * (2 * (counts.k0_tries + counts.multiplies) + counts.adds) +
-                               ceil_div(written, peb_line);
+      counts.peb_fill_lines + of_word * products + ceil_div(partial, peb_line);
+  out.actions["peb"]["read"] =
+      of_word * (2 * (tries + products) + counts.adds) + ceil_div(written, peb_line);
   out.actions["link_memory"]["byte"] = read + written;
-  out.actions["link_elements"]["byte"] =
-      counts.a_bytes + counts.b_bytes + written + partial + 2 * spill + counts.peb_overflow_bytes;
-  out.actions["intersect_k0"]["try"] = counts.k0_tries;
+  out.actions["link_elements"]["byte"] = counts.a_bytes + counts.b_bytes + counts.s_bytes +
+                                         written + partial + 2 * spill + counts.peb_overflow_bytes;
+  out.actions["intersect_k0"]["try"] = tries;
   out.actions["intersect_k0"]["match"] = counts.multiplies;
-  out.actions["intersect_k1"]["try"] = counts.k1_tries;
+  out.actions["intersect_k1"]["try"] = counts.k1_tries + counts.n1_tries;
   out.actions["intersect_k1"]["match"] = counts.matches;
   out.actions["intersect_k2"]["try"] = blocks.sequencer.k2_tries();
-  out.actions["multiplier"]["compute"] = counts.multiplies;
+  out.actions["multiplier"]["compute"] = products;
   out.actions["adder"]["compute"] = counts.adds;
   out.iterations = blocks.sequencer.iterations();
   out.iterations["N1"] = counts.n1;
@@ -133,6 +150,10 @@ void fill_actions(const MachineSpec& spec, const Blocks& blocks, MachineStatisti
   out.iterations["N0"] = counts.n0;
   out.iterations["K0"] = counts.multiplies;
   for (const auto& [rank, trips] : out.iterations) out.actions["sequencer"]["step"] += trips;
+  if (blocks.s) {  // rows, columns and tiles that S has too are matches of the same units
+    out.actions["intersect_k0"]["match"] += counts.m0 + counts.n0;
+    out.actions["intersect_k1"]["match"] += counts.n1;
+  }
   out.macs_effectual = counts.multiplies;
   out.adds = counts.adds;
   out.z_nonzeros = counts.z_nonzeros;
@@ -154,6 +175,8 @@ void check_elements(const ElementCounts& stepped, const Blocks& blocks, const Ma
   same("lines into PE buffers", stepped.peb_fills, counts.peb_fill_lines);
   same("operand reads of PE buffers", stepped.peb_reads, 2 * (counts.k0_tries + counts.multiplies));
   same("outputs", stepped.z_added, counts.z_nonzeros);
+  same("tries for places of S", stepped.place_tries, counts.place_tries);
+  same("multiplies by S", stepped.scaled, counts.scaled);
   same("partial outputs that returned", stepped.z_before * spec.formats.z_nonzero_bytes,
        blocks.dram->counts().of(Tensor::z_partial).read_bytes);
 }
@@ -168,6 +191,7 @@ void fill_meters(const Blocks& blocks, Meters& out) {
   out.high_water["llb.A"] = blocks.a.meter().high_water();
   out.high_water["llb.B"] = blocks.b.meter().high_water();
   out.high_water["llb.Z"] = blocks.z.meter().high_water();
+  if (blocks.s) out.high_water["llb.S"] = blocks.s->meter().high_water();
 }
 
 void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistics& out) {
@@ -177,14 +201,16 @@ void fill_bounds(const MachineSpec& spec, const Blocks& blocks, MachineStatistic
       work_over_rate(dram.read_bytes + dram.write_bytes, spec.dram.bytes_per_cycle);
   const std::uint64_t overhead = counts.matches * spec.pes.pair_overhead.count();
   out.bounds["compute"] =
-      work_over_rate(counts.k0_tries + overhead, static_cast<double>(spec.pes.count));
+      work_over_rate(counts.k0_tries + counts.place_tries + counts.scaled + overhead,
+                     static_cast<double>(spec.pes.count));
   out.bounds["network"] =
       work_over_rate(blocks.cluster.pes().port().bytes(), spec.llb.bytes_per_cycle);
   if (blocks.fill_port) {  // everything that memory gives or takes has passed it
     out.bounds["fill"] =
         work_over_rate(dram.read_bytes + dram.write_bytes, spec.llb.fill_bytes_per_cycle);
   }
-  out.bounds["intersect"] = work_over_rate(counts.k1_tries, spec.intersect_k1.tries_per_cycle);
+  out.bounds["intersect"] =
+      work_over_rate(counts.k1_tries + counts.n1_tries, spec.intersect_k1.tries_per_cycle);
   bound_cycles(spec.bound.left_out(), out);
   find_limiter(out);
 }
@@ -226,7 +252,9 @@ RunOutcome run_machine(const MachineSpec& spec, TileProgram& program, const RunO
     check_elements(elements->counts(), blocks, spec);
     outcome.product = elements->result();
   }
-  check_limits(limits_of(spec), out.meters, out.macs_effectual, out.cycles);
+  PhysicalLimits limits = limits_of(spec);
+  if (blocks.s) limits.buffers.push_back({"llb.S", blocks.s->capacity()});
+  check_limits(limits, out.meters, out.macs_effectual, out.cycles);
   return outcome;
 }
 

@@ -31,6 +31,7 @@ struct RowCommand {
   std::uint64_t a_moved = 0;  // bytes of A over all walks of the row
   std::uint64_t a_end = 0;
   std::uint64_t z_end = 0;
+  std::uint64_t s_end = 0;
 };
 
 }  // namespace lacuna

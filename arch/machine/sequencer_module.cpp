@@ -7,7 +7,8 @@ namespace lacuna {
 
 SequencerModule::SequencerModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                                  TileProgram& program, const LlbSpec& llb, StreamModule& a,
-                                 StreamModule& b, StreamModule& z, sim::Channel<RowCommand>& rows)
+                                 StreamModule& b, StreamModule& z, sim::Channel<RowCommand>& rows,
+                                 StreamModule* s)
     : sc_core::sc_module(name),
       simulation_(simulation),
       program_(program),
@@ -16,6 +17,7 @@ SequencerModule::SequencerModule(const sc_core::sc_module_name& name, sim::Simul
       a_(a),
       b_(b),
       z_(z),
+      s_(s),
       rows_(rows),
       start_("start") {
   LACUNA_METHOD(issue);
@@ -97,6 +99,10 @@ void SequencerModule::issue_row() {
     b_.request({command.tile->address + walk.resident, bytes - walk.resident});
   }
   walk.last = pass_.last_of_stationary && next_row_ == pass_.rows.size();
+  for (const Segment& segment : command.row.s_segments) {
+    (void)s_->request({segment.address, segment.bytes()});
+  }
+  if (s_ != nullptr) command.s_end = s_->requested();
   command.a_moved = request_a(command.row);
   command.a_end = a_.requested();
   command.z_end = z_.request({command.row.z_address, command.row.z_read_bytes});

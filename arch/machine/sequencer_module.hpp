@@ -18,7 +18,7 @@ class SequencerModule : public sc_core::sc_module {
   SC_HAS_PROCESS(SequencerModule);
   SequencerModule(const sc_core::sc_module_name& name, sim::Simulation& simulation,
                   TileProgram& program, const LlbSpec& llb, StreamModule& a, StreamModule& b,
-                  StreamModule& z, sim::Channel<RowCommand>& rows);
+                  StreamModule& z, sim::Channel<RowCommand>& rows, StreamModule* s = nullptr);
 
   /// Loop trips of the ranks that this unit steps: N2, K2, M2, M1.
   [[nodiscard]] const std::map<std::string, std::uint64_t>& iterations() const {
@@ -42,6 +42,7 @@ class SequencerModule : public sc_core::sc_module {
   StreamModule& a_;
   StreamModule& b_;
   StreamModule& z_;
+  StreamModule* s_;  // of a program with samples
   sim::Channel<RowCommand>& rows_;
   PassInstruction pass_;
   std::size_t next_row_ = 0;

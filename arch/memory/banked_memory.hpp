@@ -57,7 +57,7 @@ class BankedMemory final : public IMemory {
   AddressMap map_;
   PageTable pages_;
   std::vector<Channel> channels_;
-  std::array<Moved, 4> moved_{};
+  MovedByTensor moved_{};
   sim::StallSource stalls_;
   std::vector<unsigned> ranks_;
   std::vector<Waiting> waiting_;      // sent in this delta

@@ -39,7 +39,7 @@ class FixedMemory final : public IMemory {
   Cycles latency_;
   sim::BandwidthPort port_;
   sim::PortMeter meter_;
-  std::array<Moved, 4> moved_{};
+  MovedByTensor moved_{};
   sim::StallSource stalls_;
   std::vector<unsigned> ranks_;
   std::vector<Waiting> waiting_;  // sent in this delta

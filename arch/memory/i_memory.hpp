@@ -34,7 +34,7 @@ struct MemoryRequest {
 
 /// What a memory has moved, and what the meter beside its data pins read.
 struct MemoryCounts {
-  std::array<Moved, 4> moved{};  // by tensor
+  MovedByTensor moved{};  // by tensor
   PortUse port;
   std::optional<BankUse> banks;  // of a memory that has any
 

@@ -21,6 +21,7 @@ struct TensorRegions {
 /// 1 TiB for each tensor, whatever its size, which for outputs nobody knows before they are there.
 /// Partial outputs lie in their output's place.
 inline constexpr std::uint64_t kRegionBytes = std::uint64_t{1} << 40;
-inline constexpr TensorRegions kFixedRegions{{0, kRegionBytes, 2 * kRegionBytes, 2 * kRegionBytes}};
+inline constexpr TensorRegions kFixedRegions{
+    {0, kRegionBytes, 2 * kRegionBytes, 2 * kRegionBytes, 3 * kRegionBytes}};
 
 }  // namespace lacuna

@@ -100,7 +100,7 @@ class TlmMemory : public sc_core::sc_module, public IMemory {
   tlm::tlm_generic_payload* requesting_ = nullptr;  // in its request phase
   std::vector<Phase> phases_;                       // that the target has begun, until they are due
   std::deque<Piece> pieces_;                        // still to be sent
-  std::array<Moved, 4> moved_{};
+  MovedByTensor moved_{};
   sim::PortMeter meter_;
   sim::Ticks metered_ = 0;
   std::vector<unsigned> ranks_;

@@ -10,6 +10,7 @@
 
 #include "arch/program/segment.hpp"
 #include "sparse_formats/csr.hpp"
+#include "sparse_formats/output_samples.hpp"
 
 namespace lacuna {
 
@@ -55,6 +56,10 @@ struct RowwiseTask {
   std::uint64_t outputs = 0;  // nonzeros
   StoredRange output;
   bool is_final = true;  // false: a partial output, which a later task takes in
+  /// Of a sampled product: what the task reads of S. Nonzeros that are merged and that S does not
+  /// have are dropped before they are multiplied; a task's outputs may be multiplied by S.
+  StoredRange samples;
+  std::uint64_t scaled = 0;
   RowwiseWork work;
 };
 
@@ -64,13 +69,15 @@ struct RowwiseTotals {
                 partial_nonzeros = 0;
   std::uint64_t leader_bytes = 0, follower_uses = 0, follower_use_bytes = 0, z_bytes = 0;
   std::uint64_t overflowing_tiles = 0;  // of the follower, larger than their room
+  std::uint64_t dropped = 0, scaled = 0, sample_bytes = 0;  // of a sampled product
 };
 
 class RowwiseProgram {
  public:
   /// The operands outlive this.
-  RowwiseProgram(const CsrMatrix& leader, const CsrMatrix& follower)
-      : leader_(leader), follower_(follower) {}
+  RowwiseProgram(const CsrMatrix& leader, const CsrMatrix& follower,
+                 const OutputSamples* samples = nullptr)
+      : leader_(leader), follower_(follower), samples_(samples) {}
   virtual ~RowwiseProgram() = default;
   RowwiseProgram(const RowwiseProgram&) = delete;
   RowwiseProgram& operator=(const RowwiseProgram&) = delete;
@@ -80,6 +87,9 @@ class RowwiseProgram {
   [[nodiscard]] const CsrMatrix& leader() const { return leader_; }
   /// Rows are coordinates of the contracted rank, columns those of outputs.
   [[nodiscard]] const CsrMatrix& follower() const { return follower_; }
+  /// Which outputs are computed, rows of the leader by coordinates of the follower's fibers; null:
+  /// all.
+  [[nodiscard]] const OutputSamples* samples() const { return samples_; }
   /// The blocks that the follower is cut into; none where it is not.
   [[nodiscard]] const std::vector<FiberBlock>& blocks() const { return blocks_; }
   /// Complete once next() has returned false.
@@ -88,6 +98,7 @@ class RowwiseProgram {
  protected:
   const CsrMatrix& leader_;
   const CsrMatrix& follower_;
+  const OutputSamples* samples_;
   std::vector<FiberBlock> blocks_;
   RowwiseTotals totals_;
 };

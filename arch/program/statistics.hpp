@@ -16,14 +16,17 @@
 
 namespace lacuna {
 
-enum class Tensor : std::uint8_t { a, b, z, z_partial };
-inline constexpr std::array<std::string_view, 4> kTensorNames{"A", "B", "Z", "Z_partial"};
+/// S tells which outputs are computed; few products have one (sparse_formats/output_samples.hpp).
+enum class Tensor : std::uint8_t { a, b, z, z_partial, s };
+inline constexpr std::array<std::string_view, 5> kTensorNames{"A", "B", "Z", "Z_partial", "S"};
 
 struct Moved {
   std::uint64_t read_bytes = 0;
   std::uint64_t write_bytes = 0;
   friend bool operator==(const Moved&, const Moved&) = default;
 };
+
+using MovedByTensor = std::array<Moved, kTensorNames.size()>;
 
 /// Per level, per tensor. "dram" is the off-chip traffic; "llb" what the last-level buffer gives to
 /// and takes from the processing elements; "peb_spill" what a processing element's buffer cannot

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "arch/program/sampled_tiles.hpp"
 #include "arch/program/segment.hpp"
 #include "sparse_formats/microtiles.hpp"
 
@@ -20,6 +21,11 @@ struct ColumnList {
   std::span<const Microtile> tiles;
   std::uint64_t first_offset = 0;  // index into StationaryTile::ends of the first microtile
 };
+
+/// What a list of them is sorted by.
+inline Coordinate in_list(const ColumnList& column) {
+  return column.n1;
+}
 
 /// A tile of B that stays in the last-level buffer and is walked once per row instruction.
 struct StationaryTile {
@@ -50,6 +56,12 @@ struct RowInstruction {
   std::uint64_t multiplies = 0;         // effectual, of the whole row
   std::uint64_t z_added = 0;            // output nonzeros that this row creates
   std::uint64_t z_peb_spill_bytes = 0;  // what does not fit the PEB, written out and read back
+  /// Of a sampled product: S's microtiles in the row within the tile's columns; for each the
+  /// outputs that are complete after this row; and what moves of them, those that meet a column.
+  std::span<const Microtile> s_tiles;
+  std::vector<std::uint64_t> s_complete;
+  std::vector<Segment> s_segments;
+  std::uint64_t s_bytes = 0;
 };
 
 /// A row block (M2) of A against a stationary tile.
@@ -74,6 +86,8 @@ class TileProgram {
   /// The operands behind the grids, for runs that carry values. B is transposed, like its grid.
   [[nodiscard]] virtual const CsrMatrix& a_matrix() const = 0;
   [[nodiscard]] virtual const CsrMatrix& b_matrix_transposed() const = 0;
+  /// What tells which outputs are computed; null: all.
+  [[nodiscard]] virtual const SampledTiles* samples() const { return nullptr; }
 };
 
 }  // namespace lacuna

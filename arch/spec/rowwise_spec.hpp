@@ -59,6 +59,12 @@ struct RowwiseElementSpec {
   std::string buffer;                  // the elements' level, for reports
   Bytes line{8};
   bool separate = false;  // a memory for each tensor, not one for all
+
+  /// Of a sampled product S has half of the leader's room: rows of both say what a row of outputs
+  /// is. What each then has.
+  [[nodiscard]] Bytes room_beside_samples() const {
+    return Bytes(leader_room.count() > 1 ? leader_room.count() / 2 : 1);
+  }
 };
 
 /// How far the tiles of the loops run, in coordinates; 0: not cut.

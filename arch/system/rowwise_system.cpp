@@ -17,7 +17,9 @@ namespace {
 // Who is served first of those that ask memory at once: what leaves, then what a level fetches,
 // then the elements by their numbers.
 constexpr unsigned kLevelDrain = 0, kLevelFetch = 1, kFirstElement = 2;
-enum class ElementRank : unsigned { z, partial_outputs, leader, followers, partials, count };
+enum class ElementRank : unsigned { z, partial_outputs, leader, followers, partials, samples };
+/// Of an element's clients without S, so that others keep their places where there is none.
+constexpr unsigned kElementClients = 5;
 /// Who of the level's clients.
 constexpr unsigned kLevelClients = 3;
 
@@ -34,12 +36,14 @@ struct RowwiseBlocks {
   std::unique_ptr<DrainModule> level_drain;
   std::unique_ptr<FiberLevelModule> level;
   TaskSource source;
+  bool samples;  // the product is sampled by S
   std::vector<std::unique_ptr<RowElementModule>> elements;
 
   RowwiseBlocks(sim::Simulation& simulation, const RowwiseSpec& spec, RowwiseProgram& program,
                 RowSteps* steps, bool exact, const MemoryFactory& memory)
       : dram(make_memory(memory, "dram", simulation, spec.dram)),
-        source(simulation, program, spec.elements.count) {
+        source(simulation, program, spec.elements.count),
+        samples(program.samples() != nullptr) {
     if (spec.level) {
       MemoryClient drain = client(spec, kLevelDrain);
       drain.regions = TensorRegions{};  // what leaves the level has its address
@@ -62,8 +66,8 @@ struct RowwiseBlocks {
   }
   [[nodiscard]] RowElementWiring wiring(const RowwiseSpec& spec, unsigned element) const {
     const auto direct = [&](ElementRank rank) {
-      return client(spec, kFirstElement + element * static_cast<unsigned>(ElementRank::count) +
-                              static_cast<unsigned>(rank));
+      const unsigned clients = kElementClients + (samples ? 1 : 0);
+      return client(spec, kFirstElement + element * clients + static_cast<unsigned>(rank));
     };
     const auto by_level = [&](unsigned rank) {
       return MemoryClient{*level, element * kLevelClients + rank, spec.dram.chunk.count(),
@@ -75,6 +79,7 @@ struct RowwiseBlocks {
             partials ? by_level(1) : direct(ElementRank::partials),
             direct(ElementRank::z),
             partials ? by_level(0) : direct(ElementRank::partial_outputs),
+            samples ? std::optional(direct(ElementRank::samples)) : std::nullopt,
             fibers,
             partials};
   }
@@ -90,6 +95,7 @@ void fill_rowwise_traffic(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
   auto& dram = out.traffic["dram"];
   const MemoryCounts counts = blocks.dram->counts();
   for (std::size_t t = 0; t < kTensorNames.size(); ++t) {
+    if (Tensor(t) == Tensor::s && !blocks.samples) continue;
     dram[std::string(kTensorNames[t])] = counts.moved[t];
   }
   if (!spec.level) return;
@@ -105,6 +111,7 @@ void fill_rowwise_traffic(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
 struct RowwiseSums {
   RowCounts counts;
   std::uint64_t tasks = 0;
+  std::uint64_t scaled = 0;
 };
 
 RowwiseSums sums_of(const RowwiseBlocks& blocks) {
@@ -115,6 +122,7 @@ RowwiseSums sums_of(const RowwiseBlocks& blocks) {
     sums.counts.adds += element->counts().adds;
     sums.counts.outputs += element->counts().outputs;
     sums.tasks += element->tasks();
+    sums.scaled += element->scaled();
   }
   return sums;
 }
@@ -125,7 +133,8 @@ std::uint64_t bytes_to_elements(const RowwiseSpec& spec, const RowwiseBlocks& bl
   const Moved partial = (spec.level->holds_partials ? level : dram).of(Tensor::z_partial);
   return dram.of(spec.leader_is_b ? Tensor::b : Tensor::a).read_bytes +
          level.of(spec.leader_is_b ? Tensor::a : Tensor::b).read_bytes +
-         dram.of(Tensor::z).write_bytes + partial.read_bytes + partial.write_bytes;
+         dram.of(Tensor::s).read_bytes + dram.of(Tensor::z).write_bytes + partial.read_bytes +
+         partial.write_bytes;
 }
 
 void fill_rowwise_actions(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
@@ -143,7 +152,9 @@ void fill_rowwise_actions(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
   const std::uint64_t line = spec.elements.line.count();
   const auto lines = [line](std::uint64_t bytes) { return ceil_div(bytes, line); };
   const ElementMemories memories = element_memories(spec);
-  const std::uint64_t leader = dram.of(spec.leader_is_b ? Tensor::b : Tensor::a).read_bytes;
+  // S lies beside the leader.
+  const std::uint64_t leader =
+      dram.of(spec.leader_is_b ? Tensor::b : Tensor::a).read_bytes + dram.of(Tensor::s).read_bytes;
   out.actions[memories.leader]["write"] += lines(leader);
   out.actions[memories.leader]["read"] += lines(leader);
   if (spec.elements.separate) {
@@ -163,7 +174,7 @@ void fill_rowwise_actions(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
     out.actions[memories.sums]["read"] += lines(outputs);
   }
   if (spec.merges()) out.actions["merge"]["merge"] = sums.counts.merged;
-  out.actions["multiplier"]["compute"] = sums.counts.multiplies;
+  out.actions["multiplier"]["compute"] = sums.counts.multiplies + sums.scaled;
   out.actions["adder"]["compute"] = sums.counts.adds;
   out.actions["sequencer"]["step"] = sums.tasks;
 }
@@ -222,6 +233,7 @@ void fill_rowwise_meters(const RowwiseSpec& spec, const RowwiseBlocks& blocks, M
   for (const auto& element : blocks.elements) {
     most(leader, element->leader_high_water());
     most(name + ".Z", element->output_high_water());
+    if (blocks.samples) most(name + ".S", element->samples_high_water());
     if (spec.elements.follower_room) most(follower, element->follower_high_water());
   }
 }
@@ -233,8 +245,8 @@ void fill_rowwise_bounds(const RowwiseSpec& spec, const RowwiseBlocks& blocks,
   out.bounds["dram"] =
       rowwise_bound(real(dram.read_bytes + dram.write_bytes), spec.dram.bytes_per_cycle);
   const double elements = real(spec.elements.count);
-  Cycles compute =
-      rowwise_bound(real(sums.counts.multiplies), elements * real(spec.elements.lanes));
+  Cycles compute = rowwise_bound(real(sums.counts.multiplies + sums.scaled),
+                                 elements * real(spec.elements.lanes));
   if (spec.merges()) {
     compute = std::max(compute, rowwise_bound(real(sums.counts.merged),
                                               elements * spec.elements.merged_per_cycle));
@@ -281,7 +293,12 @@ RunOutcome run_rowwise(const RowwiseSpec& spec, RowwiseProgram& program,
   fill_rowwise_meters(spec, blocks, out.meters);
   fill_rowwise_bounds(spec, blocks, sums, out);
   if (steps) outcome.product = steps->product();
-  check_limits(limits_of(spec), out.meters, out.macs_effectual, out.cycles);
+  PhysicalLimits limits = limits_of(spec);
+  if (blocks.samples) {
+    limits.buffers.push_back(
+        {spec.elements.buffer + ".S", spec.elements.room_beside_samples().count()});
+  }
+  check_limits(limits, out.meters, out.macs_effectual, out.cycles);
   return outcome;
 }
 

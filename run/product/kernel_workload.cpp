@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kDensity = "density:";
+constexpr std::string_view kOnes = "ones:";
 
 [[noreturn]] void refuse_kernel(const std::string& field, const std::string& problem,
                                 const std::string& suggestion) {
@@ -30,6 +31,11 @@ constexpr std::string_view kDensity = "density:";
 
 bool is_drawn(const std::string& source) {
   return source == "dense" || source.starts_with(kDensity);
+}
+
+/// What an operand is made of, without what is said of its values.
+std::string pattern_of(const std::string& source) {
+  return source.starts_with(kOnes) ? source.substr(kOnes.size()) : source;
 }
 
 double density_of(const std::string& name, const std::string& source) {
@@ -189,7 +195,8 @@ Kernel make_operands(const KernelSpec& spec, std::uint64_t seed,
     KernelOperand& operand = kernel.operands.emplace_back();
     operand.name = terms[i].name;
     operand.ranks = terms[i].ranks;
-    const std::string& source = source_of(spec, operand.name);
+    const std::string source = pattern_of(source_of(spec, operand.name));
+    operand.ones = source_of(spec, operand.name).starts_with(kOnes);
     if (is_drawn(source)) continue;
     operand.tensor = read_operand(terms[i], source, progress);
     for (std::size_t r = 0; r < operand.ranks.size(); ++r) {
@@ -201,7 +208,7 @@ Kernel make_operands(const KernelSpec& spec, std::uint64_t seed,
     KernelOperand& operand = kernel.operands[i - 1];
     std::vector<std::uint64_t> shape;
     for (const std::string& rank : operand.ranks) shape.push_back(extents.of(operand.name, rank));
-    const std::string& source = source_of(spec, operand.name);
+    const std::string source = pattern_of(source_of(spec, operand.name));
     if (is_drawn(source)) {
       operand.tensor = draw_operand(terms[i], shape, density_of(operand.name, source), seed + i);
     }
@@ -212,6 +219,9 @@ Kernel make_operands(const KernelSpec& spec, std::uint64_t seed,
 
 std::string beside(const std::string& source, const fs::path& folder) {
   std::error_code ignored;
+  if (source.starts_with(kOnes)) {
+    return std::string(kOnes) + beside(pattern_of(source), folder);
+  }
   if (is_drawn(source) || is_generated(source) || fs::path(source).is_absolute()) return source;
   const fs::path candidate = folder / source;
   return fs::exists(candidate, ignored) ? candidate.string() : source;
@@ -237,8 +247,10 @@ void put_kernel(const KernelSpec& spec, ConfigTree& tree) {
   tree.put("einsum", spec.equation);
   for (const auto& [name, source] : spec.operands) {
     std::error_code ignored;
-    const bool file = !is_drawn(source) && !is_generated(source) && fs::exists(source, ignored);
-    tree.at_or_add("operands").put(name, file ? fs::absolute(source).string() : source);
+    const std::string what = pattern_of(source);
+    const bool file = !is_drawn(what) && !is_generated(what) && fs::exists(what, ignored);
+    const std::string ones(source.starts_with(kOnes) ? kOnes : "");
+    tree.at_or_add("operands").put(name, ones + (file ? fs::absolute(what).string() : what));
   }
   for (const auto& [rank, extent] : spec.sizes) {
     tree.at_or_add("sizes").put(rank, fmt::format("{}", extent));
@@ -270,11 +282,16 @@ std::vector<ProductWorkload> make_kernel(const KernelSpec& spec, const std::stri
     product.b_transposed = std::move(slice.b_transposed);
     product.seed = seed;
     product.notes = lowered.notes;
+    product.samples = std::move(slice.samples);
     if (!values) continue;
+    if (product.samples && !product.samples->ones && !product.samples->places.has_values()) {
+      fill_values(product.samples->places, seed, "S");
+    }
     if (!product.a.has_values()) fill_values(product.a, seed, "A");
     if (!product.b_transposed.has_values()) fill_values(product.b_transposed, seed, "B");
   }
-  for (const auto& [operand, source] : spec.operands) {
+  for (const auto& [operand, given] : spec.operands) {
+    const std::string source = pattern_of(given);
     if (is_drawn(source)) continue;
     const std::string file = is_tns(source) ? source : matrix_file(source);
     if (!file.empty()) out.front().inputs[file] = sha256_of(file);

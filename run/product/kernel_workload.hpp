@@ -15,8 +15,8 @@
 namespace lacuna {
 
 /// einsum, operands, sizes of a workload file. An operand is a matrix as `matrix` takes it, a
-/// tensor
-/// (.tns, .tns.gz), `dense`, or `density:0.1`, drawn.
+/// tensor (.tns, .tns.gz), `dense`, or `density:0.1`, drawn; one that samples the result may be
+/// `ones:` of these.
 struct KernelSpec {
   std::string equation;
   std::vector<std::pair<std::string, std::string>> operands;  // name, source

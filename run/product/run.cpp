@@ -59,13 +59,28 @@ std::uint64_t b_by_column_fibers(const ProductOperands& operands, const MachineS
 void check_invariants(const MachineSpec& machine, const ProductOperands& operands,
                       const ProgramTotals& totals, const RunResult& result) {
   const MachineStatistics& statistics = result.statistics;
-  const std::uint64_t exact = exact_multiplies(operands.a, operands.b_transposed);
+  const OutputSamples* const samples = operands.samples;
+  const SampledCounts of_samples =
+      samples == nullptr ? SampledCounts{}
+                         : sampled_counts(operands.a, operands.b_transposed, *samples);
+  const std::uint64_t exact = samples != nullptr
+                                  ? of_samples.multiplies
+                                  : exact_multiplies(operands.a, operands.b_transposed);
   LACUNA_CHECK(statistics.macs_effectual == exact, "{} effectual multiplies, the operands have {}",
                statistics.macs_effectual, exact);
   const Traffic& traffic = statistics.traffic;
   const std::uint64_t z = traffic.at("dram").at("Z").write_bytes;
   LACUNA_CHECK(z == totals.z_nonzeros * machine.formats.z_nonzero_bytes,
                "{} bytes of Z for {} nonzeros", z, totals.z_nonzeros);
+  if (samples != nullptr) {
+    LACUNA_CHECK(statistics.z_nonzeros == of_samples.outputs,
+                 "{} outputs, {} places of S have a product", statistics.z_nonzeros,
+                 of_samples.outputs);
+    const std::uint64_t by_s =
+        statistics.actions.at("multiplier").at("compute") - statistics.macs_effectual;
+    LACUNA_CHECK(by_s == (samples->ones ? 0 : of_samples.outputs),
+                 "{} multiplies by S for {} outputs", by_s, of_samples.outputs);
+  }
   const Moved partial = traffic.at("dram").at("Z_partial");
   LACUNA_CHECK(partial.read_bytes == partial.write_bytes,
                "{} bytes of partial outputs left, {} returned", partial.write_bytes,
@@ -76,6 +91,16 @@ void check_invariants(const MachineSpec& machine, const ProductOperands& operand
 }
 
 }  // namespace
+
+std::string samples_refused(const std::string& why) {
+  return fmt::format("S samples the outputs (SDDMM), over m and n: {}", why);
+}
+
+void note_samples_of(RunResult& result) {
+  const MachineStatistics& statistics = result.statistics;
+  result.beside["multiplies_by_S"] =
+      statistics.actions.at("multiplier").at("compute") - statistics.macs_effectual;
+}
 
 NumberFormat format_of(const MachineSpec& machine) {
   const Precision precision = Precision::parse(machine.precision);
@@ -94,7 +119,8 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   if (workload.tiles.m1 != 0) spec.tiling.fixed = workload.tiles;
   if (workload.tiles.m1 != 0) spec.tiling.by_workload.clear();
   spec.microtile = choose_microtile(workload.a, workload.b_transposed, spec).shape;
-  const ProductOperands operands(workload.a, workload.b_transposed, spec.microtile);
+  const OutputSamples* const samples = workload.samples ? &*workload.samples : nullptr;
+  const ProductOperands operands(workload.a, workload.b_transposed, spec.microtile, samples);
   const ProductTiling tiling = tile_product(operands, spec, workload.name);
   ExtensorProgram program(operands, spec, tiling.tiles);
 
@@ -140,13 +166,14 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.beside["z_nonzeros"] = result.statistics.z_nonzeros;
   result.beside["partial_output_bytes"] =
       2 * result.statistics.traffic.at("dram").at("Z_partial").read_bytes;
+  if (samples != nullptr) note_samples_of(result);
   check_invariants(spec, operands, program.totals(), result);
   const LeastTraffic least = least_traffic(spec, operands);
   check_run_limits(spec, components, least, result);
   result.in_memory = in_memory(least);
   if (options.check) {
-    result.check =
-        check_report(check_product(*outcome.product, operands.a, transpose(operands.b_transposed)));
+    result.check = check_report(
+        check_product(*outcome.product, operands.a, transpose(operands.b_transposed), samples));
     if (options.product != nullptr) *options.product = *std::move(outcome.product);
   }
   result.provenance.seed = spec.tiling.seed;
@@ -154,6 +181,11 @@ RunResult run_product(const MachineSpec& machine, const ProductWorkload& workloa
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
   result.provenance.warnings = workload.notes;
+  if (samples != nullptr) {
+    result.provenance.warnings.emplace_back(
+        "S is stored as A is, with N in the place of K, and has half of the last-level buffer's "
+        "share of Z");
+  }
   if (result.format.bits != 64) {
     result.provenance.warnings.emplace_back(
         "values lie in words of 64 bits in the elements' buffers, whatever their precision");

@@ -14,6 +14,18 @@
 namespace lacuna {
 namespace {
 
+/// Arrays reduce tile by tile: a step makes an output of every row and column that is in it.
+RunResult refused(const FabricSpec& machine, const ProductWorkload& slice) {
+  RunResult result;
+  result.name = machine.name;
+  result.workload = slice.name;
+  result.clock = machine.clock;
+  result.unsupported = samples_refused(
+      "its arrays make all outputs of a tile of rows and columns at once; ExTensor's class and "
+      "machines that merge rows can leave some out");
+  return result;
+}
+
 RunResult run_one(const AnyMachine& machine, const ProductWorkload& slice,
                   const ProductOptions& options) {
   if (const auto* product = std::get_if<MachineSpec>(&machine)) {
@@ -22,6 +34,7 @@ RunResult run_one(const AnyMachine& machine, const ProductWorkload& slice,
   if (const auto* rowwise = std::get_if<RowwiseSpec>(&machine)) {
     return run_product(*rowwise, slice, options);
   }
+  if (slice.samples) return refused(std::get<FabricSpec>(machine), slice);
   return run_fabric(std::get<FabricSpec>(machine), fabric_workload(slice), options);
 }
 

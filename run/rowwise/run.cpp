@@ -18,8 +18,9 @@ namespace lacuna {
 namespace {
 
 std::unique_ptr<RowwiseProgram> make_program(const RowwiseSpec& machine, const CsrMatrix& leader,
-                                             const CsrMatrix& follower) {
-  if (machine.merges()) return std::make_unique<RowMerges>(leader, follower, machine);
+                                             const CsrMatrix& follower,
+                                             const OutputSamples* samples) {
+  if (machine.merges()) return std::make_unique<RowMerges>(leader, follower, machine, samples);
   return std::make_unique<TileSums>(leader, follower, machine);
 }
 
@@ -68,6 +69,30 @@ void fill_rowwise_beside(const RowwiseTotals& totals, RunResult& result) {
       2 * result.statistics.traffic.at("dram").at("Z_partial").read_bytes;
 }
 
+RunResult refuse_samples(const RowwiseSpec& machine, const ProductWorkload& workload) {
+  RunResult result;
+  result.name = machine.name;
+  result.workload = workload.name;
+  result.clock = machine.clock;
+  result.unsupported = samples_refused(
+      "its element adds a whole tile of rows and columns up in a buffer; machines that merge rows "
+      "and ExTensor's class can leave some out");
+  return result;
+}
+
+/// What a sampled product has beside; S by what the program knew.
+void fill_sampled(const RowwiseTotals& totals, RunResult& result) {
+  note_samples_of(result);
+  result.beside["dropped_nonzeros"] = totals.dropped;
+  const std::uint64_t by_s = result.beside.at("multiplies_by_S");
+  LACUNA_CHECK(by_s == totals.scaled, "{} multiplies by S, the program has {}", by_s,
+               totals.scaled);
+  const std::uint64_t read = result.statistics.traffic.at("dram").at("S").read_bytes;
+  LACUNA_CHECK(read == totals.sample_bytes, "{} bytes of S came, the program has {}", read,
+               totals.sample_bytes);
+  result.provenance.warnings.emplace_back("no price: comparing what is merged with the row of S");
+}
+
 }  // namespace
 
 NumberFormat format_of(const RowwiseSpec& machine) {
@@ -76,12 +101,16 @@ NumberFormat format_of(const RowwiseSpec& machine) {
 
 RunResult run_product(const RowwiseSpec& machine, const ProductWorkload& workload,
                       const ProductOptions& options) {
+  if (workload.samples && !machine.merges()) return refuse_samples(machine, workload);
   const HostMeter meter;
   const ComponentSet components = priced_machine(machine);
   // Columns of B lead into columns of A: the transpose of the product.
   const CsrMatrix turned = transpose(machine.leader_is_b ? workload.a : workload.b_transposed);
   const CsrMatrix& leader = machine.leader_is_b ? workload.b_transposed : workload.a;
-  const std::unique_ptr<RowwiseProgram> program = make_program(machine, leader, turned);
+  std::optional<OutputSamples> samples = workload.samples;
+  if (samples && machine.leader_is_b) samples->places = transpose(samples->places);
+  const OutputSamples* const sampled_by = samples ? &*samples : nullptr;
+  const std::unique_ptr<RowwiseProgram> program = make_program(machine, leader, turned, sampled_by);
 
   RunOptions run;
   run.fidelity = options.fidelity;
@@ -103,22 +132,32 @@ RunResult run_product(const RowwiseSpec& machine, const ProductWorkload& workloa
   result.energy = report_energy(account_energy(components, result.statistics.actions));
   charge_static(result);
   fill_rowwise_beside(program->totals(), result);
-  check_rowwise(machine, program->totals(), multiplies_of(leader, turned), result.statistics);
-  const LeastTraffic least = least_traffic(machine, leader, turned);
+  if (sampled_by != nullptr) fill_sampled(program->totals(), result);
+  const SampledCounts of_samples = sampled_by != nullptr
+                                       ? sampled_counts(leader, transpose(turned), *sampled_by)
+                                       : SampledCounts{multiplies_of(leader, turned), 0, 0, 0};
+  check_rowwise(machine, program->totals(), of_samples.multiplies, result.statistics);
+  const LeastTraffic least = sampled_by != nullptr ? least_traffic(machine, of_samples)
+                                                   : least_traffic(machine, leader, turned);
   check_run_limits(machine, components, least, result);
   result.in_memory = in_memory(least);
   if (options.check) {
     CsrMatrix product = *std::move(outcome.product);
     if (machine.leader_is_b) product = transpose(product);
-    result.check =
-        check_report(check_product(product, workload.a, transpose(workload.b_transposed)));
+    result.check = check_report(check_product(product, workload.a, transpose(workload.b_transposed),
+                                              workload.samples ? &*workload.samples : nullptr));
     if (options.product != nullptr) *options.product = std::move(product);
   }
   result.provenance.seed = workload.seed;
   result.provenance.version = LACUNA_VERSION;
   result.provenance.fidelity = options.fidelity == Fidelity::tile ? "tile" : "element";
   result.provenance.inputs = workload.inputs;
-  result.provenance.warnings = workload.notes;
+  result.provenance.warnings.insert(result.provenance.warnings.begin(), workload.notes.begin(),
+                                    workload.notes.end());
+  if (sampled_by != nullptr) {
+    result.provenance.warnings.emplace_back(
+        "S is stored as Z is, and has half of the leader's room in an element");
+  }
   say_what_is_not_priced(result);
   if (options.timeline) add_timeline(timeline, result);
   meter.read(result);

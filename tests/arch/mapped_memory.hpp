@@ -16,7 +16,7 @@ class Mapped final : public IMemory {
  public:
   using Seen = std::map<std::uint64_t, std::uint64_t>;  // address of a byte, times
   struct Log {
-    std::array<Seen, 4> read, written;
+    std::array<Seen, kTensorNames.size()> read, written;
   };
 
   Mapped(std::unique_ptr<IMemory> behind, Log& log) : behind_(std::move(behind)), log_(log) {}

@@ -27,12 +27,12 @@ struct RowwiseRun {
 
 /// Z = A * B, B as it is. The product has the leader's fibers as rows.
 inline RowwiseRun multiply(const RowwiseSpec& spec, const CsrMatrix& a, const CsrMatrix& b,
-                           const RunOptions& options = {}) {
+                           const RunOptions& options = {}, const OutputSamples* samples = nullptr) {
   const CsrMatrix leader = spec.leader_is_b ? transpose(b) : a;
   const CsrMatrix follower = spec.leader_is_b ? transpose(a) : b;
   std::unique_ptr<RowwiseProgram> program;
   if (spec.merges()) {
-    program = std::make_unique<RowMerges>(leader, follower, spec);
+    program = std::make_unique<RowMerges>(leader, follower, spec, samples);
   } else {
     program = std::make_unique<TileSums>(leader, follower, spec);
   }

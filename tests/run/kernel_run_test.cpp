@@ -68,6 +68,53 @@ TEST_CASE("tensor kernels run on machines of every kind, counted exactly and che
   }
 }
 
+TEST_CASE("sampled products run where outputs can be left out, counted exactly and checked") {
+  const std::vector<std::string> able{"extensor", "extensor-n", "extensor-p", "extensor-ob",
+                                      "gamma"};
+  const std::string equation = "einsum: \"P[h,q,t] = W[q,t] * Q[h,q,d] * K[h,t,d]\"\n";
+  const std::string sizes = "sizes: {h: 2, q: 48, d: 20, t: 48}";
+  const std::vector<std::pair<std::string, std::uint64_t>> workloads{
+      {equation + "operands: {W: \"ones:banded:rows=48,half-bandwidth=5\", Q: dense, K: dense}\n" +
+           sizes,
+       0},
+      {equation + "operands: {W: \"banded:rows=48,half-bandwidth=5\", Q: dense, K: dense}\n" +
+           sizes,
+       2 * (48 * 11 - 30)},
+      {equation + "operands: {W: \"density:0.2\", Q: \"density:0.3\", K: \"density:0.3\"}\n" +
+           sizes,
+       ~std::uint64_t{0}}};
+  for (const auto& [workload, by_s] : workloads) {
+    INFO(workload);
+    const auto tile = run_kernel(workload, "tile", able);
+    const auto element = run_kernel(workload, "element", able);
+    for (std::size_t i = 0; i < able.size(); ++i) {
+      INFO(able[i]);
+      REQUIRE(tile[i].check.performed);
+      CHECK(tile[i].check.passed);
+      CHECK(element[i].check.passed);
+      test::check_same_counts(tile[i].statistics, element[i].statistics);
+      CHECK(tile[i].statistics.macs_effectual == tile[0].statistics.macs_effectual);
+      CHECK(tile[i].statistics.z_nonzeros == tile[0].statistics.z_nonzeros);
+      CHECK(tile[i].statistics.traffic.at("dram").at("S").read_bytes > 0);
+      if (by_s != ~std::uint64_t{0}) {  // Q and K are dense: 20 multiplies at each place
+        CHECK(tile[i].beside.at("multiplies_by_S") == by_s);
+        CHECK(tile[i].statistics.macs_effectual == 2 * (48 * 11 - 30) * 20);
+      }
+    }
+  }
+}
+
+TEST_CASE("machines that make all outputs of a tile refuse a sampled product") {
+  const std::string workload =
+      "einsum: \"Z[m,n] = S[m,n] * A[m,k] * B[k,n]\"\n"
+      "operands: {S: \"density:0.1\", A: dense, B: dense}\nsizes: {m: 16, k: 16, n: 16}";
+  for (const RunResult& result :
+       run_kernel(workload, "tile", {"tc", "dstc", "lacuna", "systolic-os", "eyeriss-v2-pe"})) {
+    INFO(result.name);
+    CHECK_THAT(result.unsupported, test::contains("S samples the outputs (SDDMM), over m and n"));
+  }
+}
+
 // By hand: 3 products of 20 x 24 x 10; dense operands, every multiply effectual.
 TEST_CASE("a batch is the sum of its products, and its result reproduces itself") {
   const std::string workload =

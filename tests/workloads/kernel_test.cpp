@@ -130,6 +130,41 @@ TEST_CASE("a rank that both operands and the result have is a product for each c
   }
 }
 
+// Z[h,m,n] = S[m,n] A[h,m,k] B[h,k,n], S written the other way round, summed term by term.
+TEST_CASE("an operand with the ranks of the result samples the product of the others") {
+  const SparseTensor a = drawn({2, 4, 5}, 0.6, 14), b = drawn({2, 5, 6}, 0.6, 15),
+                     s = drawn({6, 4}, 0.4, 16);
+  const auto of_b = values_of(b), of_s = values_of(s);
+  std::vector<std::map<std::pair<Coordinate, Coordinate>, double>> expected(2);
+  for (const auto& [at, value] : values_of(a)) {
+    for (Coordinate n = 0; n < 6; ++n) {
+      const auto x = of_b.find({at[0], at[2], n}), y = of_s.find({n, at[1]});
+      if (x == of_b.end() || y == of_s.end()) continue;
+      expected[at[0]][{at[1], n}] += value * x->second * y->second;
+    }
+  }
+  const LoweredKernel lowered =
+      lower({{"h", "m", "n"},
+             {{"A", {"h", "m", "k"}, a}, {"S", {"n", "m"}, s}, {"B", {"h", "k", "n"}, b}}});
+  REQUIRE(lowered.slices.size() == 2);
+  for (std::size_t h = 0; h < 2; ++h) {
+    const KernelSlice& slice = lowered.slices[h];
+    REQUIRE(slice.samples.has_value());
+    CHECK(slice.samples->places.nnz() == s.nnz());
+    const CsrMatrix z =
+        sampled(reference_product(slice.a, transpose(slice.b_transposed)), *slice.samples);
+    CHECK(z.nnz() == expected[h].size());
+    for (Coordinate m = 0; m < z.rows; ++m) {
+      for (std::size_t i = 0; i < z.cols_of(m).size(); ++i) {
+        CHECK(z.values_of(m)[i] == test::Approx(expected[h].at({m, z.cols_of(m)[i]})));
+      }
+    }
+    const SampledCounts counts = sampled_counts(slice.a, slice.b_transposed, *slice.samples);
+    CHECK(counts.outputs == z.nnz());
+  }
+  CHECK_THAT(lowered.notes.back(), test::contains("S samples the product"));
+}
+
 TEST_CASE("what is no product is refused with the rank that stands in the way") {
   const SparseTensor m = drawn({4, 4}, 0.9, 9), v = drawn({4}, 1, 10);
   const auto says = [](const Kernel& kernel, const std::string& part) {
@@ -137,8 +172,16 @@ TEST_CASE("what is no product is refused with the rank that stands in the way") 
   };
   says({{"m"}, {{"A", {"m", "k"}, m}, {"B", {"m"}, v}}}, "A alone has the rank k");
   says({{"m"}, {{"A", {"m"}, v}, {"B", {"m", "k"}, m}}}, "B alone has the rank k");
-  says({{"m", "n"}, {{"S", {"m", "n"}, m}, {"A", {"m", "k"}, m}, {"B", {"k", "n"}, m}}},
-       "S has the ranks of the result, m, n");
+  says({{"m", "n"},
+        {{"S", {"m", "n"}, m}, {"T", {"n", "m"}, m}, {"A", {"m", "k"}, m}, {"B", {"k", "n"}, m}}},
+       "S and T both have the ranks of the result");
+  says({{"m", "n"}, {{"A", {"m", "k"}, m, true}, {"B", {"k", "n"}, m}}}, "A is of ones");
+  const SparseTensor cube = drawn({4, 4, 4}, 0.9, 11);
+  says({{"b", "c", "m", "n"},
+        {{"S", {"b", "m", "n"}, cube},
+         {"A", {"b", "c", "m", "k"}, drawn({4, 4, 4, 4}, 0.5, 12)},
+         {"B", {"b", "c", "n", "k"}, drawn({4, 4, 4, 4}, 0.5, 13)}}},
+       "some of the ranks that make a batch, b, c");
   says({{"i", "l"}, {{"A", {"i", "j"}, m}, {"B", {"j", "k"}, m}, {"C", {"k", "l"}, m}}},
        "the rank k is contracted between operands beside A");
   const SparseTensor long_one{{1U << 20, 1U << 20, 4}, {0, 0, 0}, {1.0}};

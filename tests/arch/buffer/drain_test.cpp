@@ -24,7 +24,7 @@ TEST_CASE("writes drain in order, each tensor's bytes counted as its own") {
     rig.drain.write(Tensor::z, {0, 500});
   });
   CHECK(rig.drained == Moments{{3, 500}, {43, 100}, {53, 0}});
-  CHECK(rig.dram.counts().moved == std::array<Moved, 4>{Moved{0, 0}, {0, 0}, {0, 500}, {0, 30}});
+  CHECK(rig.dram.counts().moved == MovedByTensor{Moved{0, 0}, {0, 0}, {0, 500}, {0, 30}, {0, 0}});
 }
 
 TEST_CASE("a drain has no more requests under way than it may") {

@@ -11,6 +11,7 @@
 
 #include "app/commands.hpp"
 #include "app/out_option.hpp"
+#include "app/search_text.hpp"
 #include "app/slurm_text.hpp"
 #include "app/sweep_text.hpp"
 #include "base/error.hpp"
@@ -22,6 +23,7 @@
 #include "report/staged_folder.hpp"
 #include "report/sweep_scripts.hpp"
 #include "report/terminal.hpp"
+#include "study/sweep/run_search.hpp"
 #include "study/sweep/run_sweep.hpp"
 #include "study/sweep/summary.hpp"
 
@@ -127,7 +129,12 @@ void run_points(const SweepSpec& spec, const SweepCommand& command, SweepShard s
   options.shard = shard;
   options.retry_failed = command.retry_failed;
   options.progress = show;
-  run_sweep(spec, fs::path(command.out) / kStore, scratch.path(), options);
+  const fs::path store = fs::path(command.out) / kStore;
+  if (spec.searched()) {
+    run_search(spec, store, scratch.path(), options);
+  } else {
+    run_sweep(spec, store, scratch.path(), options);
+  }
 }
 
 /// One point, for whoever distributes them.
@@ -146,6 +153,14 @@ int run_one(const SweepSpec& spec, const SweepCommand& command) {
       run_sweep(spec, fs::path(command.out) / kStore, scratch.path(), options);
   fmt::print("point {} {}\n", number, end.failed > 0 ? "failed" : "done");
   return 0;
+}
+
+/// Points that a search chooses cannot be told before it runs.
+void refuse_with_search(const SweepSpec& spec, const char* option) {
+  if (!spec.searched()) return;
+  throw InputError(
+      fmt::format("{}: the points of {} are chosen as results come in", option, spec.name),
+      "a search runs as a whole, in --jobs processes");
 }
 
 int list_points(const SweepSpec& spec, const SweepCommand& command) {
@@ -277,7 +292,8 @@ void write_tables(const SweepSpec& spec, const SweepCommand& command, StagedFold
   } else {
     notes = report::draw_and_commit(folder);
   }
-  fmt::print("{}{}", summary_text(spec, store, summary), perturbed);
+  fmt::print("{}{}{}", summary_text(spec, store, summary), hypervolume_text(spec, summary),
+             perturbed);
   report::print_folder(command.out, notes, false);
 }
 
@@ -293,6 +309,11 @@ int execute(const SweepCommand& command) {
   const SweepShard shard = parse_shard(command.shard);
   if (!command.perturb.empty()) static_cast<void>(parse_perturb(command.perturb));
   const SweepSpec spec = load_sweep(find_config("sweeps", command.file));
+  for (const auto& [given, option] : {std::pair(command.list, "--list"),
+                                      std::pair(!command.shard.empty(), "--shard"),
+                                      std::pair(!command.slurm.empty(), "--slurm")}) {
+    if (given) refuse_with_search(spec, option);
+  }
   if (command.list) return list_points(spec, command);
   if (!command.slurm.empty()) return write_slurm(spec, command);
   if (command.out.empty()) {
@@ -308,7 +329,7 @@ int execute(const SweepCommand& command) {
   }
   StagedFolder folder(command.out, "sweep", names_of_files());
   if (command.merge.empty()) {
-    fmt::print(stderr, "{}: {} points\n", spec.name, grouped(spec.points()));
+    fmt::print(stderr, "{}", points_text(spec));
     run_points(spec, command, shard);
   } else {
     SweepStore store(fs::path(command.out) / kStore, spec);

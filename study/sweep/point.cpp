@@ -42,28 +42,36 @@ RunArguments arguments_of(const SweepSpec& spec, const SweepPoint& point,
 
 }  // namespace
 
+std::vector<std::uint64_t> digits_of(const SweepSpec& spec) {
+  std::vector<std::uint64_t> out{spec.workloads.size()};
+  for (const SweepAxis& axis : spec.axes) {
+    if (axis.of_workload) out.push_back(axis.steps.size());
+  }
+  out.push_back(spec.repeat);
+  out.push_back(spec.machines.size());
+  for (const SweepAxis& axis : spec.axes) {
+    if (!axis.of_workload) out.push_back(axis.steps.size());
+  }
+  return out;
+}
+
 SweepPoint point_of(const SweepSpec& spec, std::uint64_t index) {
   SweepPoint point;
   point.index = index;
-  point.steps.resize(spec.axes.size());
-  std::size_t first_of_machine = 0;
-  while (first_of_machine < spec.axes.size() && spec.axes[first_of_machine].of_workload) {
-    ++first_of_machine;
+  std::vector<std::uint64_t> digits = digits_of(spec);
+  for (std::size_t i = digits.size(); i-- > 0;) {
+    const std::uint64_t values = digits[i];
+    digits[i] = index % values;
+    index /= values;
   }
-  const auto digit = [&index](std::uint64_t size) {
-    const std::uint64_t at = index % size;
-    index /= size;
-    return at;
-  };
-  for (std::size_t i = spec.axes.size(); i-- > first_of_machine;) {
-    point.steps[i] = digit(spec.axes[i].steps.size());
-  }
-  point.machine = spec.machines[digit(spec.machines.size())];
-  point.seed = 1 + digit(spec.repeat);
-  for (std::size_t i = first_of_machine; i-- > 0;) {
-    point.steps[i] = digit(spec.axes[i].steps.size());
-  }
-  point.workload = digit(spec.workloads.size());
+  auto digit = digits.cbegin();
+  point.workload = *digit++;
+  point.steps.resize(spec.axes.size());  // those of workloads stand first
+  std::size_t axis = 0;
+  while (axis < spec.axes.size() && spec.axes[axis].of_workload) point.steps[axis++] = *digit++;
+  point.seed = 1 + *digit++;
+  point.machine = spec.machines[*digit++];
+  while (axis < spec.axes.size()) point.steps[axis++] = *digit++;
   return point;
 }
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <new>
 
@@ -146,12 +147,14 @@ class Worker {
 
 class Sweep {
  public:
-  Sweep(const SweepSpec& spec, fs::path store, const SweepOptions& options)
-      : spec_(spec), store_(std::move(store)), options_(options) {
+  /// The number of the point that stands at a place among those that are run.
+  using NumberAt = std::function<std::uint64_t(std::uint64_t)>;
+
+  Sweep(const SweepSpec& spec, fs::path store, const SweepOptions& options, std::uint64_t points,
+        NumberAt number_at)
+      : spec_(spec), store_(std::move(store)), options_(options), number_at_(std::move(number_at)) {
     static_cast<void>(content_of_program());  // once, not in every process
-    const SweepShard& shard = options.shard;
-    const std::uint64_t all = spec.points();
-    progress_.points = all / shard.parts + (shard.part <= all % shard.parts ? 1 : 0);
+    progress_.points = points;
   }
 
   SweepProgress run(const fs::path& scratch) {
@@ -198,9 +201,7 @@ class Sweep {
     ++board_->failed;
   }
 
-  [[nodiscard]] SweepPoint point(std::uint64_t at) const {
-    return point_of(spec_, options_.shard.part - 1 + at * options_.shard.parts);
-  }
+  [[nodiscard]] SweepPoint point(std::uint64_t at) const { return point_of(spec_, number_at_(at)); }
 
   [[nodiscard]] SweepProgress state() const {
     SweepProgress now = progress_;
@@ -226,6 +227,7 @@ class Sweep {
   const SweepSpec& spec_;
   fs::path store_;
   const SweepOptions& options_;
+  NumberAt number_at_;
   SweepProgress progress_;
   SharedBoard board_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -236,7 +238,20 @@ class Sweep {
 SweepProgress run_sweep(const SweepSpec& spec, const fs::path& store, const fs::path& scratch,
                         const SweepOptions& options) {
   LACUNA_CHECK(options.jobs >= 1 && options.jobs <= kMostSweepJobs, "{} jobs", options.jobs);
-  return Sweep(spec, store, options).run(scratch);
+  const SweepShard shard = options.shard;
+  const std::uint64_t all = spec.points();
+  const std::uint64_t points = all / shard.parts + (shard.part <= all % shard.parts ? 1 : 0);
+  return Sweep(spec, store, options, points,
+               [shard](std::uint64_t at) { return shard.part - 1 + at * shard.parts; })
+      .run(scratch);
+}
+
+SweepProgress run_points(const SweepSpec& spec, const fs::path& store, const fs::path& scratch,
+                         const SweepOptions& options, const std::vector<std::uint64_t>& numbers) {
+  LACUNA_CHECK(options.jobs >= 1 && options.jobs <= kMostSweepJobs, "{} jobs", options.jobs);
+  return Sweep(spec, store, options, numbers.size(),
+               [&numbers](std::uint64_t at) { return numbers[at]; })
+      .run(scratch);
 }
 
 }  // namespace lacuna

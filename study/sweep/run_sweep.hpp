@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 #include "study/sweep/spec.hpp"
 #include "study/sweep/store.hpp"
@@ -36,5 +37,9 @@ struct SweepOptions {
 /// Throws InputError, Interrupted.
 SweepProgress run_sweep(const SweepSpec& spec, const std::filesystem::path& store,
                         const std::filesystem::path& scratch, const SweepOptions& options);
+/// Only these points, by their numbers; there is no shard.
+SweepProgress run_points(const SweepSpec& spec, const std::filesystem::path& store,
+                         const std::filesystem::path& scratch, const SweepOptions& options,
+                         const std::vector<std::uint64_t>& numbers);
 
 }  // namespace lacuna

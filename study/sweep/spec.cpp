@@ -90,6 +90,37 @@ std::vector<SweepObjective> read_objectives(const ConfigReader& reader) {
   return out;
 }
 
+std::optional<SweepSearch> read_search(const ConfigReader& sweep) {
+  if (!sweep.has("search")) return std::nullopt;
+  const ConfigReader reader = sweep.mapping("search");
+  SweepSearch out;
+  out.algorithm = reader.choice<SweepSearch::Algorithm>(
+      "algorithm", {{"nsga2", SweepSearch::Algorithm::nsga2}}, out.algorithm);
+  out.population = reader.integer("population", {8, 10'000}, out.population);
+  if (out.population % 4 != 0) {
+    reader.fail("population", fmt::format("{} is no multiple of 4", out.population),
+                "nsga2 crosses points in fours: population: 40");
+  }
+  out.budget = reader.integer("budget", {1, static_cast<double>(kMostSearchBudget)});
+  if (out.budget < out.population) {
+    reader.fail(
+        "budget",
+        fmt::format("{} points are less than one generation of {}", out.budget, out.population),
+        "a larger budget, or a smaller population");
+  }
+  out.seed = reader.integer("seed", {0, 4'294'967'295.0}, out.seed);
+  return out;
+}
+
+/// Too many points to run or to number.
+void check_size(const ConfigReader& reader, const SweepSpec& spec) {
+  const std::uint64_t most = spec.search ? kMostSearchedPoints : kMostSweepPoints;
+  if (spec.points() <= most) return;
+  reader.fail("axes", fmt::format("more than {} points", grouped(most)),
+              spec.search ? "fewer axes or steps"
+                          : "fewer steps, or a search: {algorithm: nsga2, budget: 2000}");
+}
+
 /// Names that nobody computes are told before the first point runs.
 void check_expressions(const ConfigReader& reader, const SweepSpec& spec) {
   const auto check = [&](const char* field, const std::string& text) {
@@ -116,12 +147,16 @@ void check_expressions(const ConfigReader& reader, const SweepSpec& spec) {
 }  // namespace
 
 std::uint64_t SweepSpec::points() const {
-  std::uint64_t all = machines.size() * workloads.size() * repeat;
-  for (const SweepAxis& axis : axes) {
-    all *= axis.steps.size();
-    if (all > kMostSweepPoints) return all;
+  std::uint64_t all = 1;
+  for (const std::uint64_t values : digits_of(*this)) {
+    if (all > kMostSearchedPoints / values) return kMostSearchedPoints + 1;
+    all *= values;
   }
   return all;
+}
+
+bool SweepSpec::searched() const {
+  return search && points() > search->budget;
 }
 
 SweepSpec load_sweep(const fs::path& file) {
@@ -144,15 +179,13 @@ SweepSpec load_sweep(const fs::path& file) {
   spec.normalize = read_normalize(std::move(normalize), spec.axes);
   spec.constraints = reader.texts("constraints");
   spec.objectives = read_objectives(reader);
+  spec.search = read_search(reader);
   spec.repeat = reader.integer("repeat", {1, 1000}, 1);
   spec.fidelity = reader.choice<Fidelity>(
       "fidelity", {{"tile", Fidelity::tile}, {"element", Fidelity::element}}, Fidelity::tile);
   check_expressions(reader, spec);
   reader.finish();
-  if (spec.points() > kMostSweepPoints) {
-    reader.fail("axes", fmt::format("more than {} points", grouped(kMostSweepPoints)),
-                "fewer steps, or a search instead of a sweep");
-  }
+  check_size(reader, spec);
   return spec;
 }
 

@@ -45,6 +45,15 @@ struct SweepObjective {
   bool most = false;  // the more the better
 };
 
+/// How points are chosen where there are too many to run all of them (search.hpp).
+struct SweepSearch {
+  enum class Algorithm { nsga2 };
+  Algorithm algorithm = Algorithm::nsga2;
+  std::uint64_t budget = 0;       // points that are run, each counted once
+  std::uint64_t population = 40;  // of a generation
+  std::uint64_t seed = 1;
+};
+
 struct SweepSpec {
   std::string name, description;
   std::vector<std::string> machines;
@@ -53,16 +62,24 @@ struct SweepSpec {
   std::optional<SweepNormalize> normalize;
   std::vector<std::string> constraints;
   std::vector<SweepObjective> objectives;
+  std::optional<SweepSearch> search;
   std::uint64_t repeat = 1;  // seeds of drawn operands
   Fidelity fidelity = Fidelity::tile;
   std::filesystem::path folder;  // that relative files of workloads are beside
 
-  /// Points: a machine, a workload, a step of each axis, a seed.
+  /// Points: a machine, a workload, a step of each axis, a seed. More than kMostSearchedPoints are
+  /// one more than these.
   [[nodiscard]] std::uint64_t points() const;
+  /// Whether a search chooses the points; a space within its budget is run as a whole.
+  [[nodiscard]] bool searched() const;
 };
 
 /// Most points of a sweep; its table is read and drawn as a whole.
 inline constexpr std::uint64_t kMostSweepPoints = 10'000'000;
+/// Most points that a search chooses from: their numbers are integers of the store.
+inline constexpr std::uint64_t kMostSearchedPoints = 1'000'000'000'000'000'000;
+/// Most points that a search runs; their objectives are held at once.
+inline constexpr std::uint64_t kMostSearchBudget = 1'000'000;
 
 /// Throws InputError with file, line and field.
 [[nodiscard]] SweepSpec load_sweep(const std::filesystem::path& file);
@@ -77,6 +94,9 @@ struct SweepPoint {
   std::optional<std::size_t> normal;  // step of the normalised axis, once it is chosen
 };
 [[nodiscard]] SweepPoint point_of(const SweepSpec& spec, std::uint64_t index);
+/// How many values each digit of a point's number has, the slowest first: workload, axes of
+/// workloads, seed, machine, other axes.
+[[nodiscard]] std::vector<std::uint64_t> digits_of(const SweepSpec& spec);
 
 /// What the point runs. Throws InputError for a machine or workload that its values do not make.
 [[nodiscard]] RunPlan plan_of(const SweepSpec& spec, const SweepPoint& point);

@@ -310,6 +310,10 @@ std::uint64_t SweepStore::count() {
   return all.integer(0);
 }
 
+void SweepStore::forget_points() {
+  database_->run("DELETE FROM points");
+}
+
 void SweepStore::forget_failed() {
   database_->run("DELETE FROM results WHERE failed = 1");
 }

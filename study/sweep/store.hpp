@@ -62,6 +62,8 @@ class SweepStore {
   [[nodiscard]] std::optional<SweepRow> at(std::uint64_t index);
   [[nodiscard]] std::vector<ComponentShare> shares(const std::string& id);
   [[nodiscard]] std::uint64_t count();
+  /// Points are forgotten, their results stay.
+  void forget_points();
   /// Results that failed are forgotten.
   void forget_failed();
   /// In the order of the points.

@@ -93,12 +93,16 @@ SweepJudge::SweepJudge(const SweepSpec& spec) {
 }
 
 bool SweepJudge::holds(const SweepResult& result) const {
-  if (result.failed) return false;
+  return !result.failed && broken(result) == 0;
+}
+
+std::size_t SweepJudge::broken(const SweepResult& result) const {
   // What is not known does not hold.
-  return std::all_of(constraints_.begin(), constraints_.end(), [&](const Expression& constraint) {
+  const auto breaks = [&](const Expression& constraint) {
     const double value = constraint.of(result.values);
-    return !std::isnan(value) && value != 0;
-  });
+    return std::isnan(value) || value == 0;
+  };
+  return static_cast<std::size_t>(std::count_if(constraints_.begin(), constraints_.end(), breaks));
 }
 
 std::vector<double> SweepJudge::objectives(const SweepResult& result) const {

@@ -57,6 +57,10 @@ class SweepJudge {
  public:
   explicit SweepJudge(const SweepSpec& spec);
   [[nodiscard]] bool holds(const SweepResult& result) const;
+  /// How many constraints a finished point breaks.
+  [[nodiscard]] std::size_t broken(const SweepResult& result) const;
+  /// How many objectives there are.
+  [[nodiscard]] std::size_t wanted() const { return objectives_.size(); }
   [[nodiscard]] std::vector<double> objectives(const SweepResult& result) const;
   /// The same, the less the better.
   [[nodiscard]] std::vector<double> costs(const SweepResult& result) const;

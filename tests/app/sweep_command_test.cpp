@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string sweep_file(const std::string& name, int steps) {
+std::string sweep_file(const std::string& name, int steps, const std::string& more = "") {
   const fs::path file = scratch("sweep-command/" + name) / "sweep.yaml";
   std::ofstream(file) << fmt::format(
       "machines: [tc, highlight, lacuna]\n"
@@ -29,8 +29,8 @@ std::string sweep_file(const std::string& name, int steps) {
       "axes:\n"
       "  - {{key: workload.a, values: [dense, 2:4]}}\n"
       "  - {{key: levels.glb.capacity, from: 64 KiB, to: 1 MiB, steps: {}, scale: linear}}\n"
-      "objectives: [cycles, energy, area]\n",
-      steps);
+      "objectives: [cycles, energy, area]\n{}",
+      steps, more);
   return file.string();
 }
 
@@ -81,6 +81,36 @@ TEST_CASE("a sweep leaves a table of its points, the front and scripts that draw
   std::size_t lines = 0;
   for (std::string line; std::getline(in, line);) ++lines;
   CHECK(lines == 25);
+}
+
+TEST_CASE("a search that is killed again and again ends with the table of one that is not") {
+  const std::string file =
+      sweep_file("search", 40, "search: {algorithm: nsga2, budget: 60, population: 12}\n");
+  const fs::path killed = scratch("sweep-command/search-killed") / "out";
+  const fs::path whole = scratch("sweep-command/search-whole") / "out";
+  for (int i = 0; i < 4; ++i) {
+    kill_after({"sweep", file, "--out", killed.string(), "--no-plots", "--jobs", "2"},
+               std::chrono::milliseconds(60 + 60 * i));
+  }
+  const Ran end = run_lacuna("search-end", {"sweep", file, "--out", killed.string(), "--no-plots"});
+  const Ran one = run_lacuna("search-one", {"sweep", file, "--out", whole.string(), "--no-plots"});
+  INFO(end.err << one.err);
+  REQUIRE(end.code == 0);
+  REQUIRE(one.code == 0);
+  CHECK(end.out.substr(0, end.out.find("results:")) == one.out.substr(0, one.out.find("results:")));
+  CHECK_THAT(one.out, Catch::Matchers::Contains("60 of 240 points finished"));
+  CHECK_THAT(one.out, Catch::Matchers::Contains("reference point"));
+  CHECK_THAT(one.err, Catch::Matchers::Contains("60 of 240 points, chosen by nsga2"));
+  CHECK(table(killed) == table(whole));
+}
+
+TEST_CASE("a space within the budget of its search is run as a whole, and the user is told") {
+  const std::string file = sweep_file("search-small", 2, "search: {budget: 500}\n");
+  const fs::path folder = scratch("sweep-command/search-small-out") / "out";
+  const Ran ran = run_lacuna("search-small", {"sweep", file, "--out", folder.string(), "--no-plots"});
+  CHECK(ran.code == 0);
+  CHECK_THAT(ran.err, Catch::Matchers::Contains("12 points are within the budget of 500"));
+  CHECK_THAT(ran.out, Catch::Matchers::Contains("12 of 12 points finished"));
 }
 
 TEST_CASE("a sweep that is killed again and again ends with the table of one that is not") {
@@ -208,5 +238,9 @@ TEST_CASE("what a sweep cannot do is refused") {
   check_refused("sweep-draws", {"sweep", file, "--out", out, "--draws", "7"}, "--perturb");
   check_refused("sweep-tasks", {"sweep", file, "--out", out, "--tasks", "3"}, "--slurm");
   check_refused("sweep-slurm-out", {"sweep", file, "--out", out, "--slurm", out}, "--out");
+  const std::string searched = sweep_file("refused-search", 40, "search: {budget: 60}\n");
+  check_refused("search-shard", {"sweep", searched, "--out", out, "--shard", "1/2"}, "chosen");
+  check_refused("search-slurm", {"sweep", searched, "--slurm", out}, "chosen");
+  check_refused("search-list", {"sweep", searched, "--out", out, "--list"}, "chosen");
   check_refused("sweep-file", {"sweep", "nothing.yaml", "--out", out}, "nothing.yaml");
 }

@@ -309,9 +309,9 @@ int execute(const SweepCommand& command) {
   const SweepShard shard = parse_shard(command.shard);
   if (!command.perturb.empty()) static_cast<void>(parse_perturb(command.perturb));
   const SweepSpec spec = load_sweep(find_config("sweeps", command.file));
-  for (const auto& [given, option] : {std::pair(command.list, "--list"),
-                                      std::pair(!command.shard.empty(), "--shard"),
-                                      std::pair(!command.slurm.empty(), "--slurm")}) {
+  for (const auto& [given, option] :
+       {std::pair(command.list, "--list"), std::pair(!command.shard.empty(), "--shard"),
+        std::pair(!command.slurm.empty(), "--slurm")}) {
     if (given) refuse_with_search(spec, option);
   }
   if (command.list) return list_points(spec, command);

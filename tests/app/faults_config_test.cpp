@@ -295,21 +295,23 @@ TEST_CASE("fault: want of memory is a message and exit code 2, wherever it is no
   // AddressSanitizer maps more than any limit; then there is nothing to test.
   const Finished all = run_lacuna({"list"}, launch_in(folder, std::uint64_t{1} << 30));
   if (all.code != 0) return;
+  // What the libraries take before anything of ours runs is not ours to tell.
+  std::uint64_t least = 32;
+  while (run_lacuna({"list"}, launch_in(folder, least << 20)).code != 0) least += 4;
   const std::vector<std::vector<std::string>> commands{
       {"run", "--arch", "extensor-ob", "--matrix", "uniform:rows=6000,cols=6000,density=0.02"},
       {"run", "--arch", "lacuna", "--gemm", "2048x2048x2048", "--a", "2:4", "--b", "uniform:0.5"},
-      {"tile", "uniform:rows=6000,cols=6000,density=0.02", "--arch", "extensor-ob"},
-      {"list"}};
+      {"tile", "uniform:rows=6000,cols=6000,density=0.02", "--arch", "extensor-ob"}};
   unsigned refused = 0;
   for (const auto& command : commands) {
-    for (const std::uint64_t megabytes : {36U, 44U}) {  // more is enough, and takes its time
+    for (const std::uint64_t megabytes : {least, least + 8}) {  // more is enough in the end
       const Finished f = run_lacuna(command, launch_in(folder, megabytes << 20));
       CAPTURE(command, megabytes, f.code, f.err);
-      // 127: the loader could not even map the libraries.
-      const bool loaded = f.code != 127;
-      if (!loaded || f.code == 0) continue;
+      if (f.code == 0) continue;
       CHECK(f.code == 2);
-      CHECK(f.err.find("not enough memory") != std::string::npos);
+      const bool told = f.err.find("not enough memory") != std::string::npos ||
+                        f.err.find("out of memory") != std::string::npos;
+      CHECK(told);
       ++refused;
     }
   }

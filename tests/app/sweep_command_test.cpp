@@ -107,7 +107,8 @@ TEST_CASE("a search that is killed again and again ends with the table of one th
 TEST_CASE("a space within the budget of its search is run as a whole, and the user is told") {
   const std::string file = sweep_file("search-small", 2, "search: {budget: 500}\n");
   const fs::path folder = scratch("sweep-command/search-small-out") / "out";
-  const Ran ran = run_lacuna("search-small", {"sweep", file, "--out", folder.string(), "--no-plots"});
+  const Ran ran =
+      run_lacuna("search-small", {"sweep", file, "--out", folder.string(), "--no-plots"});
   CHECK(ran.code == 0);
   CHECK_THAT(ran.err, Catch::Matchers::Contains("12 points are within the budget of 500"));
   CHECK_THAT(ran.out, Catch::Matchers::Contains("12 of 12 points finished"));

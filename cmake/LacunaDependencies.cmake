@@ -15,6 +15,7 @@ pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET GLOBAL libzip)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(SQLite3 REQUIRED)
+find_package(TBB REQUIRED)           # comes with pagmo, whose threads are held back
 find_package(pagmo 2.18 REQUIRED)
 pkg_check_modules(MUPARSER REQUIRED IMPORTED_TARGET GLOBAL muparser)
 include(LacunaSystemC)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/sweep/search.hpp"
 
+#include <oneapi/tbb/global_control.h>
 #include <algorithm>
 #include <numeric>
 #include <pagmo/algorithms/nsga2.hpp>
@@ -235,6 +236,9 @@ class FrontSearch {
 
 void search_points(const SweepSearch& search, const std::vector<std::uint64_t>& digits,
                    std::size_t objectives, const PointsWorth& worth) {
+  // pagmo's threads would be there while points are run in processes: a fork takes along what locks
+  // they hold, and the child waits for them without end.
+  const tbb::global_control one_thread(tbb::global_control::max_allowed_parallelism, 1);
   const DigitSpace space(digits);
   WorthMemory memory(space, objectives, search.budget, worth);
   FrontSearch(search, memory).run();

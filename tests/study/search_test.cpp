@@ -105,6 +105,18 @@ TEST_CASE("the same seed chooses the same points, another one others") {
   CHECK(points(1) != points(2));
 }
 
+TEST_CASE("a search has no threads when points are to be run in processes") {
+  const std::filesystem::directory_iterator end;
+  const auto threads = [&] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), end);
+  };
+  const auto before = threads();
+  static_cast<void>(asked(nsga2(800, 200, 1), {10, 10, 10, 10}, 2, [&](std::uint64_t n) {
+    CHECK(threads() == before);
+    return two_corners(n);
+  }));
+}
+
 TEST_CASE("a search for one objective finds the best point") {
   // a + b is least where every digit is 4 or 5; a alone tells them apart.
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {

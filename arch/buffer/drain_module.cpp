@@ -62,25 +62,38 @@ void DrainModule::pump() {
                       "bytes");
     }
     written_.add(done.bytes);
-    if (done.last) simulation_.retire();
+    for (std::size_t item = 0; item < done.items; ++item) simulation_.retire();
     in_flight_.pop_front();
   }
   if (moved) simulation_.wake(progress_);
-  while (in_flight_.size() < limit_ && items_begun_ < items_.seen() && next_is_in()) {
+  while (in_flight_.size() < limit_ && items_begun_ < items_.seen() && next_is_in()) send();
+}
+
+/// One request: what it begins with, and what continues it and has been waiting behind it.
+void DrainModule::send() {
+  const Item& first = queue_.front();
+  const Tensor tensor = first.tensor;
+  const bool continues = first.continues;
+  AddressRange whole{regions_.of(tensor) + first.range.address, 0};
+  InFlight request{simulation_.now(), 0, 0};
+  do {
     Item& item = queue_.front();
-    const AddressRange part{regions_.of(item.tensor) + item.range.address,
-                            std::min(chunk_, item.range.bytes)};
-    item.range.address += part.bytes;
-    item.range.bytes -= part.bytes;
-    in_flight_.push_back({simulation_.now(), part.bytes, item.range.bytes == 0});
-    memory_.send({item.tensor, true, {&part, 1}, part.bytes, item.continues});
+    const std::uint64_t part = std::min(chunk_ - whole.bytes, item.range.bytes);
+    whole.bytes += part;
+    item.range.address += part;
+    item.range.bytes -= part;
     item.continues = true;
-    if (item.range.bytes == 0) {
-      queue_.pop_front();
-      --entered_;
-      ++items_begun_;
-    }
-  }
+    if (item.range.bytes > 0) break;
+    queue_.pop_front();
+    --entered_;
+    ++items_begun_;
+    ++request.items;
+  } while (whole.bytes < chunk_ && items_begun_ < items_.seen() && queue_.front().continues &&
+           queue_.front().tensor == tensor &&
+           regions_.of(tensor) + queue_.front().range.address == whole.end() && next_is_in());
+  request.bytes = whole.bytes;
+  in_flight_.push_back(request);
+  memory_.send({tensor, true, {&whole, 1}, whole.bytes, continues});
 }
 
 std::string DrainModule::blocked_on() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Outputs on their way to memory: into the buffer through its port, then first in, first out, at
-// most a few requests under way.
+// most a few requests under way. Pieces of one range that wait behind each other leave as one
+// request: how small the pieces were in which they came makes them no slower.
 #pragma once
 
 #include <deque>
@@ -25,6 +26,7 @@ class DrainModule : public sc_core::sc_module {
  private:
   LACUNA_PROCESS(pump);
   void enter(std::uint64_t bytes);
+  void send();
   [[nodiscard]] bool next_is_in();
   [[nodiscard]] std::string blocked_on() const;
 
@@ -37,7 +39,7 @@ class DrainModule : public sc_core::sc_module {
   struct InFlight {
     Cycles begin;
     std::uint64_t bytes;
-    bool last;  // of its item
+    std::size_t items;  // that end with it
   };
   sim::Simulation& simulation_;
   MemoryPort memory_;

@@ -170,6 +170,23 @@ TEST_CASE(
 }
 
 // However small the pieces that an element or a request cuts them into.
+// Room for outputs is no multiple of their pieces here.
+TEST_CASE("where outputs wait for one request at a time, the fidelities take as long") {
+  const CsrMatrix a = random_matrix(100, 100, 0.1, 7);
+  for (const char* const room : {"64B", "128B", "256B", "512B"}) {
+    INFO(room);
+    const RowwiseSpec spec = rowwise("gamma", {fmt::format("levels.pe.capacity={}", room),
+                                               "memory.outstanding=1", "memory.latency=7 cycles"});
+    const auto cycles = [&](Fidelity fidelity) {
+      const Cycles end = multiply(spec, a, a, lacuna::test::at(fidelity)).outcome.statistics.cycles;
+      return static_cast<double>(end.count());
+    };
+    const double tile = cycles(Fidelity::tile), element = cycles(Fidelity::element);
+    CHECK(tile <= 1.05 * element);
+    CHECK(element <= 1.05 * tile);
+  }
+}
+
 TEST_CASE("partial outputs are written into the level line by line, counted once") {
   const CsrMatrix a = random_matrix(30, 60, 0.4, 5), b = random_matrix(60, 40, 0.3, 6);
   const std::vector<std::string> tiles{

@@ -57,6 +57,30 @@ TEST_CASE("a drain writes each tensor to its own addresses, partial outputs in t
   CHECK(drain.pending() == 0);
 }
 
+// Four pieces wait while the first is under way; what is no continuation goes by itself.
+TEST_CASE("pieces that wait behind each other and continue each other leave as one request") {
+  sim::Simulation simulation;
+  HeldMemory memory;
+  DrainModule drain("drain", simulation, {memory, 0, 100, 1});
+  Process process("process", simulation, [&](Process& self) {
+    if (memory.requests.empty()) {
+      drain.write(Tensor::z, {0, 30});
+      drain.write(Tensor::z, {30, 7}, true);
+      drain.write(Tensor::z, {37, 90}, true);
+      drain.write(Tensor::z, {127, 5}, true);
+      drain.write(Tensor::z, {132, 5});
+      return self.sleep(9);
+    }
+    memory.answer(memory.requests.size() - 1, simulation.now());
+    if (memory.requests.size() < 3) self.sleep(9);
+  });
+  simulation.run();
+  std::vector<std::uint64_t> bytes;
+  for (const auto& request : memory.requests) bytes.push_back(request.ranges.front().bytes);
+  CHECK(bytes == std::vector<std::uint64_t>{100, 32, 5});
+  CHECK(drain.pending() == 0);
+}
+
 TEST_CASE("a write that the memory never answers is work left over, and the drain says so") {
   sim::Simulation simulation;
   HeldMemory memory;
